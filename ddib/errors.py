@@ -1,0 +1,16 @@
+"""The two ways a thing can go wrong, told apart because their exit codes differ."""
+
+
+class InputError(ValueError):
+    """What the user gave is wrong: a session, a checkpoint, an image, an option (exit code 2).
+
+    The message names the file, the key and what to do.
+    """
+
+
+class RunError(RuntimeError):
+    """The input was right and the run failed all the same: NaN, memory, disk (exit code 1)."""
+
+
+class Cancelled(Exception):  # noqa: N818
+    """The user stopped the run; what was finished is kept."""

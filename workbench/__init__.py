@@ -1,0 +1,1 @@
+"""The workbench: sessions, runs, the engine process and the screen, over the `ddib` library."""

@@ -1,0 +1,143 @@
+"""What the screen and the engine say to each other: one JSON object a line.
+
+Paths are always the engine's paths and pixels travel as PNG bytes in base64, so that an engine
+on another machine speaks the same language.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter
+
+Stage = Literal["load", "encode", "edit", "decode", "measure", "write"]
+RowKind = Literal["source", "edited_image", "latent", "edited_latent", "result"]
+Status = Literal["done", "failed", "cancelled"]
+Metrics = dict[str, float]
+
+
+class Message(BaseModel):
+    """One line of the conversation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---- from the screen to the engine
+
+
+class RunSession(Message):
+    """Run a session; the answer is Started, then Row and Progress, then Finished."""
+
+    type: Literal["run"] = "run"
+    id: str
+    session: dict[str, Any]  # as the session's YAML has it
+    base: str  # the folder that relative paths in the session start from
+    name: str = "untitled"  # the session file's stem
+    store: str | None = None  # the folder of runs; None: the user's run store
+    keep: bool = True  # False: leave no run directory (auto-run)
+    previews_per_second: float = 4.0  # of the emerging picture; 0: none
+
+
+class Cancel(Message):
+    """Stop a run within one solver step, or drop it from the queue."""
+
+    type: Literal["cancel"] = "cancel"
+    id: str
+
+
+# ---- from the engine to the screen
+
+
+class Ready(Message):
+    """The engine has loaded what it needs and waits for work."""
+
+    type: Literal["ready"] = "ready"
+    device: str
+    device_name: str
+    torch: str
+    threads: int
+
+
+class VariantInfo(Message):
+    """One combination of sweep values: {"latent.1.coefficient": 0.1} and its label `c = 0.1`."""
+
+    values: dict[str, Any]
+    label: str
+
+
+class Started(Message):
+    """A run left the queue; everything it was given has been checked."""
+
+    type: Literal["started"] = "started"
+    id: str
+    images: int
+    names: list[str]  # of the shown images, at most 64
+    variants: list[VariantInfo]
+    evaluations: int  # network evaluations per image the run would need without a cache
+
+
+class Row(Message):
+    """A row of pictures: `columns` images of equal size side by side in one PNG.
+
+    The same (kind, variant) may come again, each time replacing what came before; `partial` is
+    true while the picture is still emerging. Images beyond the first 64 are not shown.
+    """
+
+    type: Literal["row"] = "row"
+    id: str
+    kind: RowKind
+    variant: int | None = None  # index into Started.variants; None: shared by all variants
+    columns: int
+    png: Base64Bytes
+    partial: bool = False
+    metrics: Metrics = {}  # means over the images of this row, names as in the manifest
+    per_image: dict[str, list[float | None]] = {}
+
+
+class Progress(Message):
+    """Where a run is; only the newest one matters."""
+
+    type: Literal["progress"] = "progress"
+    id: str
+    stage: Stage
+    variant: int | None = None
+    step: int = 0  # solver steps done in this stage and chunk
+    steps: int = 0
+    evaluations: int = 0  # done so far, counting what the cache spared
+    total: int = 0
+    seconds_left: float | None = None
+
+
+class Finished(Message):
+    """A run ended. `error` says what happened and what to do, for the person at the keyboard."""
+
+    type: Literal["finished"] = "finished"
+    id: str
+    status: Status
+    error: str | None = None
+    run: str | None = None  # the run directory
+    sheet: str | None = None
+    metrics: list[Metrics] = []  # per variant
+    nfe: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    cache: dict[str, Literal["hit", "miss"]] = {}
+
+
+Request = Annotated[RunSession | Cancel, Field(discriminator="type")]
+Event = Annotated[Ready | Started | Row | Progress | Finished, Field(discriminator="type")]
+
+_REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+_EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def to_line(message: Message) -> bytes:
+    """A message as one line of JSON, newline included."""
+    return message.model_dump_json().encode() + b"\n"
+
+
+def read_request(line: bytes) -> Request:
+    """The request in a line; raises pydantic.ValidationError."""
+    return _REQUESTS.validate_json(line)
+
+
+def read_event(line: bytes) -> Event:
+    """The event in a line; raises pydantic.ValidationError."""
+    return _EVENTS.validate_json(line)
