@@ -1,0 +1,130 @@
+"""Noise schedules, and the σ grids that solvers walk along.
+
+Everything is said in σ = √(1-ᾱ)/√ᾱ, k-diffusion's variable; λ = -log σ is half the log-SNR.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddib.errors import InputError
+
+Sigmas = NDArray[np.float64]
+
+
+def linear(steps: int) -> Sigmas:
+    """β from 1e-4 to 0.02 at 1000 steps, scaled to other counts (DDPM, Ho et al. 2020, section 4).
+
+    Returns σ of each timestep, ascending, shape [steps].
+    """
+    scale = 1000 / steps
+    return _sigmas_of_betas(np.linspace(scale * 1e-4, scale * 0.02, steps))
+
+
+def cosine(steps: int) -> Sigmas:
+    """The cosine schedule (Nichol & Dhariwal 2021, equation 17), β at most 0.999.
+
+    Returns σ of each timestep, ascending, shape [steps].
+    """
+    alpha_bar = np.cos((np.arange(steps + 1) / steps + 0.008) / 1.008 * np.pi / 2) ** 2
+    return _sigmas_of_betas(np.minimum(1 - alpha_bar[1:] / alpha_bar[:-1], 0.999))
+
+
+SCHEDULES: dict[str, Callable[[int], Sigmas]] = {"linear": linear, "cosine": cosine}
+
+
+def _sigmas_of_betas(betas: Sigmas) -> Sigmas:
+    alpha_bar = np.cumprod(1 - betas)
+    return np.asarray(np.sqrt((1 - alpha_bar) / alpha_bar))
+
+
+def schedule_sigmas(name: str, steps: int) -> Sigmas:
+    """σ of each timestep of a schedule by its name; raises InputError for an unknown one."""
+    if name not in SCHEDULES:
+        raise InputError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
+    return SCHEDULES[name](steps)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The σ values a round trip visits: one network evaluation between neighbours (heun: two).
+
+    `image_is_state` says how the image enters and leaves at its end of the grid: as x̄ (the
+    data's own scale), or, as the original implementation does, as the variance-preserving z.
+    """
+
+    encode: tuple[float, ...]
+    decode: tuple[float, ...]
+    image_is_state: bool = False
+
+
+def log_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
+    """Uniform in log σ from the schedule's first level to its last."""
+    ascending = np.geomspace(start, sigmas[-1], steps + 1)
+    return _both_ways(ascending, np.geomspace(sigmas[0], sigmas[-1], steps + 1))
+
+
+def karras_grid(sigmas: Sigmas, steps: int, start: float, rho: float = 7.0) -> Grid:
+    """Uniform in σ^(1/ρ), ρ = 7 (EDM, Karras et al. 2022, equation 5)."""
+
+    def ascending(first: float) -> Sigmas:
+        low, high = first ** (1 / rho), float(sigmas[-1]) ** (1 / rho)
+        return np.asarray(np.linspace(low, high, steps + 1) ** rho)
+
+    return _both_ways(ascending(start), ascending(float(sigmas[0])))
+
+
+def time_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
+    """Uniform in the schedule's timestep t, σ interpolated in its logarithm."""
+
+    def ascending(first: float) -> Sigmas:
+        times = np.arange(len(sigmas))
+        begin = np.interp(np.log(first), np.log(sigmas), times)
+        wanted = np.linspace(begin, times[-1], steps + 1)
+        return np.asarray(np.exp(np.interp(wanted, times, np.log(sigmas))))
+
+    return _both_ways(ascending(start), ascending(float(sigmas[0])))
+
+
+def reference_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
+    """The original DDIM loops (guided-diffusion, `ddim_reverse_sample_loop`): timesteps at an
+    even stride; the clean image counts as level ᾱ₀; encoding ends at ᾱ = 0, where z is the last
+    ε, and decoding reads that z at the last level and ends at ᾱ = 1.
+
+    Raises InputError when the schedule's timesteps are not a multiple of `steps`.
+    """
+    stride, rest = divmod(len(sigmas), steps)
+    if rest or stride == 0:
+        raise InputError(
+            f"solver.steps: the reference grid takes an even stride through {len(sigmas)} "
+            f"timesteps, and {steps} does not divide them"
+        )
+    levels = tuple(float(sigma) for sigma in sigmas[::stride])
+    return Grid((*levels, np.inf), (*reversed(levels), 0.0), image_is_state=True)
+
+
+GRIDS: dict[str, Callable[[Sigmas, int, float], Grid]] = {
+    "log": log_grid,
+    "karras": karras_grid,
+    "time": time_grid,
+    "reference": reference_grid,
+}
+
+
+def make_grid(name: str, sigmas: Sigmas, steps: int, start_noise: float = 0.0) -> Grid:
+    """The grid of a solver setting on a schedule.
+
+    `start_noise` is the σ at which encoding begins (0: the schedule's first level); decoding
+    always ends at the schedule's first level. Raises InputError when it is beyond the last one.
+    """
+    if start_noise >= sigmas[-1]:
+        raise InputError(
+            f"solver.start_noise: {start_noise:g} is not below the schedule's σ_max {sigmas[-1]:g}"
+        )
+    return GRIDS[name](sigmas, steps, max(start_noise, float(sigmas[0])))
+
+
+def _both_ways(encode: Sigmas, decode: Sigmas) -> Grid:
+    return Grid(tuple(map(float, encode)), tuple(map(float, decode[::-1])))
