@@ -1,0 +1,319 @@
+"""The operations: edits of an image before encoding or of a latent before decoding.
+
+An operation is a frozen pydantic model, one class each. The class is everything there is to say:
+its fields are the keys in a session file, the form on the screen and the rows of the
+documentation; its docstring is the help; `apply` is the effect. A new operation is a new class in
+this file.
+
+Every operation maps [N, C, H, W] to [N, C, H, W] of the same dtype and device, and the result for
+one image does not depend, to the last bit, on which other images are in the batch.
+
+Importing this module loads no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ddib.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Stage = Literal["image", "latent"]
+
+OPERATIONS: dict[str, type[Operation]] = {}
+"""Every operation by its name, in the order of this file."""
+
+_TRUNCATE = 4.0  # scipy.ndimage.gaussian_filter's default: the kernel ends at 4 sigma
+_LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an operation may know besides the tensor it edits.
+
+    image: the source [N, C, H, W] in [-1, 1], as it is before any edit, row for row with the
+        edited tensor; None where there is none (operations that need it then raise InputError).
+    first_index: the place of the first image in the session, so that noise per image does not
+        depend on how the session is cut into chunks.
+    stage: what is edited. On "image" brightness is (x + 1) / 2, so that 0 is black.
+    """
+
+    image: Tensor | None = None
+    first_index: int = 0
+    stage: Stage = "latent"
+
+
+class Operation(BaseModel):
+    """One edit of an image or a latent; subclasses register themselves in OPERATIONS."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    op: str
+    enabled: bool = Field(default=True, description="false: kept in the session, not applied")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Enter the finished class under the name its `op` field carries."""
+        super().__pydantic_init_subclass__(**kwargs)
+        OPERATIONS[cls.model_fields["op"].default] = cls
+
+    def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
+        """Apply to z [N, C, H, W]; without a context z is a latent without its source."""
+        return self.apply(z, context or Context())
+
+    @abstractmethod
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """The edited z, [N, C, H, W]. Does not look at `enabled` and does not change z."""
+
+
+class Normalize(Operation):
+    """Give each image (or channel) mean 0 and deviation 1, or divide by its norm or maximum."""
+
+    op: Literal["normalize"] = "normalize"
+    mode: Literal["standard", "channel", "l2", "max"] = Field(
+        default="standard",
+        description="standard: (z - mean) / std of the image; channel: the same per channel; "
+        "l2: z / its Euclidean norm; max: z / its largest absolute value",
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """Population statistics; what has no variance stays as it is."""
+        return _per_image(self._normalize, z)
+
+    def _normalize(self, image: Tensor) -> Tensor:
+        import torch
+
+        axes = (1, 2) if self.mode == "channel" else (0, 1, 2)
+        # Asking for the extremes is exact where a computed deviation of equal numbers is not.
+        flat = image.amax(axes, keepdim=True) == image.amin(axes, keepdim=True)
+        if self.mode == "l2":
+            normalized = image / image.square().sum().sqrt()
+        elif self.mode == "max":
+            normalized = image / image.abs().max()
+        else:
+            centred = image - image.mean(axes, keepdim=True)
+            normalized = centred / centred.square().mean(axes, keepdim=True).sqrt()
+        return torch.where(flat, image, normalized)
+
+
+class Scale(Operation):
+    """Multiply by a factor."""
+
+    op: Literal["scale"] = "scale"
+    factor: float = Field(default=1.0, ge=-1000, le=1000, description="what to multiply by")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """factor·z; on the image stage the brightness (x + 1) / 2 is multiplied."""
+        return _amplify(z, self.factor, context.stage)
+
+
+class AddNoise(Operation):
+    """Add fixed Gaussian noise: z + c·n, or z + c·n·z when multiplicative."""
+
+    op: Literal["add_noise"] = "add_noise"
+    coefficient: float = Field(
+        default=0.1,
+        ge=0,
+        le=100,
+        description="c, the strength of the noise",
+        json_schema_extra={"symbol": "c"},
+    )
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
+    per_image: bool = Field(default=False, description="true: each image has noise of its own")
+    multiplicative: bool = Field(default=False, description="true: the noise is multiplied by z")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """z + c·n, n ~ N(0, 1) of shape [C, H, W], or one for each image."""
+        noise = self.coefficient * self._noise(z, context.first_index)
+        return z + (noise * z if self.multiplicative else noise)
+
+    def _noise(self, z: Tensor, first_index: int) -> Tensor:
+        import torch
+
+        if not self.per_image:
+            return standard_noise(self.seed, None, z.shape[1:]).to(z)
+        indices = range(first_index, first_index + len(z))
+        return torch.stack([standard_noise(self.seed, i, z.shape[1:]) for i in indices]).to(z)
+
+
+class Blend(Operation):
+    """Mix with the source image: (1 - p)·z + p·image."""
+
+    op: Literal["blend"] = "blend"
+    proportion: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="p, the share of the source image",
+        json_schema_extra={"symbol": "p"},
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """(1 - p)·z + p·x₀; InputError when the context has no image of z's shape."""
+        return (1 - self.proportion) * z + self.proportion * _source_image(z, context, self.op)
+
+
+class Checkerboard(Operation):
+    """Replace every other cell by the source image or by fixed Gaussian noise."""
+
+    op: Literal["checkerboard"] = "checkerboard"
+    other: Literal["image", "noise"] = Field(
+        default="image", description="what the odd cells show: the source image or noise"
+    )
+    cell: int = Field(default=1, ge=1, le=4096, description="edge of a cell in pixels")
+    phase: int = Field(default=0, ge=0, le=1, description="1: the even cells are replaced instead")
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """z where ⌊i/cell⌋ + ⌊j/cell⌋ + phase is even; InputError as for Blend."""
+        import torch
+
+        rows = torch.arange(z.shape[-2], device=z.device)[:, None] // self.cell
+        columns = torch.arange(z.shape[-1], device=z.device)[None, :] // self.cell
+        if self.other == "image":
+            other = _source_image(z, context, self.op)
+        else:
+            other = standard_noise(self.seed, None, z.shape[1:]).to(z)
+        return torch.where((rows + columns + self.phase) % 2 == 0, z, other)
+
+
+class Blur(Operation):
+    """Blur in space with a Gaussian, then multiply by a gain."""
+
+    op: Literal["blur"] = "blur"
+    sigma: float = Field(
+        default=2.0, ge=0, le=1000, description="width of the Gaussian in pixels; 0: no blur"
+    )
+    gain: float = Field(default=1.0, ge=0, le=1000, description="what to multiply by afterwards")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """As scipy.ndimage.gaussian_filter over H and W (mode reflect, truncate 4), times gain.
+
+        On the image stage the gain multiplies the brightness (x + 1) / 2.
+        """
+        vertical = _blur_matrix(z.shape[-2], self.sigma)
+        horizontal = _blur_matrix(z.shape[-1], self.sigma)
+        blurred = _per_image(lambda image: vertical @ image @ horizontal.T, z)
+        return _amplify(blurred, self.gain, context.stage)
+
+
+class Rotate(Operation):
+    """Rotate counter-clockwise about the centre; the size stays, corners are filled."""
+
+    op: Literal["rotate"] = "rotate"
+    degrees: float = Field(default=60.0, ge=-360, le=360, description="angle, counter-clockwise")
+    interpolation: Literal["nearest", "bilinear"] = Field(
+        default="nearest", description="how values between pixels are found"
+    )
+    fill: float = Field(
+        default=0.0, ge=-100, le=100, description="what comes in from outside; image: 0 is black"
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """As torchvision.transforms.functional.rotate on tensors, with `fill`."""
+        import torch
+
+        fill = 2 * self.fill - 1 if context.stage == "image" else self.fill
+        grid = _rotation_grid(z.shape[-2], z.shape[-1], self.degrees)
+        return torch.stack([self._rotate(image, grid, fill) for image in z.cpu()]).to(z)
+
+    def _rotate(self, image: Tensor, grid: Tensor, fill: float) -> Tensor:
+        import torch
+        from torch.nn.functional import grid_sample
+
+        inside = torch.ones_like(image[:1])
+        sampled = grid_sample(
+            torch.cat([image, inside])[None],
+            grid.to(image),
+            mode=self.interpolation,
+            padding_mode="zeros",
+            align_corners=False,
+        )[0]
+        share = sampled[-1:]  # how much of each pixel comes from inside; 0 or 1 for nearest
+        return sampled[:-1] * share + (1 - share) * fill
+
+
+def standard_noise(seed: int, index: int | None, shape: tuple[int, ...]) -> Tensor:
+    """N(0, 1) noise of a shape, float32 on the CPU, keyed by (seed, index of the image).
+
+    index None is the noise that all images share. numpy's generator rather than torch's: it has
+    a key wide enough for both numbers, and does not depend on the CPU's vector instructions.
+    """
+    import numpy as np
+    import torch
+
+    key = np.random.SeedSequence(seed, spawn_key=() if index is None else (index,))
+    noise = np.random.default_rng(key).standard_normal(tuple(shape), dtype=np.float32)
+    return torch.from_numpy(noise)
+
+
+def _per_image(edit: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """`edit` each image [C, H, W] on its own, in float64 on the CPU.
+
+    Sums over a whole batch are split differently for different batch sizes and devices, which
+    shows in the last bits; an image by itself always gives the same.
+    """
+    import torch
+
+    return torch.stack([edit(image.cpu().double().contiguous()) for image in z]).to(z)
+
+
+def _amplify(z: Tensor, factor: float, stage: Stage) -> Tensor:
+    """factor·z, or on the image stage 2·(factor·(x + 1)/2) - 1, written so that 1 is exact."""
+    return z * factor + (factor - 1) if stage == "image" else z * factor
+
+
+def _source_image(z: Tensor, context: Context, op: str) -> Tensor:
+    if context.image is None:
+        raise InputError(f"{op} needs the source image: pass Context(image=…)")
+    if context.image.shape != z.shape:
+        raise InputError(
+            f"{op} needs a source image of the latent's shape {tuple(z.shape)}, "
+            f"not {tuple(context.image.shape)}"
+        )
+    return context.image.to(z)
+
+
+def _blur_matrix(size: int, sigma: float) -> Tensor:
+    """The blur along one axis as a matrix [size, size], float64.
+
+    Row i holds the kernel around i, with what falls outside folded back (d c b a | a b c d |
+    d c b a), as often as a kernel wider than the image needs.
+    """
+    import torch
+
+    radius = int(_TRUNCATE * sigma + 0.5)
+    if radius == 0:
+        return torch.eye(size, dtype=torch.float64)
+    offsets = torch.arange(-radius, radius + 1)
+    kernel = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
+    centres = torch.arange(size)[:, None]
+    unfolded = (centres + offsets) % (2 * size)
+    columns = torch.minimum(unfolded, 2 * size - 1 - unfolded)
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    return matrix.scatter_add_(1, columns, (kernel / kernel.sum()).expand(size, -1))
+
+
+def _rotation_grid(height: int, width: int, degrees: float) -> Tensor:
+    """Where each pixel of the rotated image comes from: [1, H, W, 2] in [-1, 1], float32.
+
+    The order of the arithmetic is torchvision's, so that ties between two nearest pixels fall
+    the same way.
+    """
+    import torch
+
+    cos, sin = math.cos(math.radians(-degrees)), math.sin(math.radians(-degrees))
+    x = torch.arange(width) - (width - 1) / 2
+    y = torch.arange(height) - (height - 1) / 2
+    pixels = torch.stack([*torch.meshgrid(x, y, indexing="xy"), torch.ones(height, width)], dim=-1)
+    half_size = torch.tensor([width / 2, height / 2])
+    inverse = torch.tensor([[cos, sin, 0.0], [-sin, cos, 0.0]]).T / half_size
+    return (pixels.reshape(1, -1, 3) @ inverse).reshape(1, height, width, 2)
