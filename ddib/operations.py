@@ -61,9 +61,10 @@ class Operation(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the finished class under the name its `op` field carries."""
+        """Enter a class that names itself; one that only widens another's fields does not."""
         super().__pydantic_init_subclass__(**kwargs)
-        OPERATIONS[cls.model_fields["op"].default] = cls
+        if "op" in cls.__dict__.get("__annotations__", {}):
+            OPERATIONS[cls.model_fields["op"].default] = cls
 
     def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
         """Apply to z [N, C, H, W]; without a context z is a latent without its source."""
