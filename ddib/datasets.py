@@ -212,8 +212,7 @@ def open_image(path: Path) -> Image.Image:
                     f"{path}: {image.width}×{image.height} pixels, more than the {MAX_PIXELS:,} "
                     "that are opened"
                 )
-            ImageOps.exif_transpose(image, in_place=True)
-            return image.copy()
+            return (ImageOps.exif_transpose(image) or image).copy()
     except InputError:
         raise
     except FileNotFoundError:

@@ -1,0 +1,263 @@
+"""Checkpoints: one safetensors file each, whose header says everything else.
+
+The header is read without torch; the weights are loaded without executing code.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
+
+from ddib.errors import InputError
+from ddib.schedules import schedule_sigmas
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddib.denoiser import Denoiser
+    from ddib.probe import Probe
+
+ZOO = Path(__file__).parent / "zoo"
+USER_CHECKPOINTS = user_data_path("ddib-workbench") / "checkpoints"
+SUFFIX = ".safetensors"
+HEADER_KEY = "ddib"
+MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UNetConfig(_Frozen):
+    """Architecture of `ddib.unet.UNet`, in guided-diffusion's own words.
+
+    `attention_factors` are downsampling factors (image size / attention resolution / patch size).
+    """
+
+    kind: Literal["unet"] = "unet"
+    in_channels: int = Field(3, ge=1)
+    out_channels: int = Field(3, ge=1)
+    model_channels: int = Field(64, ge=1)
+    num_res_blocks: int = Field(1, ge=1)
+    channel_mult: tuple[float, ...] = Field((1, 1.5, 1.5), min_length=1)
+    attention_factors: tuple[int, ...] = (4,)
+    num_classes: int | None = None
+    num_heads: int = Field(4, ge=1)
+    num_head_channels: int | None = None
+    use_scale_shift_norm: bool = True
+    resblock_updown: bool = False
+    use_new_attention_order: bool = False
+    dropout: float = Field(0.0, ge=0, lt=1)
+    patch_size: int = Field(1, ge=1)
+    groups: int = Field(32, ge=1)
+
+
+class ProbeConfig(_Frozen):
+    """Architecture of `ddib.probe.Probe`: widths of its three convolutions."""
+
+    kind: Literal["probe"] = "probe"
+    widths: tuple[int, int, int] = (32, 64, 128)
+    classes: int = Field(10, ge=2)
+
+
+class Schedule(_Frozen):
+    """A noise schedule by name and its number of timesteps."""
+
+    name: str = "linear"
+    steps: int = Field(1000, ge=2)
+
+
+class CheckpointFacts(_Frozen):
+    """Everything about a checkpoint but its weights.
+
+    `labels` are the classes its domain holds: one for a model of sevens, ten for a
+    class-conditional model of all digits.
+    """
+
+    version: Literal[1] = 1
+    kind: Literal["denoiser", "probe"]
+    domain: str
+    labels: tuple[int, ...] = ()
+    class_conditional: bool = False
+    image_size: int = Field(ge=1)
+    channels: int = Field(ge=1)
+    architecture: Annotated[UNetConfig | ProbeConfig, Field(discriminator="kind")]
+    schedule: Schedule = Schedule()
+    parameterisation: Literal["epsilon", "v", "x0"] = "v"
+    parameters: int = Field(ge=0)
+    data: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    thumbnail: Base64Bytes | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded checkpoint of a denoiser: `denoise(z, σ, label) -> D` and its facts."""
+
+    name: str
+    path: Path
+    facts: CheckpointFacts
+    sha256: str
+    denoiser: "Denoiser"
+
+    @cached_property
+    def sigmas(self) -> Any:
+        """σ of each timestep of its schedule, ascending, float64 [steps]."""
+        return schedule_sigmas(self.facts.schedule.name, self.facts.schedule.steps)
+
+    def check_label(self, label: int | None, key: str) -> int | None:
+        """The label to condition on; raises InputError, naming `key`, when there is no such one."""
+        facts = self.facts
+        known = ", ".join(map(str, facts.labels))
+        if not facts.class_conditional:
+            if label is not None and label not in facts.labels:
+                raise InputError(
+                    f"{key}: {label}: checkpoint {self.name} has one domain ({facts.domain}) "
+                    "and takes no label; leave it null"
+                )
+            return None
+        if label is not None and label not in facts.labels:
+            raise InputError(f"{key}: {label}: checkpoint {self.name} has the labels {known}")
+        return label
+
+    def wanted_label(self, label: int | None) -> int | None:
+        """The class that its pictures should be of: `label`, or its only one."""
+        if label is None and len(self.facts.labels) == 1:
+            return self.facts.labels[0]
+        return label
+
+
+def read_facts(path: Path) -> CheckpointFacts:
+    """The facts in a checkpoint's header, a few kilobytes, without torch.
+
+    Raises InputError for a file that is not there, cut off, or not a workbench checkpoint.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            prefix = file.read(8)
+            length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+            if not 2 <= length <= min(MAX_HEADER, size - 8):
+                raise InputError(f"{path}: not a safetensors file, or cut off in its header")
+            header = json.loads(file.read(length))
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+        missing = 8 + length + max(ends, default=0) - size
+        facts = header["__metadata__"][HEADER_KEY]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        raise InputError(
+            f"{path}: a safetensors file without the workbench's facts in its header; "
+            "only checkpoints written by `ddib-workbench train` can be used"
+        ) from None
+    if missing > 0:
+        raise InputError(f"{path}: cut off: {missing:,} bytes are missing; copy the file again")
+    try:
+        return CheckpointFacts.model_validate_json(facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: bad facts in its header: {key}: {first['msg']}") from None
+
+
+def resolve(name_or_path: str | Path) -> Path:
+    """The file of a checkpoint by path, or by name in the zoo or the user's data folder.
+
+    Raises InputError when there is none.
+    """
+    candidates = [
+        Path(name_or_path).expanduser(),
+        *(folder / f"{name_or_path}{SUFFIX}" for folder in (USER_CHECKPOINTS, ZOO)),
+    ]
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise InputError(f"no checkpoint {str(name_or_path)!r}: neither a file nor a name in the zoo")
+
+
+def load(name_or_path: str | Path, device: str = "cpu") -> Model:
+    """A denoiser's checkpoint, ready to use on a device, network in float32.
+
+    Raises InputError for a file that is missing, damaged, or a probe.
+    """
+    from ddib.denoiser import Denoiser
+    from ddib.unet import UNet
+
+    path = resolve(name_or_path)
+    facts = read_facts(path)
+    if not isinstance(facts.architecture, UNetConfig):
+        raise InputError(f"{path}: a probe, not a denoiser")
+    network = UNet(facts.architecture)
+    _load_weights(network, path)
+    network = network.to(device).eval().requires_grad_(False)
+    sigmas = schedule_sigmas(facts.schedule.name, facts.schedule.steps)
+    denoiser = Denoiser(network, sigmas, facts.parameterisation)
+    return Model(path.stem, path, facts, file_sha256(path), denoiser)
+
+
+def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
+    """A classifier's checkpoint, ready to use; raises InputError as `load` does."""
+    from ddib.probe import Probe
+
+    path = resolve(name_or_path)
+    facts = read_facts(path)
+    if not isinstance(facts.architecture, ProbeConfig):
+        raise InputError(f"{path}: a denoiser, not a probe")
+    probe = Probe(facts.architecture)
+    _load_weights(probe, path)
+    return probe.to(device).eval().requires_grad_(False)
+
+
+def write_checkpoint(
+    path: Path, state: Mapping[str, "Tensor"], facts: CheckpointFacts, half: bool = True
+) -> None:
+    """Weights (in float16 when `half`) and facts as one file, written whole or not at all."""
+    import torch
+    from safetensors.torch import save_file
+
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in state.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
+    temporary.replace(path)
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _load_weights(network: Any, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = load_file(path)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: damaged: {error}") from error
+    except RuntimeError as error:
+        reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise InputError(
+            f"{path}: its weights do not fit the architecture in its header: {reason}"
+        ) from error
+    if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
+        raise InputError(f"{path}: damaged: its weights hold NaN or infinite values")

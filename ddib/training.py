@@ -1,0 +1,408 @@
+"""Train a domain's model, or the probe, from the first line to the last.
+
+Every batch is a pure function of (seed, step), so a resumed training sees what an undisturbed one
+would have seen.
+"""
+
+import io
+import platform
+import time
+from collections.abc import Callable, Generator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import partial
+from math import cos, pi
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import ddib
+from ddib.checkpoints import (
+    SUFFIX,
+    CheckpointFacts,
+    ProbeConfig,
+    Schedule,
+    UNetConfig,
+    write_checkpoint,
+)
+from ddib.datasets import (
+    ImageFiles,
+    Pixels,
+    colorize,
+    load_images,
+    read_mnist,
+    to_pixels,
+    to_tensor,
+)
+from ddib.denoiser import Denoiser
+from ddib.errors import InputError, RunError
+from ddib.operations import standard_noise
+from ddib.probe import Probe
+from ddib.schedules import make_grid, schedule_sigmas
+from ddib.solvers import dpmpp_2m
+from ddib.unet import UNet
+
+SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
+
+
+class TrainingConfig(BaseModel):
+    """How a model is trained; recorded in its checkpoint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0)
+    batch: int = Field(64, ge=1)
+    learning_rate: float = Field(1.5e-3, gt=0)
+    warmup: int = Field(100, ge=0)
+    weight_decay: float = Field(0.01, ge=0)
+    ema: float = Field(0.999, ge=0, lt=1)
+    label_dropout: float = Field(0.1, ge=0, le=1)
+    parameterisation: Literal["epsilon", "v"] = "v"
+    precision: Literal["float32", "bf16"] = "bf16"
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+class TrainingData(Protocol):
+    """Pictures to train on."""
+
+    size: int
+    channels: int
+    labels: tuple[int, ...]
+    facts: dict[str, Any]
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """`count` images [count, C, H, W] in [-1, 1] and their labels [count] (int64)."""
+        ...
+
+
+class ColoredDigits:
+    """Colored MNIST's training digits, a new hue each time one is drawn."""
+
+    size = 32
+    channels = 3
+
+    def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
+        grey, labels = read_mnist(root, split)
+        chosen = np.isin(labels, digits)
+        self.grey = np.pad(grey[chosen], ((0, 0), (2, 2), (2, 2)))
+        self.digits = torch.from_numpy(labels[chosen].astype(np.int64))
+        self.labels = digits
+        self.facts = {
+            "dataset": "colored-mnist",
+            "split": split,
+            "digits": list(digits),
+            "images": len(self.digits),
+        }
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `TrainingData`."""
+        chosen = torch.randint(len(self.digits), (count,), generator=generator)
+        hues = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
+        return to_tensor(colorize(self.grey[chosen.numpy()], hues)), self.digits[chosen]
+
+
+class Pictures:
+    """A folder of images, resized and centre-cropped, held in memory as 8-bit pixels."""
+
+    labels: tuple[int, ...] = ()
+
+    def __init__(self, folder: Path, size: int, channels: int = 3):
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder of images")
+        self.size, self.channels = size, channels
+        self.pixels: Pixels = load_images(
+            [ImageFiles(path=str(folder))], size=size, channels=channels
+        ).pixels
+        self.facts = {"folder": str(folder), "images": len(self.pixels), "size": size}
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `TrainingData`; there are no labels, so they are all -1."""
+        chosen = torch.randint(len(self.pixels), (count,), generator=generator)
+        return to_tensor(self.pixels[chosen.numpy()]), torch.full((count,), -1)
+
+
+@dataclass
+class Training:
+    """A training under way, and all that must survive a kill."""
+
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)  # one mean per hundred steps
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a training is: `fraction` of its budget, mean loss of late, seconds left."""
+
+    step: int
+    fraction: float
+    loss: float
+    seconds: float
+    seconds_left: float
+
+
+def train_denoiser(
+    out: Path,
+    *,
+    domain: str,
+    data: TrainingData,
+    architecture: UNetConfig,
+    config: TrainingConfig,
+    command: str = "",
+) -> Generator[TrainingProgress, None, None]:
+    """Train a diffusion model and write `out` (NAME.safetensors) and a sheet of samples.
+
+    Loss: mean squared error of the ε- or v-prediction, timesteps uniform, linear schedule of
+    1000 steps (Ho et al. 2020; Salimans & Ho 2022). Resumes from NAME.training.pt beside `out`.
+    Closing the generator saves its state. Raises RunError when the loss is no longer finite.
+    """
+    schedule = Schedule()
+    sigmas = torch.from_numpy(schedule_sigmas(schedule.name, schedule.steps)).float()
+    alpha, beta = (1 / (1 + sigmas**2)).sqrt(), (sigmas**2 / (1 + sigmas**2)).sqrt()
+
+    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
+        images, labels = data.batch(config.batch, generator)
+        times = torch.randint(schedule.steps, (config.batch,), generator=generator)
+        eps = torch.randn(images.shape, generator=generator)
+        dropped = torch.rand(config.batch, generator=generator) < config.label_dropout
+        labels = labels.masked_fill(dropped, -1)
+        a, b = alpha[times, None, None, None], beta[times, None, None, None]
+        wanted = eps if config.parameterisation == "epsilon" else a * eps - b * images
+        return F.mse_loss(network(a * images + b * eps, times, labels).float(), wanted)
+
+    torch.manual_seed(config.seed)
+    training = yield from _optimise(UNet(architecture), loss, config, out)
+    denoiser = Denoiser(
+        training.average.eval(),
+        schedule_sigmas(schedule.name, schedule.steps),
+        config.parameterisation,
+    )
+    labels = data.labels if architecture.num_classes is not None else ()
+    samples = sample_sheet(denoiser, data, labels)
+    facts = CheckpointFacts(
+        kind="denoiser",
+        domain=domain,
+        labels=data.labels,
+        class_conditional=architecture.num_classes is not None,
+        image_size=data.size,
+        channels=data.channels,
+        architecture=architecture,
+        schedule=schedule,
+        parameterisation=config.parameterisation,
+        parameters=_count(training.network),
+        data=data.facts,
+        training=_training_facts(training, config, command),
+        versions=_versions(),
+        thumbnail=_base64_png(samples[: 4 * data.size, : 4 * data.size]),
+    )
+    write_checkpoint(out, training.average.state_dict(), facts)
+    Image.fromarray(samples.squeeze()).save(out.with_suffix(".samples.png"))
+    _state_path(out).unlink(missing_ok=True)
+
+
+def train_probe(
+    out: Path,
+    *,
+    data: TrainingData,
+    held_out: TrainingData,
+    config: TrainingConfig,
+    command: str = "",
+) -> Generator[TrainingProgress, None, None]:
+    """Train the digit classifier and write it with its accuracy on held-out digits.
+
+    Digits are shifted by up to 2 pixels, so that the probe reads generated ones too. Resumes,
+    closes and raises as `train_denoiser` does.
+    """
+
+    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
+        images, labels = data.batch(config.batch, generator)
+        down, right = torch.randint(-2, 3, (2,), generator=generator).tolist()
+        images = images.roll((down, right), (2, 3))
+        return F.cross_entropy(network(images).float(), labels)
+
+    torch.manual_seed(config.seed)
+    architecture = ProbeConfig()
+    training = yield from _optimise(Probe(architecture), loss, config, out)
+    accuracy = probe_accuracy(training.average.eval(), held_out)
+    facts = CheckpointFacts(
+        kind="probe",
+        domain="colored-mnist digits",
+        labels=data.labels,
+        image_size=data.size,
+        channels=data.channels,
+        architecture=architecture,
+        parameters=_count(training.network),
+        data=data.facts,
+        training=_training_facts(training, config, command) | {"held_out_accuracy": accuracy},
+        versions=_versions(),
+    )
+    write_checkpoint(out, training.average.state_dict(), facts)
+    _state_path(out).unlink(missing_ok=True)
+
+
+def probe_accuracy(probe: nn.Module, data: TrainingData, count: int = 10_000) -> float:
+    """The share of `count` drawn images that a probe takes for what they are."""
+    generator = torch.Generator().manual_seed(1)
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, count, 500):
+            images, labels = data.batch(min(500, count - start), generator)
+            right += int((probe(images).argmax(1) == labels).sum())
+    return right / count
+
+
+def sample_sheet(denoiser: Denoiser, data: TrainingData, labels: tuple[int, ...] = ()) -> Pixels:
+    """Samples from fixed noise, 8 a row, 8 rows, or a row per label: uint8 [H, W, C]."""
+    grid = make_grid("log", np.exp(denoiser._log_sigmas), 20)
+    rows = []
+    for row, label in enumerate(labels or (None,) * 8):
+        shape = (data.channels, data.size, data.size)
+        z = torch.stack([standard_noise(0, 8 * row + n, shape) for n in range(8)])
+        for step in dpmpp_2m(partial(denoiser, label=label), z, grid.decode):
+            z = step.z
+        rows.append(np.concatenate(list(to_pixels(z)), axis=1))
+    return np.concatenate(rows)
+
+
+def _optimise(
+    network: nn.Module,
+    loss: Callable[[nn.Module, torch.Generator], Tensor],
+    config: TrainingConfig,
+    out: Path,
+) -> Generator[TrainingProgress, None, Training]:
+    """AdamW with warm-up and cosine decay over the budget, and an average of the weights."""
+    if config.steps is None and config.minutes is None:
+        raise InputError("a training needs a budget: steps or minutes")
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    training = Training(network, deepcopy(network).requires_grad_(False), optimizer)
+    _resume(training, _state_path(out))
+    begun = time.monotonic() - training.seconds
+    saved, recent = time.monotonic(), []
+    try:
+        while (fraction := _spent(training, config)) < 1:
+            rate = config.learning_rate * min(1, (training.step + 1) / (config.warmup + 1))
+            for group in optimizer.param_groups:
+                group["lr"] = rate * (0.01 + 0.99 * (1 + cos(pi * fraction)) / 2)
+            generator = torch.Generator().manual_seed((config.seed << 32) + training.step)
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+                value = loss(network, generator)
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            if not norm.isfinite():
+                raise RunError(f"the loss is no longer finite at step {training.step}")
+            optimizer.step()
+            _average(training, config.ema)
+            training.step += 1
+            training.seconds = time.monotonic() - begun
+            recent.append(float(value.detach()))
+            if training.step % 100 == 0:
+                training.losses.append(sum(recent[-100:]) / len(recent[-100:]))
+            if time.monotonic() - saved > SAVE_EVERY:
+                _save(training, _state_path(out))
+                saved = time.monotonic()
+            spent = _spent(training, config)
+            yield TrainingProgress(
+                step=training.step,
+                fraction=spent,
+                loss=sum(recent[-100:]) / len(recent[-100:]),
+                seconds=training.seconds,
+                seconds_left=training.seconds * (1 - spent) / max(spent, 1e-9),
+            )
+    except GeneratorExit:
+        _save(training, _state_path(out))
+        raise
+    return training
+
+
+def _spent(training: Training, config: TrainingConfig) -> float:
+    by_steps = training.step / config.steps if config.steps else 0.0
+    by_time = training.seconds / (60 * config.minutes) if config.minutes else 0.0
+    return min(1.0, max(by_steps, by_time))
+
+
+@torch.no_grad()
+def _average(training: Training, decay: float) -> None:
+    decay = min(decay, (1 + training.step) / (10 + training.step))
+    torch._foreach_lerp_(
+        list(training.average.parameters()), list(training.network.parameters()), 1 - decay
+    )
+
+
+def _state_path(out: Path) -> Path:
+    return out.with_name(out.name.removesuffix(SUFFIX) + ".training.pt")
+
+
+def _save(training: Training, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    state = {
+        "network": training.network.state_dict(),
+        "average": training.average.state_dict(),
+        "optimizer": training.optimizer.state_dict(),
+        "step": training.step,
+        "seconds": training.seconds,
+        "losses": training.losses,
+    }
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def _resume(training: Training, path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        state = torch.load(path, weights_only=True)
+        training.network.load_state_dict(state["network"])
+        training.average.load_state_dict(state["average"])
+        training.optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:
+        raise InputError(
+            f"{path}: cannot be resumed ({error}); delete it to train from the start"
+        ) from error
+    training.step, training.seconds = state["step"], state["seconds"]
+    training.losses = state["losses"]
+
+
+def _training_facts(training: Training, config: TrainingConfig, command: str) -> dict[str, Any]:
+    return config.model_dump() | {
+        "command": command,
+        "steps_done": training.step,
+        "wall_seconds": round(training.seconds),
+        "loss": training.losses[-1] if training.losses else None,
+        "losses_per_100_steps": [round(value, 5) for value in training.losses],
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "ddib-workbench": ddib.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _base64_png(pixels: Pixels) -> bytes:
+    from base64 import b64encode
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.squeeze()).save(buffer, "PNG")
+    return b64encode(buffer.getvalue())

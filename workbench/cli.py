@@ -1,0 +1,200 @@
+"""`ddib-workbench` and its subcommands: stdout is data, stderr is narration."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from ddib.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from ddib.training import TrainingProgress
+
+
+class _ScreenByDefault(TyperGroup):
+    """Without a subcommand, `ddib-workbench [SESSION]` opens the screen."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["open", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ScreenByDefault,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+narrate = Console(stderr=True, highlight=False)
+
+DIGIT_NAMES = (
+    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
+)  # fmt: skip
+
+
+def main() -> NoReturn:
+    """Run the command line; errors become one message and the exit codes of the manual."""
+    try:
+        app()
+    except InputError as error:
+        narrate.print(f"error: {error}", style="red", markup=False)
+        sys.exit(2)
+    except RunError as error:
+        narrate.print(f"failed: {error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM are noted in the list that this yields, for the work to stop cleanly."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@app.command("open")
+def open_screen(
+    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
+) -> None:
+    """Open the workbench's screen."""
+    from workbench.tui.app import WorkbenchApp
+
+    WorkbenchApp(session).run()
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Option(help="The checkpoint's name in the library.")],
+    dataset: Annotated[
+        str, typer.Option(help="colored-mnist, or a folder of images.")
+    ] = "colored-mnist",
+    digit: Annotated[
+        list[int] | None, typer.Option(min=0, max=9, help="Which digits; all when not given.")
+    ] = None,
+    class_conditional: Annotated[
+        bool, typer.Option(help="One model that is told the digit.")
+    ] = False,
+    probe: Annotated[
+        bool, typer.Option(help="Train the classifier that judges results, not a domain.")
+    ] = False,
+    root: Annotated[
+        Path | None, typer.Option(help="A folder of raw MNIST files; else it is downloaded.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=4, help="Image size of a folder's model.")] = 32,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; else the user's checkpoints.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
+    batch: Annotated[int, typer.Option(min=1)] = 64,
+    width: Annotated[int, typer.Option(min=32, help="Channels at the finest level.")] = 64,
+    patch_size: Annotated[
+        int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
+    ] = 2,
+    learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
+    parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    precision: Annotated[Literal["bf16", "float32"], typer.Option()] = "bf16",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
+) -> None:
+    """Train a domain's model (or the probe) and write a checkpoint that the library lists.
+
+    A training that was stopped goes on where it was when the same command is given again.
+    """
+    from ddib import checkpoints, training
+    from ddib.datasets import download_mnist
+
+    path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; choose another --name or give --force")
+    if probe and dataset != "colored-mnist":
+        raise InputError("--probe trains on colored-mnist only")
+    if steps is None and minutes is None:
+        minutes = 12.0
+    config = training.TrainingConfig(
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        learning_rate=learning_rate,
+        parameterisation=parameterisation,
+        precision=precision,
+        seed=seed,
+    )
+    command = shlex.join(["ddib-workbench", *sys.argv[1:]])
+    if dataset == "colored-mnist":
+        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
+        digits = tuple(sorted(set(digit or range(10))))
+        data: training.TrainingData = training.ColoredDigits(folder, digits, "train")
+        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        domain = f"colored-mnist {words}"
+    else:
+        data, domain = training.Pictures(Path(dataset), size), Path(dataset).resolve().name
+        if class_conditional:
+            raise InputError("--class-conditional takes colored-mnist: a folder has no labels")
+    if probe:
+        held_out = training.ColoredDigits(folder, digits, "test")
+        progress = training.train_probe(
+            path, data=data, held_out=held_out, config=config, command=command
+        )
+    else:
+        progress = training.train_denoiser(
+            path,
+            domain=domain,
+            data=data,
+            architecture=checkpoints.UNetConfig(
+                in_channels=data.channels,
+                out_channels=data.channels,
+                model_channels=width,
+                num_classes=10 if class_conditional else None,
+                patch_size=patch_size,
+            ),
+            config=config,
+            command=command,
+        )
+    _watch_training(name, progress)
+    narrate.print(f"wrote {path}", markup=False)
+
+
+def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
+    with stop_signals() as stopped, Progress(*columns, console=narrate) as bar:
+        task = bar.add_task(name, total=1.0, facts="")
+        last = 0.0
+        for now in progress:
+            facts = (
+                f"step {now.step}  loss {now.loss:.4f}  "
+                f"{now.seconds / 60:.1f} min, {now.seconds_left / 60:.1f} left"
+            )
+            bar.update(task, completed=now.fraction, facts=facts)
+            if not narrate.is_terminal and now.seconds - last > 20:
+                last = now.seconds
+                narrate.print(f"{name}: {facts}", markup=False)
+            if stopped:
+                progress.close()
+                narrate.print("stopped; the same command goes on from here", markup=False)
+                raise SystemExit(128 + stopped[0])
+
+
+if __name__ == "__main__":
+    main()
