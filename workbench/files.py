@@ -1,0 +1,105 @@
+"""Writing files so that a reader never meets half of one, and nothing is overwritten by chance."""
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ddib.errors import InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step: a reader sees the old file or the new one.
+
+    A symbolic link stays a link and an existing file keeps its mode. Raises OSError.
+    """
+    target = path.resolve()
+    temporary = target.with_name(temporary_name(target.name, "tmp"))
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path`, which becomes `path` at the end unless that exists by then.
+
+    Raises FileExistsError rather than overwrite; a body that fails leaves nothing behind.
+    """
+    temporary = path.with_name(temporary_name(path.name, "tmp"))
+    try:
+        yield temporary
+        try:
+            os.link(temporary, path)  # unlike a rename, a link never replaces a file
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "already there", str(path)) from None
+            temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def temporary_name(name: str, kind: str) -> str:
+    """A hidden name that says which process of which machine made it: `owner_is_gone` reads it."""
+    return f".{name}.{kind}-{_host()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def owner_is_gone(name: str, kind: str) -> bool:
+    """Whether `name` is a `temporary_name` of this kind whose process on this machine has ended.
+
+    A process of another machine (a shared home) cannot be asked and counts as alive.
+    """
+    _, marker, owner = name.rpartition(f".{kind}-")
+    host, _, rest = owner.rpartition("-")[0].rpartition("-")
+    if not (name.startswith(".") and marker and host == _host() and rest.isdecimal()):
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk or the quota ran out."""
+    return error.errno in _FULL
+
+
+def why(error: OSError) -> str:
+    """What the operating system says, in a few words and without the path."""
+    return (error.strerror or str(error)).lower()
+
+
+def check_folder(folder: Path, purpose: str) -> None:
+    """See that `folder` could be written to, without making it; raises InputError."""
+    existing = folder
+    while not os.path.lexists(existing) and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise InputError(f"{folder}: cannot hold {purpose}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: cannot hold {purpose}: no permission to write in {existing}")
+
+
+def _host() -> str:
+    """This machine's name; its hyphens would be taken for separators."""
+    return socket.gethostname().partition(".")[0].replace("-", "_") or "localhost"
