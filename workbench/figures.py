@@ -3,6 +3,7 @@
 import io
 import unicodedata
 import warnings
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -17,7 +18,6 @@ from workbench.files import atomic_write
 
 Pixels = NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # older Pillow has holes in the other decoders
 SESSION_KEY = "ddib-workbench session"
 
 # The look, in pixels. The grid may be wider than a screen, its text may not be smaller than this.
@@ -144,41 +144,29 @@ def save_sheet(image: Image.Image, path: Path, session_yaml: str) -> None:
 
 def read_session_from_sheet(path: Path) -> str:
     """The session's YAML inside a contact sheet; raises InputError."""
-    with open_image(path) as image:
-        if not isinstance(image, PngImagePlugin.PngImageFile):
-            raise InputError(f"{path}: is a {image.format} file; a contact sheet is a PNG")
-        try:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=("PNG",))
+        with image:
+            assert isinstance(image, PngImagePlugin.PngImageFile)
             # Ours stands before the pixels; only a rewritten file needs decoding to find it.
             session = image.info.get(SESSION_KEY) or image.text.get(SESSION_KEY)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise InputError(f"{path}: a broken PNG ({error})") from None
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{path}: not a PNG, and a contact sheet is one") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        limit = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+        raise InputError(f"{path}: more than {limit} million pixels, no sheet of ours") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
     if not session:
         raise InputError(
             f"{path}: this PNG carries no session; "
             "only the sheet.png of a run does, and only while no program has re-saved it"
         )
     return str(session)
-
-
-def open_image(path: Path) -> Image.Image:
-    """Open an image file of a format we trust, undecoded, of at most Image.MAX_IMAGE_PIXELS.
-
-    Raises InputError.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(path, formats=FORMATS)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        known = ", ".join(FORMATS)
-        raise InputError(f"{path}: not an image of a known format ({known})") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-        raise InputError(f"{path}: has more than {limit} million pixels") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
 
 
 def strip_png(pixels: Pixels) -> bytes:
@@ -309,6 +297,5 @@ def _wrap(font: ImageFont.FreeTypeFont, text: str, width: int) -> list[str]:
 def _cut(font: ImageFont.FreeTypeFont, text: str, width: int) -> str:
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
+    fitting = bisect(range(len(text)), width, key=lambda n: font.getlength(text[:n] + "…")) - 1
+    return text[: max(0, fitting)] + "…"
