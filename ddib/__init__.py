@@ -11,3 +11,31 @@ try:
     __version__ = version("ddib-workbench")
 except PackageNotFoundError:  # used from a source tree that was never installed
     __version__ = "unknown"
+
+_HOMES = {
+    "ddib.bridge": ("encode", "decode"),
+    "ddib.checkpoints": ("load", "load_probe", "Model"),
+    "ddib.datasets": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
+    "ddib.errors": ("Cancelled", "InputError", "RunError"),
+    "ddib.metrics": ("hue_error", "latent_moments", "probe_labels", "psnr"),
+    "ddib.operations": (
+        "AddNoise",
+        "Blend",
+        "Blur",
+        "Checkerboard",
+        "Context",
+        "Normalize",
+        "Rotate",
+        "Scale",
+    ),
+    "ddib.solvers": ("Solver",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'ddib' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)

@@ -29,6 +29,7 @@ class Denoiser:
     ):
         self.network = network
         self.parameterisation = parameterisation
+        self.evaluations = 0  # network evaluations so far, each of a whole batch
         self._log_sigmas = np.log(sigmas)
         self._times = np.arange(len(sigmas), dtype=np.float64)
 
@@ -42,6 +43,7 @@ class Denoiser:
         labels = None
         if label is not None:
             labels = torch.full((len(z),), label, dtype=torch.long, device=z.device)
+        self.evaluations += 1
         with torch.inference_mode():
             output: Tensor = self.network(z, times, labels)[:, : z.shape[1]]
         return to_denoised(output, z, sigma, self.parameterisation)
