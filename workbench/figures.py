@@ -297,5 +297,7 @@ def _wrap(font: ImageFont.FreeTypeFont, text: str, width: int) -> list[str]:
 def _cut(font: ImageFont.FreeTypeFont, text: str, width: int) -> str:
     if font.getlength(text) <= width:
         return text
-    fitting = bisect(range(len(text)), width, key=lambda n: font.getlength(text[:n] + "…")) - 1
+    fitting = (
+        bisect(range(len(text)), width, key=lambda n: ceil(font.getlength(text[:n] + "…"))) - 1
+    )
     return text[: max(0, fitting)] + "…"
