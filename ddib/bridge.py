@@ -35,7 +35,7 @@ def encode(
     Raises InputError for a label that the model lacks, RunError when values are not finite.
     """
     solver = solver or Solver()
-    label = model.check_label(label, "label")
+    label = model.facts.check_label(label)
     parts = torch.split(images, chunk)
     return torch.cat(
         [encode_chunk(part, model, solver, label, i * chunk)[0] for i, part in enumerate(parts)]
@@ -52,7 +52,7 @@ def decode(
 ) -> Tensor:
     """Latents z [N, C, H, W] to images [N, C, H, W], near [-1, 1], unclipped; raises as encode."""
     solver = solver or Solver()
-    label = model.check_label(label, "label")
+    label = model.facts.check_label(label)
     return torch.cat(
         [decode_chunk(part, model, solver, label)[0] for part in torch.split(latent, chunk)]
     )

@@ -98,6 +98,20 @@ class CheckpointFacts(_Frozen):
     versions: dict[str, str] = {}
     thumbnail: Base64Bytes | None = None
 
+    def check_label(self, label: int | None, key: str = "label") -> int | None:
+        """The label to condition on; raises InputError, naming `key`, when there is no such one.
+
+        A model of one domain takes none, but may be given the label that its domain has.
+        """
+        if label is not None and label not in self.labels:
+            known = ", ".join(map(str, self.labels)) or "none"
+            raise InputError(f"no label {label} in a model of {self.domain}; it has {known}", key)
+        return label if self.class_conditional else None
+
+    def wanted_label(self, label: int | None) -> int | None:
+        """The class that pictures should be of: `label`, or the domain's only one."""
+        return self.labels[0] if label is None and len(self.labels) == 1 else label
+
 
 @dataclass(frozen=True)
 class Model:
@@ -113,27 +127,6 @@ class Model:
     def sigmas(self) -> Any:
         """σ of each timestep of its schedule, ascending, float64 [steps]."""
         return schedule_sigmas(self.facts.schedule.name, self.facts.schedule.steps)
-
-    def check_label(self, label: int | None, key: str) -> int | None:
-        """The label to condition on; raises InputError, naming `key`, when there is no such one."""
-        facts = self.facts
-        known = ", ".join(map(str, facts.labels))
-        if not facts.class_conditional:
-            if label is not None and label not in facts.labels:
-                raise InputError(
-                    f"{key}: {label}: checkpoint {self.name} has one domain ({facts.domain}) "
-                    "and takes no label; leave it null"
-                )
-            return None
-        if label is not None and label not in facts.labels:
-            raise InputError(f"{key}: {label}: checkpoint {self.name} has the labels {known}")
-        return label
-
-    def wanted_label(self, label: int | None) -> int | None:
-        """The class that its pictures should be of: `label`, or its only one."""
-        if label is None and len(self.facts.labels) == 1:
-            return self.facts.labels[0]
-        return label
 
 
 def read_facts(path: Path) -> CheckpointFacts:

@@ -72,12 +72,16 @@ def load_images(
     Raises InputError for a missing folder, an empty pattern, an unreadable file or a count
     beyond what is there.
     """
-    parts = [
-        _digits(spec, size, channels, base)
-        if isinstance(spec, ColoredMNIST)
-        else _files(spec, size, channels, base)
-        for spec in specs
-    ]
+    parts = []
+    for place, spec in enumerate(specs):
+        try:
+            parts.append(
+                _digits(spec, size, channels, base)
+                if isinstance(spec, ColoredMNIST)
+                else _files(spec, size, channels, base)
+            )
+        except InputError as error:
+            raise InputError(str(error), key=f"source.images.{place}") from error
     return Images(
         np.concatenate([part.pixels for part in parts]),
         tuple(name for part in parts for name in part.names),
@@ -166,7 +170,7 @@ def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path) -> Images:
     if spec.count > len(indices) and not (spec.repeat and len(indices)):
         where = spec.root or "the package"
         raise InputError(
-            f"source.images: count {spec.count} is more than the {len(indices)} "
+            f"count {spec.count} is more than the {len(indices)} "
             f"{spec.split} images of digit {spec.digit} in {where}; "
             "lower count, name a full MNIST folder as root, or set repeat: true"
         )
@@ -231,7 +235,7 @@ def _files(spec: ImageFiles, size: int, channels: int, base: Path) -> Images:
     if not Path(pattern).is_file():
         paths = [p for p in paths if p.suffix.lower() in SUFFIXES]
     if not paths:
-        raise InputError(f"source.images: no image matches {pattern}")
+        raise InputError(f"no image matches {pattern}")
     pixels = np.stack([_fit_file(path, size, channels) for path in paths])
     return Images(pixels, tuple(p.stem for p in paths), (None,) * len(paths), tuple(paths))
 

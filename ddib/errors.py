@@ -4,13 +4,18 @@
 class InputError(ValueError):
     """What the user gave is wrong: a session, a checkpoint, an image, an option (exit code 2).
 
-    The message names the file, the key and what to do.
+    The message names the file, the key and what to do. `key` is the session's key that is at
+    fault, where there is one: whoever knows the session's file can add the line.
     """
+
+    def __init__(self, message: str, key: str | None = None):
+        super().__init__(message)
+        self.key = key
 
 
 class RunError(RuntimeError):
     """The input was right and the run failed all the same: NaN, memory, disk (exit code 1)."""
 
 
-class Cancelled(Exception):  # noqa: N818
+class Cancelled(Exception):
     """The user stopped the run; what was finished is kept."""

@@ -98,8 +98,9 @@ def reference_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
     stride, rest = divmod(len(sigmas), steps)
     if rest or stride == 0:
         raise InputError(
-            f"solver.steps: the reference grid takes an even stride through {len(sigmas)} "
-            f"timesteps, and {steps} does not divide them"
+            f"the reference grid takes an even stride through {len(sigmas)} timesteps, and "
+            f"{steps} does not divide them",
+            key="solver.steps",
         )
     levels = tuple(float(sigma) for sigma in sigmas[::stride])
     return Grid((*levels, np.inf), (*reversed(levels), 0.0), image_is_state=True)
@@ -121,7 +122,8 @@ def make_grid(name: str, sigmas: Sigmas, steps: int, start_noise: float = 0.0) -
     """
     if start_noise >= sigmas[-1]:
         raise InputError(
-            f"solver.start_noise: {start_noise:g} is not below the schedule's σ_max {sigmas[-1]:g}"
+            f"{start_noise:g} is not below the schedule's σ_max {sigmas[-1]:g}",
+            key="solver.start_noise",
         )
     return GRIDS[name](sigmas, steps, max(start_noise, float(sigmas[0])))
 

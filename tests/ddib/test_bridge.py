@@ -136,10 +136,10 @@ def test_start_noise_is_keyed_by_the_place_in_the_session(model: Model, images: 
 
 
 def test_labels_that_do_not_exist(model: Model, images: Tensor) -> None:
-    with pytest.raises(InputError, match=r"label: 9: .* has the labels 0, 1, 2"):
+    with pytest.raises(InputError, match=r"no label 9 .* it has 0, 1, 2"):
         encode(images, model, label=9)
     single = replace(model, facts=model.facts.model_copy(update={"class_conditional": False}))
-    with pytest.raises(InputError, match="takes no label"):
+    with pytest.raises(InputError, match="no label 9"):
         decode(images, single, label=9)
 
 

@@ -56,7 +56,7 @@ BASE = {
 
 
 def fill(network: nn.Module) -> None:
-    """Every parameter from a generator keyed by its name, at a scale that keeps activations tame."""
+    """Every parameter from a generator keyed by its name, at a tame scale."""
     for name, parameter in network.state_dict().items():
         seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
         drawn = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
