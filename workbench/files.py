@@ -58,7 +58,8 @@ def new_file(path: Path) -> Iterator[Path]:
 
 def temporary_name(name: str, kind: str) -> str:
     """A hidden name that says which process of which machine made it: `owner_is_gone` reads it."""
-    return f".{name}.{kind}-{_host()}-{os.getpid()}-{secrets.token_hex(3)}"
+    short = name[:40]  # a file system gives a name 255 bytes
+    return f".{short}.{kind}-{_host()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def owner_is_gone(name: str, kind: str) -> bool:
@@ -79,9 +80,11 @@ def owner_is_gone(name: str, kind: str) -> bool:
     return False
 
 
-def is_full(error: OSError) -> bool:
-    """Whether the disk or the quota ran out."""
-    return error.errno in _FULL
+def is_full(error: BaseException) -> bool:
+    """Whether the disk or the quota ran out; safetensors says so in its text alone."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return any(f"(os error {number})" in str(error) for number in _FULL)
 
 
 def why(error: OSError) -> str:
