@@ -1,0 +1,442 @@
+"""The session: everything needed to repeat an experiment, as YAML.
+
+One schema serves the file, the JSON Schema for editors and the screen. `load_session` and
+`parse_session` raise SessionError, whose text says for each problem where it is (file, line,
+key), what was expected and which valid name is nearest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema
+
+from ddib.datasets import ColoredMNIST, ImageFiles
+from ddib.operations import OPERATIONS, Operation
+from ddib.recipe import Sweep, Sweepable, count, expand, sweepable
+from ddib.solvers import Solver
+from workbench.explain import Problem, SessionError, explain, not_among, shown
+from workbench.yamltext import (
+    Node,
+    Plain,
+    YamlProblem,
+    block,
+    edit,
+    flow,
+    is_list,
+    is_mapping,
+    read,
+)
+
+__all__ = [
+    "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
+    "dump_session", "error_at", "load_session", "parse_session", "read_session_text",
+    "save_session", "schema", "set_value", "sweeps", "variants", "with_absolute_paths",
+]  # fmt: skip
+
+MAX_BYTES = 256 * 1024
+VERSION = 1
+MAX_VARIANTS = 10_000  # more rows than anybody looks at: a slip in a sweep
+
+MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
+"""For each older version, what brings a file's content to the version after it."""
+
+
+# ---- the schema
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _image_spec(value: object) -> str | None:
+    if isinstance(value, BaseModel):
+        return type(value).__name__
+    keys = value if isinstance(value, Mapping) else ()
+    return next((m.__name__ for key, m in _IMAGE_SPECS.items() if key in keys), None)
+
+
+_IMAGE_SPECS: dict[str, type[BaseModel]] = {"dataset": ColoredMNIST, "path": ImageFiles}
+
+if TYPE_CHECKING:
+    ImageSpec = ColoredMNIST | ImageFiles
+    AnyOperation = Operation
+    SweptSolver = Solver
+else:
+    ImageSpec = Annotated[
+        Annotated[ColoredMNIST, Tag("ColoredMNIST")] | Annotated[ImageFiles, Tag("ImageFiles")],
+        Discriminator(_image_spec),
+    ]
+    AnyOperation = Annotated[
+        Union[tuple(sweepable(operation) for operation in OPERATIONS.values())],  # noqa: UP007
+        Discriminator("op"),
+    ]
+    SweptSolver = sweepable(Solver, ("steps", "start_noise"))
+
+
+class Source(_Part):
+    """Where the images come from and the model that encodes them."""
+
+    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
+    label: int | None = Field(default=None, description="for class-conditional checkpoints")
+    images: tuple[ImageSpec, ...] = Field(
+        min_length=1, description="colored MNIST digits or image files"
+    )
+
+
+class Target(_Part):
+    """The model that decodes."""
+
+    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
+    label: Sweep[int] | None = Field(default=None, description="for class-conditional checkpoints")
+
+
+class Recipe(_Part):
+    """What is done to the images before encoding and to the latents before decoding."""
+
+    image: tuple[AnyOperation, ...] = Field(default=(), description="operations on the image")
+    latent: tuple[AnyOperation, ...] = Field(default=(), description="operations on the latent")
+
+
+class Session(_Part):
+    """A ddib-workbench session."""
+
+    version: Literal[1] = Field(default=1, description="of the file format")
+    title: str = Field(default="", description="what the experiment shows")
+    source: Source
+    target: Target
+    solver: SweptSolver = Field(default=SweptSolver(), description="how the ODE is solved")
+    recipe: Recipe = Field(default=Recipe(), description="the operations")
+
+    @model_validator(mode="after")
+    def _not_too_many_variants(self) -> Self:
+        if (number := count(sweeps(self))) > MAX_VARIANTS:
+            raise ValueError(f"the sweeps make {number} variants, more than {MAX_VARIANTS}")
+        return self
+
+
+class _SessionFile(Session):
+    """A ddib-workbench session as it stands in a file, where the version has to be said."""
+
+    model_config = ConfigDict(title="Session")
+
+    version: Literal[1] = Field(description=f"version: {VERSION}")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the session file, for editors."""
+    return {"$schema": GenerateJsonSchema.schema_dialect, **_SessionFile.model_json_schema()}
+
+
+# ---- variants
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One combination of sweep values, and what it makes of the session.
+
+    values: by the path under recipe, or from the root: "latent.1.coefficient", "solver.steps";
+    image, latent: the enabled operations, without sweeps.
+    """
+
+    values: dict[str, Any]
+    label: str
+    solver: Solver
+    target_label: int | None
+    image: tuple[Operation, ...]
+    latent: tuple[Operation, ...]
+
+
+def sweeps(session: Session) -> dict[str, tuple[Any, ...]]:
+    """What is swept and through which values: solver, target, image, latent, in file order."""
+    label = session.target.label
+    found = {"target.label": label} if isinstance(label, tuple) else {}
+    return {
+        **_sweeps_of("solver", session.solver),
+        **found,
+        **{
+            path: values
+            for place, operation in _enabled(session).items()
+            for path, values in _sweeps_of(place, operation).items()
+        },
+    }
+
+
+def variants(session: Session) -> list[Variant]:
+    """Every combination of the swept values, the last one varying fastest; at least one."""
+    symbols = _symbols(session)
+    return [_variant(session, symbols, values) for values in expand(sweeps(session))]
+
+
+def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any]) -> Variant:
+    operations = {
+        place: cast(Operation, _at(place, operation, values))
+        for place, operation in _enabled(session).items()
+    }
+    label = session.target.label
+    return Variant(
+        values=values,
+        label=", ".join(f"{symbols[p]} = {_number(v)}" for p, v in values.items()) or "result",
+        solver=cast(Solver, _at("solver", session.solver, values)),
+        target_label=values["target.label"] if isinstance(label, tuple) else label,
+        image=tuple(o for place, o in operations.items() if place.startswith("image.")),
+        latent=tuple(o for place, o in operations.items() if place.startswith("latent.")),
+    )
+
+
+def _enabled(session: Session) -> dict[str, Operation]:
+    """The operations that run, by place: "image.0", "latent.2"."""
+    stages = {"image": session.recipe.image, "latent": session.recipe.latent}
+    return {
+        f"{stage}.{index}": operation
+        for stage, operations in stages.items()
+        for index, operation in enumerate(operations)
+        if operation.enabled
+    }
+
+
+def _sweeps_of(place: str, model: BaseModel) -> dict[str, tuple[Any, ...]]:
+    swept = cast(Sweepable, model).sweeps()
+    return {f"{place}.{name}": values for name, values in swept.items()}
+
+
+def _at(place: str, model: BaseModel, values: Mapping[str, Any]) -> BaseModel:
+    prefix = f"{place}."
+    own = {path.removeprefix(prefix): v for path, v in values.items() if path.startswith(prefix)}
+    return cast(Sweepable, model).at(own)
+
+
+def _symbols(session: Session) -> dict[str, str]:
+    """A short name for each sweep: `c`, and where two would be alike `blend p`, `latent.1 p`."""
+    names = {path: _names(session, path) for path in sweeps(session)}
+    taken = [[row[level] for row in names.values()] for level in range(3)]
+    return {
+        path: next((n for n, others in zip(row, taken, strict=True) if others.count(n) == 1), path)
+        for path, row in names.items()
+    }
+
+
+def _names(session: Session, path: str) -> tuple[str, str, str]:
+    """Names of a swept parameter, from the shortest to the clearest."""
+    place, _, name = path.rpartition(".")
+    if place == "target":
+        return "label", "target label", path
+    model = session.solver if place == "solver" else _enabled(session)[place]
+    extra = type(model).model_fields[name].json_schema_extra
+    symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
+    short = str(symbol).replace("_", " ")
+    kind = model.op if isinstance(model, Operation) else place
+    return short, f"{kind.replace('_', ' ')} {short}", f"{place} {short}"
+
+
+def _number(value: float) -> str:
+    """The shortest text that is exactly this number, without `.0`."""
+    return repr(value).removesuffix(".0")
+
+
+# ---- reading
+
+
+def load_session(path: str | Path) -> Session:
+    """The session in a file; raises SessionError."""
+    return parse_session(read_session_text(path), file=str(path))
+
+
+def read_session_text(path: str | Path) -> str:
+    """The text of a session file, as `dump_session` wants its original; raises SessionError."""
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _file_error(path, None, "no such file") from None
+    except OSError as error:
+        raise _file_error(path, None, f"cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise _file_error(path, None, f"is larger than {MAX_BYTES // 1024} KiB: no session is")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _file_error(path, line, "is not UTF-8 text") from None
+
+
+def parse_session(text: str, file: str = "<text>") -> Session:
+    """The session in a text; `file` is what errors call it. Raises SessionError."""
+    root = _read(text, file)
+    if root.value is None:
+        raise SessionError(Problem(file, 1, "", "is empty; expected a session"))
+    if not is_mapping(root.value):
+        message = f"is {shown(root.value)}; expected keys and values, such as version: {VERSION}"
+        raise SessionError(Problem(file, 1, "", message))
+    return _validated(_migrated(root, file), root, file)
+
+
+def error_at(path: Path, key: str, message: str) -> SessionError:
+    """An error found after loading, such as a count beyond what is there, with its line."""
+    keys = [int(part) if part.isdecimal() else part for part in key.split(".")]
+    line = _read(read_session_text(path), str(path)).nearest(keys).line
+    return SessionError(Problem(str(path), line, key, message))
+
+
+def _file_error(path: Path, line: int | None, message: str) -> SessionError:
+    return SessionError(Problem(str(path), line, "", message))
+
+
+def _read(text: str, file: str) -> Node:
+    try:
+        return read(text)
+    except YamlProblem as problem:
+        raise SessionError(Problem(file, problem.line, "", str(problem))) from None
+
+
+def _migrated(root: Node, file: str) -> Mapping[str, Plain]:
+    """The content in the present version; raises SessionError for one that nobody knows."""
+    data = root.value if is_mapping(root.value) else {}
+    version, line = data.get("version", VERSION), root.nearest(["version"]).line
+    if not isinstance(version, int) or isinstance(version, bool):
+        message = f"is {shown(version)}; expected a whole number up to {VERSION}"
+        raise SessionError(Problem(file, line, "version", message))
+    if version > VERSION:
+        message = f"{version} is newer than {VERSION}, the newest known here; update ddib-workbench"
+        raise SessionError(Problem(file, line, "version", message))
+    for older in range(version, VERSION):
+        if older not in MIGRATIONS:
+            message = f"there was no version {older}; expected {VERSION}"
+            raise SessionError(Problem(file, line, "version", message))
+        data = {**MIGRATIONS[older](data), "version": older + 1}
+    return data
+
+
+def _validated(data: Plain, root: Node, file: str) -> Session:
+    """`data` as a session; positions come from `root`, which is what the file has."""
+    versioned = is_mapping(data) and "version" in data
+    try:
+        return (Session if versioned else _SessionFile).model_validate(data, strict=True)
+    except ValidationError as invalid:
+        raise explain(invalid, Session, root, file) from None
+
+
+# ---- writing
+
+
+def dump_session(session: Session, original: str | None = None) -> str:
+    """The session as YAML.
+
+    original: a text that holds an earlier state of it. Its comments, order of keys and way of
+    writing stay; what it left out stays out as long as it has its default value.
+    """
+    data = _dumped(session)
+    if original is not None:
+        with suppress(SessionError, YamlProblem):
+            text = edit(original, data, session.model_dump(mode="json", exclude_defaults=True))
+            if parse_session(text) == session:
+                return text
+    return block(data)
+
+
+def save_session(session: Session, path: str | Path, original: str | None = None) -> None:
+    """Write the session to a file, whole or not at all; raises SessionError."""
+    path = Path(path)
+    text = dump_session(session, original)
+    target = path.resolve()  # through a link, so that the link stays one
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(text.encode())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _file_error(path, None, f"cannot be written: {error.strerror or error}") from None
+
+
+def with_absolute_paths(session: Session, base: str | Path) -> Session:
+    """The session with paths that hold anywhere; relative ones start from the folder `base`.
+
+    A checkpoint is a path when it has a folder or a suffix in it, otherwise a name.
+    """
+
+    def absolute(path: str) -> str:
+        return os.path.abspath(Path(base) / Path(path).expanduser())  # noqa: PTH100 no links resolved
+
+    def checkpoint(name: str) -> str:
+        return absolute(name) if "/" in name or Path(name).suffix else name
+
+    def spec(images: ImageSpec) -> ImageSpec:
+        key = "path" if isinstance(images, ImageFiles) else "root"
+        path = getattr(images, key)
+        return images.model_copy(update={key: absolute(path)}) if path else images
+
+    source, target = session.source, session.target
+    sources = {
+        "checkpoint": checkpoint(source.checkpoint),
+        "images": tuple(map(spec, source.images)),
+    }
+    return session.model_copy(
+        update={
+            "source": source.model_copy(update=sources),
+            "target": target.model_copy(update={"checkpoint": checkpoint(target.checkpoint)}),
+        }
+    )
+
+
+def _dumped(session: Session) -> dict[str, Plain]:
+    return session.model_dump(mode="json")
+
+
+# ---- changing one value
+
+
+def set_value(session: Session, path: str, yaml_text: str) -> Session:
+    """The session with one value changed: `recipe.latent.0.factor`, `1.5`.
+
+    yaml_text is any YAML value, a list for a sweep; lists are entered by index, from 0. Raises
+    SessionError, which names the path.
+    """
+    try:
+        changed = _changed(_dumped(session), path.split("."), read(yaml_text).value)
+        root = read(flow(changed))
+        return _validated(_migrated(root, ""), root, "")
+    except YamlProblem as problem:
+        raise SessionError(Problem("", None, path, str(problem))) from None
+    except SessionError as error:
+        raise SessionError(*(_about(problem, path) for problem in error.problems)) from None
+
+
+def _changed(data: Plain, keys: Sequence[str], value: Plain, *above: str) -> Plain:
+    """`data` with `value` where the keys lead; raises SessionError when they lead nowhere."""
+    if not keys:
+        return value
+    key, rest, here = keys[0], keys[1:], ".".join((*above, keys[0]))
+    if is_mapping(data):
+        if key not in data:
+            raise SessionError(Problem("", None, here, f"unknown key{not_among(key, data)}"))
+        return {**data, key: _changed(data[key], rest, value, *above, key)}
+    if not is_list(data):
+        message = f"{'.'.join(above)} is {shown(data)}, which has no parts"
+        raise SessionError(Problem("", None, here, message))
+    if not key.isdecimal() or int(key) >= len(data):
+        there = f"an index from 0 to {len(data) - 1}" if data else "nothing: the list is empty"
+        raise SessionError(Problem("", None, here, f"expected {there}"))
+    index = int(key)
+    return (*data[:index], _changed(data[index], rest, value, *above, key), *data[index + 1 :])
+
+
+def _about(problem: Problem, path: str) -> Problem:
+    key = problem.key if problem.key.startswith(path) else path
+    return Problem("", None, key, problem.message)

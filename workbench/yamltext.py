@@ -1,0 +1,342 @@
+"""YAML as text with positions: read it safely, say where things stand.
+
+A session is data and nothing else, so only a small part of YAML is read: mappings with text
+keys, lists, numbers, text, true, false and null. Tags, anchors and aliases are refused before
+anything is built from them, and so are duplicate keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from functools import partial
+from io import StringIO
+from operator import itemgetter
+from typing import TypeGuard
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node as YamlNode
+from ruamel.yaml.reader import ReaderError
+
+Scalar = None | bool | int | float | str
+Plain = Scalar | Mapping[str, "Plain"] | Sequence["Plain"]
+
+MAX_CHARACTERS = 256 * 1024  # thousands of lines; the pure Python reader takes about 2 s for it
+
+_KINDS = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge")
+_TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in _KINDS}
+
+
+class YamlProblem(ValueError):
+    """The text cannot be read; `line` counts from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and where it stands in the text.
+
+    start, end: the characters it covers, without what follows a block; line: from 1, that of its
+    key if it has one; column: from 0; flow: written with braces or brackets (or a scalar).
+    """
+
+    value: Plain
+    line: int
+    column: int
+    start: int
+    end: int
+    flow: bool = True
+    children: dict[str | int, Node] = field(default_factory=dict)
+
+    def nearest(self, keys: Iterable[str | int]) -> Node:
+        """The node that the keys lead to, or the last one on the way that is there."""
+        node = self
+        for key in keys:
+            if key not in node.children:
+                return node
+            node = node.children[key]
+        return node
+
+
+def read(text: str) -> Node:
+    """The one document in `text`; a text without content is null. Raises YamlProblem."""
+    if len(text) > MAX_CHARACTERS:
+        raise YamlProblem(1, f"is longer than {MAX_CHARACTERS // 1024} KiB: this is no session")
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+        if root is None:
+            return Node(None, 1, 0, len(text), len(text))
+        return _Reader(yaml, text).node(root)
+    except YamlProblem:
+        raise
+    except RecursionError:
+        raise YamlProblem(1, "is nested too deeply") from None
+    except MarkedYAMLError as error:
+        raise _unreadable(text, error) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlProblem(line, "a control character, which YAML does not allow") from None
+    except YAMLError as error:
+        raise YamlProblem(1, f"is not valid YAML: {error}") from None
+
+
+def flow(value: Plain) -> str:
+    """A value on one line, as it may stand inside braces: `{op: scale, factor: 1.5}`."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = True
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.width = 2**31
+    stream = StringIO()
+    yaml.dump({"_": _builtin(value)}, stream)
+    return stream.getvalue().strip().removeprefix("{_: ").removesuffix("}")
+
+
+def block(data: Mapping[str, Plain], indent: int = 0) -> str:
+    """Keys on lines of their own; what stands in a list on one line each. Ends with a newline."""
+    return "".join(_entry(key, value, " " * indent) for key, value in data.items())
+
+
+def is_mapping(value: Plain) -> TypeGuard[Mapping[str, Plain]]:
+    """Whether a value is a mapping."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: Plain) -> TypeGuard[Sequence[Plain]]:
+    """Whether a value is a list."""
+    return isinstance(value, list | tuple)
+
+
+def _entry(key: str, value: Plain, indent: str) -> str:
+    if is_list(value) and any(map(is_mapping, value)):
+        return f"{indent}{key}:\n" + "".join(f"{indent}  - {_item(item)}\n" for item in value)
+    if is_mapping(value) and key not in _ON_ONE_LINE and value:
+        return f"{indent}{key}:\n{block(value, len(indent) + 2)}"
+    return f"{indent}{key}: {flow(value)}\n"
+
+
+_ON_ONE_LINE = {"solver"}
+
+
+def _item(value: Plain) -> str:
+    """A new item of a list; `enabled: true` goes without saying."""
+    if is_mapping(value) and value.get("enabled") is True:
+        return flow({key: item for key, item in value.items() if key != "enabled"})
+    return flow(value)
+
+
+def _builtin(value: Plain) -> object:
+    """Dicts and lists, which the safe representer knows."""
+    if is_mapping(value):
+        return {key: _builtin(item) for key, item in value.items()}
+    if is_list(value):
+        return [_builtin(item) for item in value]
+    return value
+
+
+def edit(text: str, new: Mapping[str, Plain], essential: Mapping[str, Plain]) -> str:
+    """`text` changed, where it has to be, to hold `new`; the rest stays to the last character.
+
+    essential: the part of `new` that has to be written; what `text` leaves out and is not in
+    there stays out. Raises YamlProblem if `text` cannot be read.
+    """
+    editor = _Editor(text)
+    editor.change(read(text), new, essential)
+    return editor.result()
+
+
+class _Editor:
+    """Collects replacements of spans of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.replacements: list[tuple[int, int, str]] = []
+
+    def result(self) -> str:
+        text, in_order = self.text, sorted(self.replacements, key=itemgetter(0))
+        for start, end, new in reversed(in_order):
+            text = text[:start] + new + text[end:]
+        return text
+
+    def change(self, node: Node, new: Plain, essential: Plain, in_flow: bool = False) -> None:
+        """Make a node hold a value; `in_flow` when it stands within braces or brackets."""
+        old = node.value
+        if _same(old, new):
+            return
+        if is_mapping(old) and is_mapping(new) and old and old.keys() <= new.keys():
+            self._change_keys(node, new, essential if is_mapping(essential) else {})
+        elif is_list(old) and is_list(new) and len(old) == len(new):
+            self._change_pairs(node.children.values(), new, essential, node.flow)
+        elif is_list(old) and is_list(new) and old and not node.flow:
+            self._change_lines(node, new, essential)
+        else:
+            self._replace(node, new, in_flow)
+
+    def _change_keys(
+        self, node: Node, new: Mapping[str, Plain], essential: Mapping[str, Plain]
+    ) -> None:
+        for key, child in node.children.items():
+            self.change(child, new[str(key)], essential.get(str(key)), node.flow)
+        added = {k: v for k, v in new.items() if k not in node.children and k in essential}
+        if added and node.flow:
+            self._insert(max(child.end for child in node.children.values()), f", {_inside(added)}")
+        elif added:
+            column = next(iter(node.children.values())).column
+            self._insert(self._line_end(node.end), "\n" + block(added, column).rstrip("\n"))
+
+    def _change_pairs(
+        self, nodes: Iterable[Node], new: Sequence[Plain], essential: Plain, in_flow: bool
+    ) -> None:
+        wanted = essential if is_list(essential) else new
+        for node, value, needed in zip(nodes, new, wanted, strict=False):
+            self.change(node, value, needed, in_flow)
+
+    def _change_lines(self, node: Node, new: Sequence[Plain], essential: Plain) -> None:
+        """Items on lines of their own: keep those that stay with what is written around them."""
+        items = list(node.children.values())
+        if not new:
+            for item in items:
+                self._replace_line(
+                    item, " " * (node.column + 2) + "[]\n" if item is items[0] else ""
+                )
+            return
+        kinds = [_kind(item.value) for item in items], [_kind(value) for value in new]
+        wanted = essential if is_list(essential) else new
+        for _, start, end, new_start, new_end in SequenceMatcher(None, *kinds, False).get_opcodes():
+            pairs = min(end - start, new_end - new_start)
+            middle, new_middle = start + pairs, new_start + pairs
+            self._change_pairs(
+                items[start:middle], new[new_start:new_middle], wanted[new_start:new_middle], False
+            )
+            for item in items[middle:end]:
+                self._replace_line(item, "")
+            self._insert_lines(items, middle, new[new_middle:new_end])
+
+    def _insert_lines(self, items: Sequence[Node], place: int, new: Sequence[Plain]) -> None:
+        first = self._line_start(items[0].start)
+        indent = self.text[first : self.text.index("-", first)]
+        lines = [f"{indent}- {_item(value)}" for value in new]
+        if not lines:
+            return
+        if place:
+            end = self._line_end(items[place - 1].end)
+            self._insert(end, "".join(f"\n{line}" for line in lines))
+        else:
+            self._insert(first, "".join(f"{line}\n" for line in lines))
+
+    def _replace_line(self, item: Node, new: str) -> None:
+        start, end = self._line_start(item.start), self._line_end(item.end) + 1
+        self.replacements.append((start, end, new))
+
+    def _replace(self, node: Node, new: Plain, in_flow: bool) -> None:
+        if is_list(new) and any(map(is_mapping, new)) and not node.value and not in_flow:
+            indent = " " * (node.column + 2)
+            start = len(self.text[: node.start].rstrip(" "))
+            lines = "".join(f"\n{indent}- {_item(item)}" for item in new)
+            self.replacements.append((start, node.end, lines))
+        else:
+            space = " " if node.start == node.end else ""  # nothing stood behind the colon
+            self.replacements.append((node.start, node.end, space + flow(new)))
+
+    def _insert(self, place: int, new: str) -> None:
+        self.replacements.append((place, place, new))
+
+    def _line_start(self, place: int) -> int:
+        return self.text.rfind("\n", 0, place) + 1
+
+    def _line_end(self, place: int) -> int:
+        end = self.text.find("\n", place)
+        return len(self.text) if end < 0 else end
+
+
+def _inside(data: Mapping[str, Plain]) -> str:
+    return flow(data)[1:-1]
+
+
+def _kind(value: Plain) -> str:
+    """What makes two items of a list the same thing with other values."""
+    if is_mapping(value):
+        return str(value.get("op") or sorted(value)[0])
+    return flow(value)
+
+
+def _same(old: Plain, new: Plain) -> bool:
+    """Equal, and not one of them a bool and the other a number."""
+    if is_mapping(old) and is_mapping(new):
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+    if is_list(old) and is_list(new):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return old == new and isinstance(old, bool) == isinstance(new, bool)
+
+
+def _unreadable(text: str, error: MarkedYAMLError) -> YamlProblem:
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or "cannot be read"
+    line = mark.line + 1 if mark else 1
+    if mark and mark.index >= len(text.rstrip()):
+        return YamlProblem(line, f"the text ends too early ({problem}); is the file cut off?")
+    return YamlProblem(line, f"is not valid YAML: {problem}")
+
+
+class _Reader:
+    """Turns ruamel.yaml's nodes, which are text and marks only, into values with positions."""
+
+    def __init__(self, yaml: YAML, text: str) -> None:
+        self.yaml = yaml
+        self.text = text
+
+    def node(self, node: YamlNode) -> Node:
+        line = node.start_mark.line + 1
+        if node.anchor is not None:
+            raise YamlProblem(line, "anchors (&) and aliases (*) are not used in sessions")
+        if node.tag not in _TAGS:
+            tag = str(node.tag).replace("tag:yaml.org,2002:", "!!")
+            raise YamlProblem(line, f"the tag {tag} is not used in sessions: they are data only")
+        at = partial(Node, line=line, column=node.start_mark.column, start=node.start_mark.index)
+        if isinstance(node, ScalarNode):
+            span = self.text[node.start_mark.index : node.end_mark.index]
+            return at(self._scalar(node), end=node.start_mark.index + len(span.rstrip()))
+        children = self._children(node)
+        keys, values = children.keys(), [child.value for child in children.values()]
+        value: Plain = (
+            dict(zip(map(str, keys), values, strict=True))
+            if isinstance(node, MappingNode)
+            else tuple(values)
+        )
+        last = max((child.end for child in children.values()), default=0)
+        in_braces = isinstance(node, CollectionNode) and bool(node.flow_style)
+        end = node.end_mark.index if in_braces or not children else last
+        return at(value, end=end, flow=in_braces, children=children)
+
+    def _children(self, node: YamlNode) -> dict[str | int, Node]:
+        if isinstance(node, SequenceNode):
+            return {index: self.node(item) for index, item in enumerate(node.value)}
+        children: dict[str | int, Node] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode) or key.anchor or key.tag not in _TAGS:
+                raise YamlProblem(line, "a key has to be plain text")
+            if key.value in children:
+                first = children[key.value].line
+                raise YamlProblem(line, f"{key.value}: is already there on line {first}")
+            child = self.node(value)
+            children[key.value] = replace(child, line=line, column=key.start_mark.column)
+        return children
+
+    def _scalar(self, node: ScalarNode) -> Scalar:
+        kind = _TAGS[str(node.tag)]
+        if kind in ("str", "timestamp", "merge"):
+            return str(node.value)
+        try:
+            value: Scalar = self.yaml.constructor.construct_object(node)
+        except (ValueError, YAMLError):
+            line = node.start_mark.line + 1
+            raise YamlProblem(line, f"{node.value[:20]}… is not a number") from None
+        return value
