@@ -28,6 +28,13 @@ _EXPECTED = {
     "string_too_short": "at least one character",
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
+    "union_tag_not_found": "keys and values",
+}
+_BOUNDS = {
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "at most {le:g}",
+    "less_than": "less than {lt:g}",
 }
 
 
@@ -105,12 +112,15 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
     return names[close[0]] if close else None
 
 
-def not_among(name: object, known: Iterable[str]) -> str:
-    """`; did you mean this? Expected one of this, that`, without the question if none is near."""
-    known = list(known)
-    near = nearest(name, known)
+def not_among(name: object, known: Iterable[str], likely: Iterable[str] = ()) -> str:
+    """`; did you mean this? Expected one of this, that`, without the question if none is near.
+
+    likely: those of the known that come first when the nearest is looked for.
+    """
+    names = list(known)
+    near = nearest(name, likely) or nearest(name, names)
     hint = f"; did you mean {near}? E" if near else "; e"
-    return f"{hint}xpected one of {', '.join(known)}" if known else ""
+    return f"{hint}xpected one of {', '.join(names)}"
 
 
 def shown(value: Plain) -> str:
@@ -150,7 +160,8 @@ def _findings(error: ErrorDetails, start: _Place) -> Iterator[_Finding]:
         case "union_tag_invalid":
             key = context["discriminator"].strip("'")
             tags = [tag.strip("' ") for tag in context["expected_tags"].split(",")]
-            message = f"{context['tag']} is not known{not_among(context['tag'], tags)}"
+            name = place.value[key] if is_mapping(place.value) else None
+            message = f"{shown(name)} is not known{not_among(name, tags)}"
             yield _Finding((*place.keys, key), message)
         case _:
             yield _Finding(place.keys, _misfit(error, place, context))
@@ -161,7 +172,7 @@ def _unknown_key(place: _Place, name: str) -> _Finding:
     absent = [key for key in place.fields if key not in there]
     return _Finding(
         (*place.keys, name),
-        f"unknown key{not_among(name, absent or place.fields)}",
+        f"unknown key{not_among(name, place.fields, absent)}",
         nearest(name, absent),
     )
 
@@ -182,6 +193,8 @@ def _misfit(error: ErrorDetails, place: _Place, context: Mapping[str, Any]) -> s
         return f"{shown(place.value)} is not known{not_among(place.value, choices)}"
     if error["type"] == "value_error":
         return str(context["error"])
+    if error["type"] in _BOUNDS:
+        return f"is {shown(place.value)}; expected {_BOUNDS[error['type']].format(**context)}"
     expected = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be "))
     if error["loc"][-1:] == ("value",):
         expected += ", or a list of such"

@@ -117,8 +117,8 @@ class Session(_Part):
 
     version: Literal[1] = Field(default=1, description="of the file format")
     title: str = Field(default="", description="what the experiment shows")
-    source: Source
-    target: Target
+    source: Source = Field(description="a checkpoint and images")
+    target: Target = Field(description="a checkpoint")
     solver: SweptSolver = Field(default=SweptSolver(), description="how the ODE is solved")
     recipe: Recipe = Field(default=Recipe(), description="the operations")
 
@@ -328,7 +328,7 @@ def _validated(data: Plain, root: Node, file: str) -> Session:
     try:
         return (Session if versioned else _SessionFile).model_validate(data, strict=True)
     except ValidationError as invalid:
-        raise explain(invalid, Session, root, file) from None
+        raise explain(invalid, model, root, file) from None
 
 
 # ---- writing
