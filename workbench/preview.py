@@ -1,0 +1,136 @@
+"""Images as terminal cells: term-image's half blocks, turned into cached strips for the screen.
+
+A cell shows two pixels, one above the other: a picture of 32×32 is lossless in 32×16 cells.
+"""
+
+import re
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.color import Color
+from rich.color_triplet import ColorTriplet
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from workbench.figures import Pixels, rgb
+
+RGB = tuple[int, int, int]
+
+SHADES = " .:-=+*#%@"  # from black to white, for a terminal without colours
+_BLACK: RGB = (0, 0, 0)
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+_LEAST_WIDTH = 2  # cells; below that a picture says nothing
+
+# What BlockImage writes: a background, a foreground unless both pixels are equal, characters.
+_RUN = re.compile(r"\x1b\[48;2;(\d+);(\d+);(\d+)m(?:\x1b\[38;2;(\d+);(\d+);(\d+)m)?([^\x1b]+)")
+
+
+def half_blocks(
+    pixels: Pixels, width: int, *, background: RGB = _BLACK, color: bool = True
+) -> list[Strip]:
+    """`pixels` uint8 [h, w, c], c = 1 or 3, in exactly `width` cells and ⌈h·width/w/2⌉ lines.
+
+    A larger picture is magnified by repeating pixels, without change of colour when `width` is
+    a multiple of w; a smaller one averages over areas. `background` fills the lower half of the
+    last line of an odd height. Without `color`, shades of grey as characters.
+    """
+    strips = _draw(np.ascontiguousarray(pixels).tobytes(), pixels.shape, width, background, color)
+    return list(strips)
+
+
+def image_strips(
+    pixels: Pixels, columns: int, background: RGB = _BLACK, *, color: bool = True
+) -> list[Strip]:
+    """One image, as large as fits `columns` (see `fitting_width`), the rest is background."""
+    return row_strips(pixels[None], columns, background, color=color)
+
+
+def row_strips(
+    pixels: Pixels, columns: int, background: RGB = _BLACK, *, gap: int = 1, color: bool = True
+) -> list[Strip]:
+    """Images [n, h, w, c] side by side, `gap` cells apart, in lines of exactly `columns` cells.
+
+    All are as large as fits; when not even the smallest fit, the last ones are left out.
+    """
+    count = min(len(pixels), max(1, (columns + gap) // (_LEAST_WIDTH + gap)))
+    width = fitting_width(pixels.shape[2], (columns + gap) // count - gap)
+    style = _style(background, None) if color else Style.null()
+    images = [half_blocks(p, width, background=background, color=color) for p in pixels[:count]]
+    space = Strip([Segment(" " * gap, style)], gap)
+    lines = []
+    for parts in zip(*images, strict=True):
+        spaced = [part for image in parts for part in (space, image)][1:]
+        lines.append(Strip.join(spaced).adjust_cell_length(columns, style))
+    return lines
+
+
+def fitting_width(pixels: int, available: int) -> int:
+    """Cells for `pixels` pixels: the largest whole multiple that fits, else all there are."""
+    available = max(available, _LEAST_WIDTH)
+    return pixels * (available // pixels) or available
+
+
+# 512 pictures of 32×32 noise, the worst case, take about 30 MB.
+@lru_cache(maxsize=512)
+def _draw(
+    data: bytes, shape: tuple[int, ...], width: int, background: RGB, color: bool
+) -> tuple[Strip, ...]:
+    picture = _resized(rgb(np.frombuffer(data, np.uint8).reshape(shape)), width)
+    if picture.shape[0] % 2:
+        last = np.broadcast_to(np.array(background, np.uint8), (1, width, 3))
+        picture = np.concatenate([picture, last])
+    return _blocks(picture) if color else _shades(picture)
+
+
+def _resized(pixels: Pixels, width: int) -> Pixels:
+    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+    larger = width >= pixels.shape[1]
+    how = Image.Resampling.NEAREST if larger else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), how))
+
+
+def _blocks(pixels: Pixels) -> tuple[Strip, ...]:
+    height, width, _ = pixels.shape
+    image = _block_image()(Image.fromarray(pixels), width=width)
+    strips = []
+    for line in str(image).split("\n"):
+        segments = [
+            Segment(text, _style((int(r), int(g), int(b)), (int(u), int(v), int(w)) if u else None))
+            for r, g, b, u, v, w, text in _RUN.findall(line)
+        ]
+        strips.append(Strip(segments, width))
+    if len(strips) != height // 2:
+        raise RuntimeError(f"term-image drew {len(strips)} lines for {height} pixels")
+    return tuple(strips)
+
+
+def _shades(pixels: Pixels) -> tuple[Strip, ...]:
+    grey = (pixels @ _LUMA).reshape(len(pixels) // 2, 2, -1).mean(axis=1)
+    levels = np.rint(grey * ((len(SHADES) - 1) / 255)).astype(int)
+    lines = ("".join(SHADES[level] for level in line) for line in levels)
+    return tuple(Strip([Segment(line)], len(line)) for line in lines)
+
+
+@lru_cache(maxsize=65536)
+def _style(background: RGB, foreground: RGB | None) -> Style:
+    front = Color.from_triplet(ColorTriplet(*foreground)) if foreground else None
+    return Style.from_color(front, Color.from_triplet(ColorTriplet(*background)))
+
+
+@lru_cache(maxsize=1)
+def _block_image() -> Callable[..., Any]:
+    """term-image's BlockImage, imported on first use: it pulls in requests (0.2 s)."""
+    with warnings.catch_warnings():
+        # It warns where there is no terminal, which a picture in half blocks does not need.
+        warnings.simplefilter("ignore", UserWarning)
+        import term_image
+        from term_image.image import BlockImage
+    # It would ask the terminal and take the user's keys for the answer.
+    term_image.disable_queries()
+    term_image.set_cell_ratio(0.5)
+    return BlockImage
