@@ -6,13 +6,16 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
 from ddib.errors import InputError, RunError
+from workbench.files import check_folder
+from workbench.library import folders
+from workbench.logs import log_to_file
 
 if TYPE_CHECKING:
     from ddib.training import TrainingProgress
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 class _ScreenByDefault(TyperGroup):
     """Without a subcommand, `ddib-workbench [SESSION]` opens the screen."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
             args = ["open", *args]
         return super().parse_args(ctx, args)
@@ -79,6 +82,76 @@ def open_screen(
     from workbench.tui.app import WorkbenchApp
 
     WorkbenchApp(session).run()
+
+
+CHECKPOINTS = Annotated[
+    list[Path] | None, typer.Option(help="A further folder of checkpoints; may be repeated.")
+]
+DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+
+
+@app.command("replay")
+def replay_sessions(
+    session: Annotated[
+        list[Path], typer.Argument(help="Session YAMLs, run directories or contact sheets.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the run directories; else the run store.")
+    ] = None,
+    device: DEVICE = "auto",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value: recipe.latent.0.factor=1.5; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each run.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only check, and say what it would take.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Compute everything afresh.")
+    ] = False,
+    check: Annotated[
+        Path | None, typer.Option(help="Compare with an earlier run; exit 1 when it differs.")
+    ] = None,
+    checkpoints: CHECKPOINTS = None,
+    runs: Annotated[Path | None, typer.Option(help="Folder of the run store.")] = None,
+    verbose: Annotated[bool, typer.Option(help="Log to stderr too.")] = False,
+) -> None:
+    """Run sessions headless and keep what comes of them.
+
+    Data goes to stdout: a run directory or, with --json, one JSON object for each session.
+    """
+    from workbench import replay as headless
+
+    log_to_file(folders().log, verbose)
+    if check is not None and len(session) > 1:
+        raise InputError("--check compares one session with one run")
+    plans = headless.make_plans(session, set_ or [], checkpoints or [])
+    check_folder(out or runs or folders().runs, "runs")
+    with stop_signals() as stopped:
+        from workbench.engine.execute import Engine
+
+        cache = None if no_cache else folders().cache / "chunks"
+        engine = Engine(device, cache_folder=cache, checkpoints=checkpoints or [])
+        for plan in plans:
+            engine.check(plan)
+        if dry_run:
+            headless.dry_run(engine, plans, as_json)
+            return
+        endings = headless.replay(
+            engine,
+            plans,
+            out=out,
+            store=runs or folders().runs,
+            narrate=narrate,
+            as_json=as_json,
+            stopped=stopped,
+        )
+    if stopped:
+        raise SystemExit(128 + stopped[0])
+    fine = all(ending.status == "done" for ending in endings)
+    if check is not None and fine:
+        fine, words = headless.check_against(endings, check)
+        narrate.print(words, markup=False)
+    raise SystemExit(0 if fine else 1)
 
 
 @app.command()

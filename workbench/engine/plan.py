@@ -42,6 +42,16 @@ class Plan:
         encode = {encoding_key(v): v.solver.evaluations for v in self.variants}
         return sum(encode.values()) + sum(v.solver.evaluations for v in self.variants)
 
+    def is_cycle(self, variant: Variant) -> bool:
+        """Whether a variant leads back to its own images, so that the way has an error."""
+        source, target = self.source.facts, self.target.facts
+        return (
+            self.source.path == self.target.path
+            and source.check_label(self.session.source.label)
+            == target.check_label(variant.target_label)
+            and not (variant.solver.start_noise or variant.image or variant.latent)
+        )
+
 
 def encoding_key(variant: Variant) -> str:
     """Equal for variants that share an encoding: all before the latent is the same."""

@@ -1,0 +1,149 @@
+"""The engine's process: requests on stdin, events on stdout, one JSON object a line.
+
+It ends when its stdin closes: the step under way is finished, what is finished is written.
+"""
+
+import argparse
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from ddib.errors import InputError
+from workbench.engine.messages import (
+    Cancel,
+    Finished,
+    Message,
+    Ready,
+    RunSession,
+    read_request,
+    to_line,
+)
+from workbench.library import folders
+from workbench.logs import log_to_file
+from workbench.runs import stamped_name
+from workbench.session import Session
+
+if TYPE_CHECKING:
+    from workbench.engine.execute import Engine
+
+log = logging.getLogger(__name__)
+
+
+class Conversation:
+    """What was asked and not yet answered; the reader's thread fills it, the worker empties it."""
+
+    def __init__(self, requests: IO[bytes], events: IO[bytes]):
+        self.waiting: queue.Queue[RunSession | None] = queue.Queue()
+        self._requests = requests
+        self._events = events
+        self._cancelled: set[str] = set()
+        self._closing = threading.Event()
+        self._writing = threading.Lock()
+
+    def read(self) -> None:
+        """Read requests until stdin closes, which cancels what is under way."""
+        for line in self._requests:
+            try:
+                request = read_request(line)
+            except ValidationError as error:
+                log.error("not a request: %s", error)
+                continue
+            if isinstance(request, Cancel):
+                self._cancelled.add(request.id)
+            else:
+                self.waiting.put(request)
+        self._closing.set()
+        self.waiting.put(None)
+
+    def say(self, message: Message) -> None:
+        """Send an event; a screen that is gone is a conversation that closes."""
+        try:
+            with self._writing:
+                self._events.write(to_line(message))
+                self._events.flush()
+        except (BrokenPipeError, ValueError):
+            self._closing.set()
+
+    def cancelled(self, id_: str) -> bool:
+        """Whether a run is to stop."""
+        return self._closing.is_set() or id_ in self._cancelled
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve one screen until it closes stdin."""
+    options = _parser().parse_args(arguments)
+    log_to_file(folders().log)
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed must not end up between the events
+    conversation = Conversation(sys.stdin.buffer, events)
+    threading.Thread(target=conversation.read, daemon=True).start()
+
+    import torch
+
+    from workbench.engine.execute import Engine
+    from workbench.engine.report import device_name
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    engine = Engine(
+        options.device,
+        cache_folder=None if options.no_cache else folders().cache / "chunks",
+        checkpoints=options.checkpoints,
+    )
+    conversation.say(
+        Ready(
+            device=str(engine.device),
+            device_name=device_name(engine.device),
+            torch=torch.__version__,
+            threads=torch.get_num_threads(),
+        )
+    )
+    while (request := conversation.waiting.get()) is not None:
+        conversation.say(_answer(engine, request, conversation))
+
+
+def _answer(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
+    from workbench.engine.execute import Order
+    from workbench.engine.plan import make_plan
+
+    if conversation.cancelled(request.id):
+        return Finished(id=request.id, status="cancelled", error="cancelled before it began")
+    try:
+        session = Session.model_validate(request.session)
+        plan = make_plan(session, Path(request.base), request.name, checkpoints=engine.checkpoints)
+        engine.check(plan)
+    except (InputError, ValidationError) as error:
+        return Finished(id=request.id, status="failed", error=str(error))
+    order = Order(
+        id=request.id,
+        store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
+        run_name=stamped_name(request.name, datetime.now()),
+        previews_per_second=request.previews_per_second,
+    )
+    try:
+        return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
+    except Exception as error:
+        log.exception("run %s failed", request.id)
+        message = f"{type(error).__name__}: {error}; details are in {folders().log}"
+        return Finished(id=request.id, status="failed", error=message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workbench.engine", description=__doc__)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--checkpoints", type=Path, action="append", default=[])
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--no-cache", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The metrics of a run under the names that the screen, the manifest and `--json` share."""
+
+from collections.abc import Mapping
+from math import isnan
+
+import numpy as np
+from torch import Tensor
+
+from ddib.metrics import hue_error, latent_moments, probe_labels, psnr
+from ddib.probe import Probe
+from workbench.engine.messages import Metrics
+
+PerImage = dict[str, list[float | None]]
+"""A value for each image, None where an image has no such value."""
+
+
+def latents(z: Tensor, prefix: str) -> PerImage:
+    """`latent_mean`, `latent_std` and `latent_kurtosis` of z [N, C, H, W], per image."""
+    return {f"{prefix}_{name}": _listed(values) for name, values in latent_moments(z).items()}
+
+
+def results(
+    images: Tensor, sources: Tensor, *, wanted: int | None, probe: Probe | None, cycle: bool
+) -> PerImage:
+    """What can be said of results [N, C, H, W], per image.
+
+    `target_accuracy` is 1 where the probe takes the image for `wanted`, else 0, and `probe_label`
+    what it takes it for; `hue_error` in degrees against the source; `cycle_psnr` in dB when
+    `cycle`. What cannot be computed is absent.
+    """
+    measured: PerImage = {}
+    if probe is not None and wanted is not None:
+        labels = probe_labels(images, probe)
+        measured["probe_label"] = _listed(labels)
+        measured["target_accuracy"] = _listed((labels == wanted).double())
+    if images.shape[1] == 3:
+        measured["hue_error"] = _listed(hue_error(images, sources))
+    if cycle:
+        measured["cycle_psnr"] = _listed(psnr(images, sources))
+    return measured
+
+
+def summary(per_image: Mapping[str, list[float | None]]) -> Metrics:
+    """A variant's figures: means, and the quantiles that the hue and the cycle error have."""
+    figures: Metrics = {}
+    for name, listed in per_image.items():
+        values = np.array([value for value in listed if value is not None])
+        if name == "hue_error" and len(values) < len(listed):
+            figures["hue_error_left_out"] = float(len(listed) - len(values))
+        if name == "probe_label" or not len(values):
+            continue
+        if name == "hue_error":
+            figures["hue_error_mean"] = float(values.mean())
+            figures["hue_error_median"] = float(np.median(values))
+            figures["hue_error_p95"] = float(np.percentile(values, 95))
+        else:
+            figures[name] = float(values.mean())
+        if name == "cycle_psnr":
+            figures["cycle_psnr_p5"] = float(np.percentile(values, 5))
+    return figures
+
+
+def _listed(values: Tensor) -> list[float | None]:
+    return [None if isnan(value) else value for value in values.tolist()]
