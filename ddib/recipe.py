@@ -15,7 +15,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, Discriminator, Field, Strict, Tag, create_model
+from pydantic import BaseModel, Discriminator, Field, Strict, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
 
 from ddib.operations import Context, Operation
@@ -45,6 +45,12 @@ class Sweepable(BaseModel):
 
     single: ClassVar[type[BaseModel]]
     """The model that a combination of values belongs to."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_single(cls, value: object) -> object:
+        """A plain model is one whose numbers are not swept."""
+        return dict(value) if type(value) is cls.single else value
 
     def sweeps(self) -> dict[str, tuple[Any, ...]]:
         """The swept fields and their values, in the order of the fields."""

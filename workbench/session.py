@@ -8,6 +8,7 @@ key), what was expected and which valid name is nearest.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -221,26 +222,26 @@ def _at(place: str, model: BaseModel, values: Mapping[str, Any]) -> BaseModel:
 
 
 def _symbols(session: Session) -> dict[str, str]:
-    """A short name for each sweep: `c`, and where two would be alike `blend p`, `latent.1 p`."""
+    """A name for each sweep, as short as it can be told from the others: `c`, `blend p`."""
     names = {path: _names(session, path) for path in sweeps(session)}
-    taken = [[row[level] for row in names.values()] for level in range(3)]
+    taken = Counter(name for candidates in names.values() for name in candidates)
     return {
-        path: next((n for n, others in zip(row, taken, strict=True) if others.count(n) == 1), path)
-        for path, row in names.items()
+        path: next((name for name in candidates if taken[name] == 1), path)
+        for path, candidates in names.items()
     }
 
 
 def _names(session: Session, path: str) -> tuple[str, str, str]:
-    """Names of a swept parameter, from the shortest to the clearest."""
+    """Names of a swept parameter, all different, from the shortest to the clearest."""
     place, _, name = path.rpartition(".")
     if place == "target":
-        return "label", "target label", path
+        return name, f"target {name}", path
     model = session.solver if place == "solver" else _enabled(session)[place]
     extra = type(model).model_fields[name].json_schema_extra
     symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
     short = str(symbol).replace("_", " ")
     kind = model.op if isinstance(model, Operation) else place
-    return short, f"{kind.replace('_', ' ')} {short}", f"{place} {short}"
+    return short, f"{kind.replace('_', ' ')} {short}", f"{place.replace('.', ' ')} {short}"
 
 
 def _number(value: float) -> str:
@@ -322,11 +323,11 @@ def _migrated(root: Node, file: str) -> Mapping[str, Plain]:
     return data
 
 
-def _validated(data: Plain, root: Node, file: str) -> Session:
-    """`data` as a session; positions come from `root`, which is what the file has."""
-    versioned = is_mapping(data) and "version" in data
+def _validated(data: Mapping[str, Plain], root: Node, file: str) -> Session:
+    """`data` as a session; positions come from `root`. Raises SessionError."""
+    model = Session if "version" in data else _SessionFile
     try:
-        return (Session if versioned else _SessionFile).model_validate(data, strict=True)
+        return model.model_validate(data, strict=True)
     except ValidationError as invalid:
         raise explain(invalid, model, root, file) from None
 
