@@ -5,13 +5,13 @@ A cell shows two pixels, one above the other: a picture of 32×32 is lossless in
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from rich.color import Color
+from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
@@ -59,7 +59,7 @@ def row_strips(
     """
     count = min(len(pixels), max(1, (columns + gap) // (_LEAST_WIDTH + gap)))
     width = fitting_width(pixels.shape[2], (columns + gap) // count - gap)
-    style = _style(background, None) if color else Style.null()
+    style = _style(map(str, background), None) if color else Style.null()
     images = [half_blocks(p, width, background=background, color=color) for p in pixels[:count]]
     space = Strip([Segment(" " * gap, style)], gap)
     lines = []
@@ -97,12 +97,15 @@ def _resized(pixels: Pixels, width: int) -> Pixels:
 def _blocks(pixels: Pixels) -> tuple[Strip, ...]:
     height, width, _ = pixels.shape
     image = _block_image()(Image.fromarray(pixels), width=width)
+    styles: dict[tuple[str, ...], Style] = {}
     strips = []
     for line in str(image).split("\n"):
-        segments = [
-            Segment(text, _style((int(r), int(g), int(b)), (int(u), int(v), int(w)) if u else None))
-            for r, g, b, u, v, w, text in _RUN.findall(line)
-        ]
+        segments = []
+        for *colors, text in _RUN.findall(line):
+            key = tuple(colors)
+            if (style := styles.get(key)) is None:
+                style = styles[key] = _style(key[:3], key[3:] if key[3] else None)
+            segments.append(Segment(text, style))
         strips.append(Strip(segments, width))
     if len(strips) != height // 2:
         raise RuntimeError(f"term-image drew {len(strips)} lines for {height} pixels")
@@ -116,10 +119,14 @@ def _shades(pixels: Pixels) -> tuple[Strip, ...]:
     return tuple(Strip([Segment(line)], len(line)) for line in lines)
 
 
-@lru_cache(maxsize=65536)
-def _style(background: RGB, foreground: RGB | None) -> Style:
-    front = Color.from_triplet(ColorTriplet(*foreground)) if foreground else None
-    return Style.from_color(front, Color.from_triplet(ColorTriplet(*background)))
+def _style(background: Iterable[str], foreground: Iterable[str] | None) -> Style:
+    return Style.from_color(_color(*foreground) if foreground else None, _color(*background))
+
+
+def _color(red: str, green: str, blue: str) -> Color:
+    # Color.from_rgb takes several times as long, most of it to spell a name in hexadecimal.
+    triplet = ColorTriplet(int(red), int(green), int(blue))
+    return Color(f"rgb({red},{green},{blue})", ColorType.TRUECOLOR, None, triplet)
 
 
 @lru_cache(maxsize=1)
