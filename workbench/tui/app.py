@@ -1,0 +1,51 @@
+"""The terminal program. Importing this loads neither torch nor the session's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from workbench.tui import colors  # noqa: F401  # before textual, which reads the environment
+
+# isort: split
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from workbench.tui.screens.bench import Bench
+from workbench.tui.theme import THEME
+
+
+class WorkbenchApp(App[None]):
+    """One screen, one session, one engine."""
+
+    TITLE = "ddib-workbench"
+    CSS_PATH = "bench.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(
+        self,
+        session_path: Path | None = None,
+        *,
+        engine_command: Sequence[str] | None = None,
+        checkpoints: Sequence[Path] = (),
+        runs: Path | None = None,
+    ) -> None:
+        """`session_path`: the session to open; `engine_command`: in place of the engine here;
+        `checkpoints`: more folders of them; `runs`: the folder that runs are kept in."""
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The bench."""
+        return self.bench
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The bench's actions by name, for those who do not know the key."""
+        for title, words, action in self.bench.commands():
+            yield SystemCommand(title, words, action)

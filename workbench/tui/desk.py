@@ -1,0 +1,340 @@
+"""The work on the bench without the screen: session, library, images, run, and their views.
+
+The screen imports this after its first frame; everything heavy hangs below here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from ddib.datasets import ColoredMNIST, ImageFiles, ImageSpec, count_available, load_images
+from ddib.errors import InputError
+from ddib.operations import OPERATIONS
+from workbench.engine.client import EngineState
+from workbench.engine.messages import Finished, Progress, Ready, Row, RunSession, Started
+from workbench.library import Listed
+from workbench.session import Session
+from workbench.tui import editing, forms, present
+from workbench.tui.document import Document
+from workbench.tui.results import RunView
+from workbench.tui.values import parse_numbers
+from workbench.tui.views import (
+    FieldView,
+    FlowView,
+    FormView,
+    HeaderView,
+    ImagesView,
+    Position,
+    ProgressView,
+    SheetView,
+)
+from workbench.tui.widgets.recipe import Place
+
+if TYPE_CHECKING:
+    from workbench.tui.views import Pixels
+
+THUMBNAILS = 1000  # of the images that are there, shown in the library
+_SOLVER_HELP = "How the ODE is solved, the same in both directions."
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Source images, loaded for one state of the session."""
+
+    pixels: Pixels | None = None  # those the session takes, the first that are shown
+    names: tuple[str, ...] = ()
+    available: Pixels | None = None  # those the entry under the form could take
+    problem: str | None = None
+
+
+class Desk:
+    """What is being worked on."""
+
+    def __init__(
+        self, document: Document, listed: Sequence[Listed], runs: Path | None = None
+    ) -> None:
+        self.document = document
+        self.listed = list(listed)
+        self.pictures = Pictures()
+        self.run: RunView | None = None
+        self.part = 0  # which entry of the session's images the form shows
+        self._runs = runs
+
+    @property
+    def session(self) -> Session:
+        """The session as it stands."""
+        return self.document.session
+
+    # ---- changes
+
+    def change(self, session: Session, what: str, merge: str | None = None) -> bool:
+        """Make a session the present one; False when it is that already."""
+        self.part = min(self.part, len(session.source.images) - 1)
+        return self.document.history.push(session, what, merge)
+
+    def labels_of(self, name: str) -> tuple[int, ...]:
+        """The labels to choose from, none for a checkpoint that takes none."""
+        found = present.find(self.listed, name)
+        return found.facts.labels if found and found.facts and found.facts.class_conditional else ()
+
+    def label(self, typed: str) -> Any:
+        """A typed label, or a tuple of several; raises ValueError."""
+        value = parse_numbers(typed, integer=True)
+        return tuple(value) if isinstance(value, list) else value
+
+    def label_problem(self, typed: str, labels: Sequence[int], *, sweep: bool) -> str | None:
+        """What is wrong with a typed label, if anything."""
+        try:
+            value = self.label(typed)
+        except ValueError as error:
+            return str(error)
+        if isinstance(value, tuple) and not sweep:
+            return "one label is needed: the source cannot be swept"
+        missing = [v for v in (value if isinstance(value, tuple) else (value,)) if v not in labels]
+        return f"it has no label {missing[0]}" if missing else None
+
+    def choose(self, end: str, name: str, label: Any = None) -> bool:
+        """Make a checkpoint the source or the target."""
+        if end == "target":
+            return self.change(editing.with_target(self.session, name, label), f"target {name}")
+        return self.change(editing.with_source(self.session, name, label), f"source {name}")
+
+    def add(self, name: str, position: Position) -> Place:
+        """A new operation; where it is."""
+        session = editing.insert(self.session, position, editing.new_operation(name))
+        self.change(session, f"add {name.replace('_', ' ')}")
+        return Place("operation", position)
+
+    def edit(self, what: str, position: Position) -> Place:
+        """Toggle, remove, duplicate or move an operation; where the cursor belongs."""
+        session, at = self.session, position
+        name = present.title_of(editing.operation_at(session, position))
+        if what == "toggle":
+            session = editing.toggle(session, position)
+        elif what == "remove":
+            session = editing.remove(session, position)
+        elif what == "duplicate":
+            session = editing.duplicate(session, position)
+            at = Position(position.stage, position.index + 1)
+        else:
+            session, at = editing.move(session, position, -1 if what == "up" else 1)
+        self.change(session, f"{what} {name}")
+        there = len(editing.operations(session, at.stage))
+        return Place("operation" if at.index < there else "add", at)
+
+    def take(self, count: int) -> bool:
+        """Take this many of the digits that are there."""
+        spec = self.spec
+        if not isinstance(spec, ColoredMNIST):
+            return False
+        taken = spec.model_copy(update={"count": count})
+        return self.change(editing.with_images(self.session, self.part, taken), f"{count} images")
+
+    @property
+    def spec(self) -> ImageSpec:
+        """The entry of the session's images that the form shows."""
+        return self.session.source.images[self.part]
+
+    def set_field(self, key: str, place: Place, field: FieldView, typed: Any) -> str:
+        """A typed value into the session; what is wrong with it, or the empty string."""
+        try:
+            session = self._with_field(key, place, field, typed)
+        except ValueError as error:
+            return str(error)
+        self.change(session, f"{field.title} {typed}", merge=f"{key}.{field.name}")
+        return ""
+
+    def _with_field(self, key: str, place: Place, field: FieldView, typed: Any) -> Session:
+        session = self.session
+        if key.startswith("images"):
+            return self._with_images(field, typed)
+        model: BaseModel
+        if place.kind == "operation":
+            model = forms.changed(editing.operation_at(session, place.position), field, typed)
+            session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
+        else:
+            model = forms.changed(session.solver, field, typed)
+            session = editing.with_solver(session, model)  # type: ignore[arg-type]
+        return forms.checked(session)
+
+    def _with_images(self, field: FieldView, typed: Any) -> Session:
+        spec: Any = self.spec
+        if field.name == "from":
+            files = typed == "files"
+            spec = ImageFiles(path="*.png") if files else ColoredMNIST(digit=self._digit())
+        elif field.name == "entry":
+            self.part = int(typed) - 1
+            return self.session
+        else:
+            spec = forms.changed(spec, field, typed)
+        return editing.with_images(self.session, self.part, spec)
+
+    def _digit(self) -> int:
+        found = present.find(self.listed, self.session.source.checkpoint)
+        labels = found.facts.labels if found and found.facts else ()
+        return labels[0] if labels and 0 <= labels[0] <= 9 else 5
+
+    # ---- runs
+
+    def request(self) -> RunSession:
+        """Start a run of the session as it stands; what to send to the engine."""
+        run_id = uuid.uuid4().hex
+        self.run = RunView(run_id, self.session)
+        return RunSession(
+            id=run_id,
+            session=self.session.model_dump(mode="json"),
+            base=str(self.document.base),
+            name=self.document.stem,
+            store=None if self._runs is None else str(self._runs),
+        )
+
+    def receive(self, event: Started | Row | Progress | Finished) -> bool:
+        """Take in what the engine says; False when it is about another run."""
+        if self.run is None or event.id != self.run.id:
+            return False
+        self.run.receive(event)
+        return True
+
+    # ---- images
+
+    @property
+    def size(self) -> int:
+        """Edge of the source checkpoint's images in pixels."""
+        return self._shape()[0]
+
+    def _shape(self) -> tuple[int, int]:
+        found = present.find(self.listed, self.session.source.checkpoint)
+        return (found.facts.image_size, found.facts.channels) if found and found.facts else (32, 3)
+
+    def pictures_key(self) -> tuple[object, ...]:
+        """What the loaded source images depend on."""
+        return self._shape(), self.session.source.images, self.part, self.document.base
+
+    def load_pictures(self) -> Pictures:
+        """Read the source images; slow, for a thread. Does not change anything here."""
+        import workbench.preview  # noqa: F401  # its first use would hold the screen up
+
+        size, channels = self._shape()
+        base, spec = self.document.base, self.spec
+        available: Pixels | None = None
+        try:
+            if isinstance(spec, ColoredMNIST):
+                root = None if spec.root is None else str((base / spec.root).resolve())
+                there = count_available(spec.digit, root, spec.split)
+                wanted = max(there, spec.count) if spec.repeat else there
+                every = spec.model_copy(update={"count": max(1, min(wanted, THUMBNAILS))})
+                available = load_images([every], size=size, channels=channels, base=base).pixels
+            images = load_images(
+                self.session.source.images, size=size, channels=channels, base=base
+            )
+        except InputError as error:
+            return Pictures(available=available, problem=str(error))
+        if available is None:
+            available = images.pixels[:THUMBNAILS]
+        return Pictures(images.pixels, images.names, available)
+
+    # ---- views
+
+    def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
+        """The line at the top."""
+        source, target = self.session.source, self.session.target
+        engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
+        if ready is not None:
+            engine = ready.device
+        return HeaderView(
+            self.document.name,
+            self.document.history.dirty,
+            _end(source.checkpoint, source.label),
+            _end(target.checkpoint, target.label),
+            present.solver(self.session),
+            engine,
+            busy=self.run is not None and self.run.active,
+        )
+
+    def images(self) -> ImagesView:
+        """The library of images."""
+        spec, pictures = self.spec, self.pictures
+        parts = len(self.session.source.images)
+        if isinstance(spec, ColoredMNIST):
+            return ImagesView(
+                "digits", spec.digit, spec.count, spec.seed, "", self.part, parts,
+                pictures.available, pictures.problem,
+            )  # fmt: skip
+        return ImagesView(
+            "files", path=spec.path, part=self.part, parts=parts,
+            pixels=pictures.available, problem=pictures.problem,
+        )  # fmt: skip
+
+    def images_title(self) -> str:
+        """The border of the library of images."""
+        available = self.pictures.available
+        return present.images_title(self.session, None if available is None else len(available))
+
+    def images_form(self) -> FormView:
+        """The form of the entry of images."""
+        spec = self.spec
+        files = isinstance(spec, ImageFiles)
+        form = forms.form_of(spec, "images.files" if files else "images.digits", "")
+        parts = len(self.session.source.images)
+        lead = [
+            FieldView("from", "choice", "files" if files else "digits", "where images come from",
+                      choices=("digits", "files"))
+        ]  # fmt: skip
+        if parts > 1:
+            entries = tuple(range(1, parts + 1))
+            lead.insert(
+                0, FieldView("entry", "choice", self.part + 1, "which entry", choices=entries)
+            )
+        fields = tuple(
+            FieldView(**{**vars(f), "kind": "choice", "choices": tuple(range(10))})
+            if f.name == "digit"
+            else f
+            for f in form.fields
+        )
+        return FormView(form.key, "", "", (*lead, *fields))
+
+    def form(self, place: Place) -> FormView:
+        """The form of what the recipe's cursor stands on."""
+        if place.kind == "operation":
+            operation = editing.operation_at(self.session, place.position)
+            title = f"{present.title_of(operation)} · {place.position.stage}"
+            key = f"{place.position.stage}.{place.position.index}.{operation.op}"
+            return forms.form_of(operation, key, title)
+        if place.kind == "solver":
+            form = forms.form_of(self.session.solver, "solver", "solver")
+            return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        words = {
+            "image": "Operations here edit the image before it is encoded.",
+            "latent": "Operations here edit the latent before it is decoded.",
+        }[place.position.stage]
+        return FormView("add", "add", f"{words}\n\nenter or a: choose one of {len(OPERATIONS)}.")
+
+    def flow(self, image: int, variant: int | None) -> FlowView:
+        """The middle of the screen."""
+        pictures = self.pictures
+        return present.flow(
+            self.session, self.run, pictures.pixels, pictures.names, image, variant, self.size
+        )
+
+    def sheet(self, latents: bool) -> SheetView:
+        """The contact sheet."""
+        return present.sheet(
+            self.session, self.run, self.pictures.pixels, self.listed, self.size, latents
+        )
+
+    def progress(self) -> ProgressView:
+        """The line at the bottom."""
+        return present.progress(self.run)
+
+
+def _end(checkpoint: str, label: Any) -> str:
+    if label is None:
+        return Path(checkpoint).name
+    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    return f"{Path(checkpoint).name}:{labels}"

@@ -1,0 +1,108 @@
+"""Forms from models: one definition serves the session file and the screen."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from ddib.recipe import Sweepable
+from workbench.session import Session
+from workbench.tui.values import parse_numbers
+from workbench.tui.views import FieldView, FormView
+
+HIDDEN = ("op", "enabled", "dataset")  # chosen elsewhere than in the form
+LARGEST_BOUND = 1e9  # a bound beyond this is a limit of the machine and says nothing
+
+
+def form_of(model: BaseModel, key: str, title: str) -> FormView:
+    """The form of a model's parameters as they stand."""
+    there = type(model).model_fields
+    fields = tuple(
+        _field(name, info, getattr(model, name), there[name].annotation != info.annotation)
+        for name, info in _plain(type(model)).model_fields.items()
+        if name not in HIDDEN
+    )
+    return FormView(key, title, (type(model).__doc__ or "").strip(), fields)
+
+
+def changed(model: BaseModel, field: FieldView, typed: Any) -> BaseModel:
+    """The model with one parameter as typed; raises ValueError with one sentence."""
+    value = typed
+    if field.kind in ("integer", "number"):
+        value = parse_numbers(typed, integer=field.kind == "integer", sweep=field.sweepable)
+    elif field.kind == "text":
+        value = typed.strip() or None
+    try:
+        return type(model).model_validate(dict(model) | {field.name: value})
+    except ValidationError as error:
+        raise ValueError(_words(error)) from None
+
+
+def checked(session: Session) -> Session:
+    """The session, if its sweeps make no more variants than a session may have.
+
+    Raises ValueError with one sentence.
+    """
+    try:
+        return Session.model_validate(dict(session))
+    except ValidationError as error:
+        raise ValueError(_words(error)) from None
+
+
+def _plain(model: type[BaseModel]) -> type[BaseModel]:
+    """The model without sweeps: its annotations are the plain types."""
+    return model.single if issubclass(model, Sweepable) else model
+
+
+def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    annotation = info.annotation
+    choices: tuple[Any, ...] = ()
+    kind: Any = "text"
+    if get_origin(annotation) is Literal:
+        kind, choices = "choice", get_args(annotation)
+    elif annotation is bool:
+        kind, choices = "choice", (False, True)
+    elif isinstance(listed := extra.get("enum"), list):
+        kind, choices = "choice", tuple(listed)
+    elif annotation is int:
+        kind = "integer"
+    elif annotation is float:
+        kind = "number"
+    return FieldView(
+        name,
+        kind,
+        value,
+        info.description or "",
+        info.default,
+        _bounds(info),
+        choices,
+        sweepable=sweeps and kind in ("integer", "number"),
+    )
+
+
+def _bounds(info: FieldInfo) -> str:
+    low = high = None
+    for limit in info.metadata:
+        if isinstance(limit, Ge | Gt):
+            low = limit.ge if isinstance(limit, Ge) else limit.gt
+        if isinstance(limit, Le | Lt):
+            high = limit.le if isinstance(limit, Le) else limit.lt
+    numbers = [
+        b if isinstance(b, int | float) and abs(b) < LARGEST_BOUND else None for b in (low, high)
+    ]
+    if numbers[0] is not None and numbers[1] is not None:
+        return f"from {numbers[0]:g} to {numbers[1]:g}"
+    if numbers[0] is not None:
+        return f"{numbers[0]:g} or more"
+    return "" if numbers[1] is None else f"at most {numbers[1]:g}"
+
+
+def _words(error: ValidationError) -> str:
+    """The first error in words, without pydantic's framing."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,52 @@
+"""Pictures as cached strips of half blocks, and the sizes they are drawn in.
+
+A cell shows two pixels one above the other, so a picture of n pixels is lossless in n × n/2 cells.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from workbench.tui.views import Pixels
+
+WASTE = 0.7  # of the width there is: a whole factor may use no less, else pixels are averaged
+
+
+def picture_width(pixels: int, available: int) -> int:
+    """Cells for a picture of `pixels` in `available` cells: even, and a whole factor if it can.
+
+    Pictures grow by whole multiples only; they shrink by whole fractions unless that would leave
+    much of the room empty.
+    """
+    if available >= pixels:
+        return pixels * (available // pixels)
+    room = max(2, available - available % 2)
+    for divisor in range(2, pixels):
+        width = pixels // divisor
+        if pixels % divisor == 0 and width % 2 == 0 and width <= room:
+            return width if width >= WASTE * available else room
+    return room
+
+
+def draw(pixels: Pixels, width: int, dim: float = 1.0) -> list[Strip]:
+    """A picture [H, W, C] as strips `width` cells wide; `dim` < 1 darkens what is stale."""
+    height, breadth, channels = pixels.shape
+    return list(_draw(pixels.tobytes(), height, breadth, channels, width, dim))
+
+
+@lru_cache(maxsize=2048)
+def _draw(
+    data: bytes, height: int, breadth: int, channels: int, width: int, dim: float
+) -> tuple[Strip, ...]:
+    import numpy as np
+
+    from workbench.preview import half_blocks
+
+    pixels = np.frombuffer(data, np.uint8).reshape(height, breadth, channels)
+    if dim < 1:
+        pixels = (pixels * dim).astype(np.uint8)
+    return tuple(half_blocks(pixels, width))

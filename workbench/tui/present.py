@@ -1,0 +1,396 @@
+"""From sessions, checkpoints and runs to what the widgets show. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ddib.datasets import ColoredMNIST
+from ddib.operations import Operation
+from ddib.recipe import Sweepable
+from workbench.engine.messages import Metrics
+from workbench.library import Listed
+from workbench.session import Session, variants
+from workbench.tui.results import ORDER, RunView
+from workbench.tui.values import summarize
+from workbench.tui.views import (
+    CheckpointView,
+    FlowView,
+    OperationView,
+    PanelView,
+    ProgressView,
+    RecipeView,
+    SheetRowView,
+    SheetView,
+)
+from workbench.tui.widgets.progress import in_words
+
+if TYPE_CHECKING:
+    from workbench.tui.views import Pixels
+
+SHOWN = 64  # images the engine sends pictures of
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def in_word(label: int | None) -> str:
+    """A digit in words, any other label as it is."""
+    if label is None:
+        return ""
+    return NUMBERS[label] if 0 <= label < len(NUMBERS) else str(label)
+
+
+def in_words_plural(label: int | None) -> str:
+    """Fives, sixes, sevens."""
+    word = in_word(label)
+    return word + ("es" if word == "six" else "s") if word.isalpha() else word
+
+
+def find(listed: Sequence[Listed], name: str) -> Listed | None:
+    """The usable checkpoint of a name."""
+    return next((one for one in listed if one.name == name and one.facts is not None), None)
+
+
+def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) -> int | None:
+    """The label that results should have: the target's, or its checkpoint's only one."""
+    label = session.target.label if label is None else label
+    if isinstance(label, int):
+        return label
+    found = find(listed, session.target.checkpoint)
+    labels = found.facts.labels if found and found.facts else ()
+    return labels[0] if label is None and len(labels) == 1 else None
+
+
+# ---- library
+
+
+def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointView, ...]:
+    """The library's lines: denoisers only, since a probe is no end of a bridge."""
+    return tuple(
+        CheckpointView(
+            one.name,
+            _labels(one.facts.labels) if one.facts else "",
+            _facts(one),
+            one.problem,
+            is_source=one.name == session.source.checkpoint and one.problem is None,
+            is_target=one.name == session.target.checkpoint and one.problem is None,
+        )
+        for one in listed
+        if one.facts is None or one.facts.kind == "denoiser"
+    )
+
+
+def _labels(labels: Sequence[int]) -> str:
+    if len(labels) > 2 and list(labels) == list(range(labels[0], labels[-1] + 1)):
+        return f"{labels[0]}–{labels[-1]}"
+    text = " ".join(map(str, labels))
+    return text if len(text) <= 7 else f"{len(labels)} labels"
+
+
+def _facts(one: Listed) -> str:
+    if one.facts is None:
+        return one.problem or ""
+    facts = one.facts
+    return (
+        f"{facts.domain} · {facts.image_size}×{facts.image_size}×{facts.channels} · "
+        f"{facts.parameters / 1e6:.1f} M parameters · {facts.parameterisation}"
+    )
+
+
+# ---- recipe
+
+
+def recipe(session: Session) -> RecipeView:
+    """The recipe's lines."""
+    return RecipeView(
+        solver(session),
+        tuple(map(_operation, session.recipe.image)),
+        tuple(map(_operation, session.recipe.latent)),
+    )
+
+
+def solver(session: Session) -> str:
+    """`dpmpp_2m · 20`."""
+    return f"{session.solver.name} · {summarize(session.solver.steps)}"
+
+
+def title_of(operation: Operation) -> str:
+    """An operation's name in words."""
+    return operation.op.replace("_", " ")
+
+
+def _operation(operation: Operation) -> OperationView:
+    return OperationView(title_of(operation), _summary(operation), operation.enabled)
+
+
+def _summary(operation: Operation) -> str:
+    """What is swept, or else the first parameter."""
+    swept = operation.sweeps() if isinstance(operation, Sweepable) else {}
+    names = [name for name in type(operation).model_fields if name not in ("op", "enabled")]
+    shown = list(swept) or names[:1]
+    return ", ".join(_named(operation, name) for name in shown)
+
+
+def _named(operation: Operation, name: str) -> str:
+    extra = type(operation).model_fields[name].json_schema_extra
+    symbol = extra.get("symbol") if isinstance(extra, dict) else None
+    value = summarize(getattr(operation, name))
+    return f"{symbol} {value}" if symbol else value
+
+
+# ---- flow
+
+
+def kinds(session: Session, run: RunView | None) -> tuple[str, ...]:
+    """The stops of the flow: an edit is one when there is an operation that does something."""
+    edits = {
+        "edited_image": any(op.enabled for op in session.recipe.image),
+        "edited_latent": any(op.enabled for op in session.recipe.latent),
+    }
+    return tuple(kind for kind in ORDER if edits.get(kind, True))
+
+
+def flow(
+    session: Session,
+    run: RunView | None,
+    sources: Pixels | None,
+    names: Sequence[str],
+    image: int,
+    variant: int | None,
+    size: int,
+) -> FlowView:
+    """The panels for one image and one variant."""
+    shown = kinds(session, run)
+    panels = tuple(_panel(kind, session, run, sources, names, image, variant) for kind in shown)
+    return FlowView(panels, _arrows(shown), size)
+
+
+def _panel(
+    kind: Any,
+    session: Session,
+    run: RunView | None,
+    sources: Pixels | None,
+    names: Sequence[str],
+    image: int,
+    variant: int | None,
+) -> PanelView:
+    title = "edited" if kind.startswith("edited") else kind
+    if kind == "source":
+        if sources is None or image >= len(sources):
+            return PanelView(kind, title, "absent", hint="no image")
+        name = names[image] if image < len(names) else ""
+        return PanelView(kind, title, "fresh", sources[image], name)
+    if run is None:
+        return PanelView(kind, title, "absent", hint=_hint(kind))
+    freshness = run.freshness(kind, variant, session)
+    pictures = run.row(kind, variant)
+    if pictures is None or image >= len(pictures.pixels):
+        waiting = run.active and freshness != "stale"
+        return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
+    caption = _caption(kind, pictures, image)
+    return PanelView(kind, title, freshness, pictures.pixels[image], caption)
+
+
+def _hint(kind: str) -> str:
+    return "press r" if kind == "result" else ""
+
+
+def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
+    words = {
+        "edited_image": "edit",
+        "latent": "encode",
+        "edited_latent": "edit",
+        "result": "decode",
+    }
+    return tuple(words[kind] for kind in shown[1:])
+
+
+def _caption(kind: str, pictures: Any, image: int) -> str:
+    if kind == "result":
+        label = pictures.number("probe_label", image)
+        hue = pictures.number("hue_error", image)
+        said = [in_word(None if label is None else int(label))]
+        said.append("" if hue is None else f"{hue:.0f}°")
+        return " · ".join(part for part in said if part)
+    prefix = {"latent": "latent", "edited_latent": "edited_latent"}.get(kind)
+    if prefix is None:
+        return ""
+    deviation = pictures.number(f"{prefix}_std", image)
+    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
+    said = ["" if deviation is None else f"σ {deviation:.2f}"]
+    said.append("" if kurtosis is None else f"κ {kurtosis:.1f}")
+    return "  ".join(part for part in said if part)
+
+
+# ---- contact sheet
+
+
+def sheet(
+    session: Session,
+    run: RunView | None,
+    sources: Pixels | None,
+    listed: Sequence[Listed],
+    size: int,
+    latents: bool,
+) -> SheetView:
+    """The rows: source, then a result for each variant (and its latents when asked for)."""
+    if run is None or (run.started is None and not run.active):
+        return SheetView("Results", (), 0, size, _teach(session, sources, listed))
+    count = 0 if sources is None else min(len(sources), SHOWN)
+    rows = []
+    source = run.row("source")
+    pixels = source.pixels if source is not None else None
+    if run.freshness("source", None, session) != "stale" and sources is not None:
+        pixels = sources[:SHOWN]
+    if pixels is not None:
+        count = len(pixels)
+        rows.append(SheetRowView("source", (), pixels, "fresh"))
+    if latents and run.row("latent") is not None:
+        rows.append(_row("latent", "latent", None, session, run, listed))
+    labels = (
+        [one.label for one in run.started.variants]
+        if run.started
+        else [one.label for one in variants(run.session)]
+    )
+    for index, label in enumerate(labels):
+        if latents and run.row("edited_latent", index) is not None:
+            rows.append(_row("edited_latent", "", index, session, run, listed))
+        rows.append(_row("result", label, index, session, run, listed))
+    return SheetView(_sheet_title(session, run, len(labels), count), tuple(rows), count, size)
+
+
+def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> str:
+    counted = [f"{variants} variants"] if variants > 1 else []
+    counted.append(f"{images} image{'' if images == 1 else 's'}")
+    title = f"Results · {' × '.join(counted)}"
+    if not run.active and run.freshness("result", 0, session) == "stale":
+        title += " · of an earlier session, r runs it again"
+    return title
+
+
+def _row(
+    kind: Any,
+    label: str,
+    variant: int | None,
+    session: Session,
+    run: RunView,
+    listed: Sequence[Listed],
+) -> SheetRowView:
+    pictures = run.row(kind, variant)
+    freshness = run.freshness(kind, variant, session)
+    notes: tuple[str, ...] = ()
+    if pictures is not None and not pictures.partial:
+        values = variants_values(run, variant)
+        label_wanted = wanted_label(run.session, listed, values.get("target.label"))
+        notes = _notes(kind, pictures.metrics, len(pictures.pixels), label_wanted)
+    return SheetRowView(
+        label or "edited",
+        notes,
+        None if pictures is None else pictures.pixels,
+        freshness,
+        "" if pictures is not None else _row_hint(run, freshness),
+        variant,
+    )
+
+
+def variants_values(run: RunView, variant: int | None) -> dict[str, Any]:
+    """The sweep's values of a variant of a run."""
+    if run.started is None or variant is None or variant >= len(run.started.variants):
+        return {}
+    return run.started.variants[variant].values
+
+
+def _row_hint(run: RunView, freshness: str) -> str:
+    if not run.active:
+        return "not done"
+    if freshness != "computing" or run.progress is None or not run.progress.steps:
+        return "waiting"
+    return f"{run.progress.stage} {run.progress.step}/{run.progress.steps}"
+
+
+def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple[str, ...]:
+    notes: list[str] = []
+    if kind != "result":
+        prefix = "latent" if kind == "latent" else "edited_latent"
+        if (deviation := metrics.get(f"{prefix}_std")) is not None:
+            notes.append(f"σ {deviation:.2f}")
+        if (kurtosis := metrics.get(f"{prefix}_kurtosis")) is not None:
+            notes.append(f"κ {kurtosis:.1f}")
+        return tuple(notes)
+    if (accuracy := metrics.get("target_accuracy")) is not None:
+        notes.append(f"{accuracy:.0%} {in_words_plural(label)}".strip())
+    if (hue := metrics.get("hue_error_median")) is not None:
+        notes.append(f"hue {hue:.0f}°")
+    if (psnr := metrics.get("cycle_psnr")) is not None:
+        notes.append(f"{psnr:.1f} dB")
+    return tuple(notes)
+
+
+def _teach(
+    session: Session, sources: Pixels | None, listed: Sequence[Listed]
+) -> tuple[tuple[str, str], ...]:
+    """What to press next."""
+    if not any(one.facts and one.facts.kind == "denoiser" for one in listed):
+        return (
+            ("", "There is no checkpoint yet."),
+            ("", ""),
+            ("", "ddib-workbench train --digit 5  makes one,"),
+            ("", "ddib-workbench checkpoints import FILE  brings one in."),
+        )
+    count = 0 if sources is None else len(sources)
+    return (
+        ("r", f"run: {count} images, {session.source.checkpoint} → {session.target.checkpoint}"),
+        ("a", "add an operation to the recipe"),
+        ("1", "choose source (s) and target (t)"),
+        ("o", "open a session or an example"),
+        ("?", "all keys"),
+    )
+
+
+# ---- images
+
+
+def images_title(session: Session, available: int | None) -> str:
+    """`Images · 16 of 100`."""
+    specs = session.source.images
+    counts = [spec.count for spec in specs if isinstance(spec, ColoredMNIST)]
+    if len(counts) == len(specs):
+        taken = sum(counts)
+        return f"Images · {taken}" + (f" of {available}" if available and len(specs) == 1 else "")
+    return "Images" if available is None else f"Images · {available}"
+
+
+# ---- progress
+
+
+def progress(run: RunView | None) -> ProgressView:
+    """The line at the bottom."""
+    if run is None:
+        return ProgressView("idle", text="r runs the session")
+    if run.finished is not None:
+        return _finished(run)
+    if run.cancelling:
+        return ProgressView("queued", text="stopping after this step…")
+    told = run.progress
+    if run.started is None and told is None:
+        return ProgressView("queued", text="waiting for the engine")
+    if told is None:
+        return ProgressView("running", "load")
+    return ProgressView("running", told.stage, told.evaluations, told.total, told.seconds_left)
+
+
+def _finished(run: RunView) -> ProgressView:
+    finished = run.finished
+    assert finished is not None
+    if finished.status == "failed":
+        return ProgressView("failed", text=f"failed: {finished.error or 'for no reason given'}")
+    if finished.status == "cancelled":
+        kept = f"; what was finished is in {finished.run}" if finished.run else ""
+        return ProgressView("cancelled", text=f"cancelled{kept}")
+    parts = []
+    if (total := finished.seconds.get("total")) is not None:
+        parts.append(f"done in {in_words(total)}")
+    spent = sum(finished.nfe.values())
+    parts.append(f"{spent:,} evaluations an image" if spent else "all from the cache")
+    if finished.run:
+        parts.append(f"kept in {finished.run}")
+    return ProgressView("done", text=" · ".join(parts))

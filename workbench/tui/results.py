@@ -1,0 +1,143 @@
+"""What the engine has told about a run, and what of it still follows from the session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from workbench.engine.messages import Finished, Progress, Row, RowKind, Started
+from workbench.tui.views import Freshness
+
+if TYPE_CHECKING:
+    from workbench.session import Session
+    from workbench.tui.views import Pixels
+
+ORDER: tuple[RowKind, ...] = ("source", "edited_image", "latent", "edited_latent", "result")
+_STAGES: dict[str, Sequence[RowKind]] = {
+    "load": (),
+    "encode": ("latent",),
+    "edit": ("edited_latent",),
+    "decode": ("result",),
+    "measure": (),
+    "write": (),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A row as the engine sent it, pixels uint8 [N, H, W, C]."""
+
+    pixels: Pixels
+    partial: bool
+    metrics: dict[str, float]
+    per_image: dict[str, list[float | None]]
+
+    def number(self, name: str, image: int) -> float | None:
+        """A metric of one image, where there is one."""
+        values = self.per_image.get(name, [])
+        return values[image] if image < len(values) else None
+
+
+@dataclass
+class RunView:
+    """A run under way or ended."""
+
+    id: str
+    session: Session
+    started: Started | None = None
+    progress: Progress | None = None
+    finished: Finished | None = None
+    cancelling: bool = False
+    _rows: dict[tuple[RowKind, int | None], Pictures] = field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Queued or running."""
+        return self.finished is None
+
+    def receive(self, event: Started | Row | Progress | Finished) -> None:
+        """Take in what the engine says."""
+        if isinstance(event, Started):
+            self.started = event
+        elif isinstance(event, Progress):
+            self.progress = event
+        elif isinstance(event, Finished):
+            self.finished = event
+        else:
+            pixels = split(event.png, event.columns)
+            pictures = Pictures(pixels, event.partial, event.metrics, event.per_image)
+            self._rows[event.kind, event.variant] = pictures
+
+    def row(self, kind: RowKind, variant: int | None = None) -> Pictures | None:
+        """The pictures of a kind for a variant: its own, or those that it shares with others."""
+        for owner in (variant, self._encoded_as(variant), None):
+            if (pictures := self._rows.get((kind, owner))) is not None:
+                return pictures
+        return None
+
+    def _encoded_as(self, variant: int | None) -> int | None:
+        """The first variant that has the same encoding."""
+        if self.started is None or variant is None:
+            return variant
+        encodings = [_encoding(info.values) for info in self.started.variants]
+        return encodings.index(encodings[variant]) if variant < len(encodings) else variant
+
+    def freshness(self, kind: RowKind, variant: int | None, session: Session) -> Freshness:
+        """Whether what is there for a kind follows from `session`, or is being computed."""
+        pictures = self.row(kind, variant)
+        unchanged = ingredients(self.session, kind) == ingredients(session, kind)
+        if self.active and unchanged:
+            if pictures is not None and not pictures.partial:
+                return "fresh"
+            if pictures is not None or self._is_computing(kind, variant):
+                return "computing"
+            return "absent"
+        if pictures is None:
+            return "absent"
+        return "fresh" if unchanged and not pictures.partial else "stale"
+
+    def _is_computing(self, kind: RowKind, variant: int | None) -> bool:
+        if self.progress is None or kind not in _STAGES[self.progress.stage]:
+            return False
+        told = self.progress.variant
+        shown = variant if kind in ("edited_latent", "result") else self._encoded_as(variant)
+        return told is None or told == shown
+
+
+def _encoding(values: dict[str, Any]) -> dict[str, Any]:
+    """The swept values that an encoding depends on."""
+    return {path: value for path, value in values.items() if path.startswith(("solver.", "image."))}
+
+
+def ingredients(session: Session, kind: RowKind) -> tuple[object, ...]:
+    """All of a session that pictures of a kind depend on."""
+    place = ORDER.index(kind)
+    source, target, recipe = session.source, session.target, session.recipe
+    parts: list[object] = [source.images, source.checkpoint]
+    if place >= ORDER.index("edited_image"):
+        parts.append(tuple(op for op in recipe.image if op.enabled))
+    if place >= ORDER.index("latent"):
+        solver = session.solver
+        parts.append(source.label)
+        parts.append(solver if kind == "result" else solver.model_copy(update={"clip": False}))
+    if place >= ORDER.index("edited_latent"):
+        parts.append(tuple(op for op in recipe.latent if op.enabled))
+    if place >= ORDER.index("result"):
+        parts += [target.checkpoint, target.label]
+    return tuple(parts)
+
+
+def split(png: bytes, columns: int) -> Pixels:
+    """Pictures of equal size side by side in one PNG, as uint8 [columns, H, W, C]."""
+    with Image.open(BytesIO(png), formats=("PNG",)) as image:
+        strip = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    if strip.ndim == 2:
+        strip = strip[..., None]
+    height, width, channels = strip.shape
+    parts = strip.reshape(height, columns, width // columns, channels).transpose(1, 0, 2, 3)
+    return np.ascontiguousarray(parts)

@@ -1,0 +1,712 @@
+"""The workbench's screen: it hears what the widgets want, and shows what the desk has."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from workbench.tui.views import Position
+from workbench.tui.widgets.checkpoints import CheckpointList
+from workbench.tui.widgets.flow import Flow
+from workbench.tui.widgets.form import ParameterForm
+from workbench.tui.widgets.header import HeaderLine
+from workbench.tui.widgets.image_grid import ImageGrid
+from workbench.tui.widgets.images import ImagesPane
+from workbench.tui.widgets.key_hints import KeyHints
+from workbench.tui.widgets.lines import Lines
+from workbench.tui.widgets.progress import ProgressLine
+from workbench.tui.widgets.recipe import RecipeList
+from workbench.tui.widgets.sheet import ContactSheet
+from workbench.tui.widgets.tabs import TabLine
+
+if TYPE_CHECKING:
+    from workbench.engine.client import EngineClient, Lost
+    from workbench.engine.messages import Event
+    from workbench.tui.desk import Desk
+    from workbench.tui.document import Autosave, Document
+
+REDRAW = 1 / 15  # seconds between two redraws while a run reports
+AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
+PANES = ("checkpoints", "grid", "sheet", "recipe")
+TAB_OF_PANE = {"checkpoints": "library", "images": "library", "grid": "library",
+               "images-form": "library", "sheet": "flow", "recipe": "recipe", "form": "recipe"}  # fmt: skip
+PANE_OF_TAB = {"library": "checkpoints", "flow": "sheet", "recipe": "recipe"}
+
+
+class Told(Message):
+    """The engine said something."""
+
+    def __init__(self, event: Event | Lost) -> None:
+        super().__init__()
+        self.event = event
+
+
+class Bench(Screen[None]):
+    """Library, flow and recipe side by side, or behind each other as tabs."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "add"),
+        Binding("r", "run", "run"),
+        Binding("c,escape", "cancel", "cancel", key_display="c"),
+        Binding("u,ctrl+z", "undo", "undo", key_display="u"),
+        Binding("ctrl+r,U", "redo", "redo", key_display="^r"),
+        Binding("ctrl+s", "save", "save"),
+        Binding("o", "open", "open"),
+        Binding("e", "form", "edit", show=False),
+        Binding("y", "yaml", "yaml"),
+        Binding("l", "latents", "latents", show=False),
+        Binding("z", "zoom", "zoom", show=False),
+        Binding("ctrl+n", "new", "new", show=False),
+        Binding("q", "quit", "quit"),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("tab", "next_pane(1)", "next pane", show=False),
+        Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
+        *[Binding(str(i + 1), f"pane('{pane}')", pane, show=False) for i, pane in enumerate(PANES)],
+        Binding("ctrl+q", "quit", "quit", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        path: Path | None,
+        engine_command: Sequence[str] | None,
+        checkpoints: tuple[Path, ...],
+        runs: Path | None,
+    ) -> None:
+        super().__init__()
+        self.desk: Desk | None = None
+        self.engine: EngineClient | None = None
+        self._path = path
+        self._engine_command = engine_command
+        self._checkpoints = checkpoints
+        self._runs = runs
+        self._autosave: Autosave | None = None
+        self._redraw: Timer | None = None
+        self._save_soon: Timer | None = None
+        self._latents = False
+        self._loaded: tuple[object, ...] = ()
+        self._row = 0
+
+    # ---- layout
+
+    def compose(self) -> ComposeResult:
+        """Header, columns, progress, keys."""
+        yield HeaderLine()
+        yield TabLine()
+        with Horizontal(id="columns"):
+            with Vertical(id="left"):
+                yield _titled(CheckpointList(id="checkpoints"), "1 Checkpoints")
+                yield _titled(ImagesPane(id="images"), "2 Images")
+            with Vertical(id="middle"):
+                yield Flow(id="flow")
+                yield _titled(ContactSheet(id="sheet"), "3 Results")
+            with Vertical(id="right"):
+                yield _titled(RecipeList(id="recipe"), "4 Recipe")
+                yield _titled(ParameterForm(id="form"), "")
+        yield ProgressLine()
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """The frame first; what is slow to load comes after it."""
+        self._show_tab("flow")
+        self.query_one("#sheet").focus()
+        self.call_after_refresh(self._begin)
+
+    @work(exclusive=True, group="begin")
+    async def _begin(self) -> None:
+        """Load the schema, the library and the session; start the engine."""
+        from workbench.engine.client import COMMAND, EngineClient
+        from workbench.library import folders
+        from workbench.tui.document import Autosave
+
+        self._autosave = Autosave(folders().state, os.getpid())
+        listed = await asyncio.to_thread(self._list_checkpoints)
+        document = self._first_document(listed)
+        self._take_document(document, listed)
+        extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
+        self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
+        await self.engine.start()
+        self.refresh_views()
+        await self._offer_recovery()
+
+    def _list_checkpoints(self) -> list[Any]:
+        from ddib.errors import InputError
+        from workbench.library import list_checkpoints
+
+        try:
+            return list_checkpoints(self._checkpoints)
+        except InputError as error:
+            self.app.call_from_thread(self.complain, str(error))
+            return []
+
+    def _first_document(self, listed: list[Any]) -> Document:
+        from workbench.session import SessionError
+        from workbench.tui.document import Document, new_session
+
+        if self._path is not None:
+            try:
+                return Document.open(self._path)
+            except SessionError as error:
+                self.complain(str(error), "This session cannot be opened")
+        return Document(new_session(listed))
+
+    def _take_document(self, document: Document, listed: list[Any] | None = None) -> None:
+        from workbench.tui.desk import Desk
+
+        if self.desk is not None and listed is None:
+            listed = self.desk.listed
+        self.desk = Desk(document, listed or [], self._runs)
+        self._loaded = ()
+        self.query_one(RecipeList).cursor = 0
+        self.refresh_views()
+
+    async def _offer_recovery(self) -> None:
+        from workbench.tui.document import recover
+        from workbench.tui.screens.ask import Ask
+
+        assert self._autosave is not None
+        left = await asyncio.to_thread(self._autosave.find)
+        if left is None or self.desk is None:
+            return
+        what = f"Changes to {left.path} were" if left.path else "A session without a file was"
+        answer = await self.app.push_screen_wait(
+            Ask(
+                "Unsaved work",
+                f"{what} not saved when the program ended.",
+                (("y", "take it up again"), ("d", "delete it"), ("esc", "later")),
+            )
+        )
+        if answer == "y":
+            self._take_document(recover(left))
+            self._autosave.write(self.desk.document)
+        if answer in ("y", "d"):
+            left.file.unlink(missing_ok=True)
+
+    # ---- showing
+
+    def refresh_views(self) -> None:
+        """Hand every widget what there is to show now."""
+        desk = self.desk
+        if desk is None:
+            return
+        self._show_header()
+        self.query_one(CheckpointList).view = self._checkpoint_views()
+        self.query_one(RecipeList).view = desk_recipe(desk)
+        self.query_one(ImagesPane).border_title = f"2 {desk.images_title()}"
+        self.query_one(ImageGrid).view = desk.images()
+        self._show_form()
+        self.call_later(self.query_one("#images-form", ParameterForm).show, desk.images_form())
+        self._show_run()
+        if desk.pictures_key() != self._loaded:
+            self._loaded = desk.pictures_key()
+            self._load_pictures()
+
+    def _checkpoint_views(self) -> Any:
+        from workbench.tui import present
+
+        assert self.desk is not None
+        return present.checkpoints(self.desk.session, self.desk.listed)
+
+    def _show_header(self) -> None:
+        if self.desk is None:
+            return
+        state = self.engine.state if self.engine else "stopped"
+        ready = self.engine.ready if self.engine else None
+        self.query_one(HeaderLine).view = self.desk.header(state, ready)
+
+    def _show_form(self) -> None:
+        if self.desk is not None:
+            place = self.query_one(RecipeList).place
+            self.call_later(self.query_one("#form", ParameterForm).show, self.desk.form(place))
+
+    def _show_run(self) -> None:
+        """The parts that a run changes."""
+        self._redraw = None
+        if self.desk is None:
+            return
+        sheet = self.query_one(ContactSheet)
+        sheet.view = self.desk.sheet(self._latents)
+        sheet.border_title = f"3 {sheet.view.title}"
+        self._show_flow()
+        self.query_one(ProgressLine).view = self.desk.progress()
+        self._show_header()
+
+    def _show_flow(self) -> None:
+        if self.desk is None:
+            return
+        sheet = self.query_one(ContactSheet)
+        rows = sheet.view.rows
+        variant = rows[sheet.row].variant if sheet.row < len(rows) else None
+        if variant is None:
+            variant = next((row.variant for row in rows if row.variant is not None), None)
+        image = sheet.image if rows else self.query_one(ImageGrid).cursor
+        self.query_one(Flow).view = self.desk.flow(image, variant)
+
+    @work(exclusive=True, group="pictures")
+    async def _load_pictures(self) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+        pictures = await asyncio.to_thread(desk.load_pictures)
+        if desk is self.desk:
+            desk.pictures = pictures
+            self.query_one(ImageGrid).view = desk.images()
+            self.query_one(ImagesPane).border_title = f"2 {desk.images_title()}"
+            self._show_run()
+
+    def complain(self, words: str, title: str = "") -> None:
+        """One clear notice."""
+        self.notify(words, title=title, severity="error", timeout=12, markup=False)
+
+    # ---- changes
+
+    def _changed(self) -> None:
+        """The session is another one: show it, and keep it safe."""
+        self.refresh_views()
+        if self._save_soon is None:
+            self._save_soon = self.set_timer(AUTOSAVE, self._keep)
+
+    def _keep(self) -> None:
+        self._save_soon = None
+        if self.desk is None or self._autosave is None:
+            return
+        if self.desk.document.history.dirty:
+            self._autosave.write(self.desk.document)
+        else:
+            self._autosave.clear()
+
+    def on_checkpoint_list_choose(self, event: CheckpointList.Choose) -> None:
+        """Source or target; a class-conditional checkpoint needs a label too."""
+        self._choose(event.name, event.end)
+
+    @work(exclusive=True, group="dialog")
+    async def _choose(self, name: str, end: str) -> None:
+        from workbench.tui.screens.ask import Prompt
+
+        desk = self.desk
+        if desk is None:
+            return
+        label: Any = None
+        if labels := desk.labels_of(name):
+            several = "; several are a sweep" if end == "target" else ""
+            typed = await self.app.push_screen_wait(
+                Prompt(
+                    f"{name} as {end}",
+                    f"Which label? It has {', '.join(map(str, labels))}{several}.",
+                    check=lambda text: desk.label_problem(text, labels, sweep=end == "target"),
+                )
+            )
+            if typed is None:
+                return
+            label = desk.label(typed)
+        if desk.choose(end, name, label):
+            self._changed()
+
+    def on_image_grid_take(self, event: ImageGrid.Take) -> None:
+        """Take the images up to a place."""
+        if self.desk is not None and self.desk.take(event.count):
+            self._changed()
+
+    def on_image_grid_moved(self, event: ImageGrid.Moved) -> None:
+        """The flow shows the image under the cursor."""
+        sheet = self.query_one(ContactSheet)
+        if sheet.view.rows:
+            sheet.move_to(event.index, sheet.row)
+        self._show_flow()
+
+    def on_contact_sheet_moved(self, event: ContactSheet.Moved) -> None:
+        """The flow shows the image under the cursor."""
+        self.query_one(ImageGrid).cursor = event.image
+        self._show_flow()
+
+    def on_lines_highlighted(self, event: Lines.Highlighted) -> None:
+        """The form follows the recipe, a few facts the checkpoint."""
+        if isinstance(event.lines, RecipeList):
+            self._show_form()
+
+    def on_lines_chosen(self, event: Lines.Chosen) -> None:
+        """A second click: edit, or choose as source."""
+        if isinstance(event.lines, RecipeList):
+            event.lines.action_edit("form")
+        elif isinstance(event.lines, CheckpointList):
+            event.lines.action_choose("target")
+
+    def on_recipe_list_edit(self, event: RecipeList.Edit) -> None:
+        """What the recipe's keys do."""
+        if self.desk is None:
+            return
+        if event.what == "add":
+            self._add(event.place.position)
+        elif event.what == "form":
+            self.action_form()
+        elif event.place.kind == "operation":
+            place = self.desk.edit(event.what, event.place.position)
+            self._changed()
+            self.query_one(RecipeList).select(place)
+
+    def on_parameter_form_edited(self, event: ParameterForm.Edited) -> None:
+        """A value was typed: into the session if it is one, else the error beside it."""
+        if self.desk is None:
+            return
+        key = "#images-form" if event.key.startswith("images") else "#form"
+        place = self.query_one(RecipeList).place
+        problem = self.desk.set_field(event.key, place, event.field, event.value)
+        self.query_one(key, ParameterForm).set_error(event.field.name, problem)
+        if not problem:
+            self._changed()
+
+    def on_parameter_form_left(self) -> None:
+        """Escape in a form goes back to its list."""
+        focused = self.focused
+        in_library = focused is not None and self.query_one(ImagesPane) in focused.ancestors
+        self.query_one("#grid" if in_library else "#recipe").focus()
+
+    def action_undo(self) -> None:
+        """One step back."""
+        self._travel(lambda desk: desk.document.history.undo(), "undone", "Nothing to undo.")
+
+    def action_redo(self) -> None:
+        """One step forward."""
+        self._travel(lambda desk: desk.document.history.redo(), "done again", "Nothing to redo.")
+
+    def _travel(self, step: Callable[[Desk], str | None], done: str, nothing: str) -> None:
+        if self.desk is None:
+            return
+        what = step(self.desk)
+        self.notify(nothing if what is None else f"{done}: {what}", timeout=2, markup=False)
+        if what is not None:
+            self._changed()
+
+    def action_add(self) -> None:
+        """Add an operation below the one under the cursor, or at the end of the latent's."""
+        if self.desk is None:
+            return
+        recipe = self.query_one(RecipeList)
+        place = recipe.place
+        if place.kind == "operation":
+            self._add(Position(place.position.stage, place.position.index + 1))
+        elif place.kind == "add":
+            self._add(place.position)
+        else:
+            self._add(Position("latent", len(recipe.view.latent)))
+
+    @work(exclusive=True, group="dialog")
+    async def _add(self, position: Position) -> None:
+        from ddib.operations import OPERATIONS
+        from workbench.tui.screens.add import AddOperation
+
+        items = [
+            (name, (operation.__doc__ or "").strip().partition("\n")[0])
+            for name, operation in OPERATIONS.items()
+        ]
+        counts = {
+            s: len(self.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")
+        }
+        chosen = await self.app.push_screen_wait(AddOperation(items, position, counts))
+        if chosen is None or self.desk is None:
+            return
+        name, position = chosen
+        place = self.desk.add(name, position)
+        self._changed()
+        self.action_pane("recipe")
+        self.query_one(RecipeList).select(place)
+
+    def action_form(self) -> None:
+        """Into the form of the line under the recipe's cursor, or of the images."""
+        focused = self.focused
+        if focused is not None and focused.id == "grid":
+            self.query_one("#images-form", ParameterForm).focus_first()
+            return
+        self._show_tab("recipe")
+        if not self.query_one("#form", ParameterForm).focus_first():
+            self.action_add()
+
+    # ---- runs
+
+    @work(group="run")
+    async def action_run(self) -> None:
+        """Run the session; a run of an earlier state gives way."""
+        desk, engine = self.desk, self.engine
+        if desk is None or engine is None:
+            return
+        if wrong := next((row for row in self.query("FieldRow.-error")), None):
+            self.complain("A value is wrong; mend it first, or undo it with escape and u.")
+            wrong.query_one("Input").focus()
+            return
+        if desk.run is not None and desk.run.active:
+            if desk.run.session == desk.session and not desk.run.cancelling:
+                self.notify("This run is under way; c stops it.", timeout=3)
+                return
+            await engine.cancel(desk.run.id)
+        request = desk.request()
+        self._show_tab("flow")
+        self._show_run()
+        await engine.run(request)
+        self._show_header()
+
+    @work(group="run")
+    async def action_cancel(self) -> None:
+        """Stop the run; what is finished stays."""
+        desk, engine = self.desk, self.engine
+        if desk is None or engine is None or desk.run is None or not desk.run.active:
+            return
+        desk.run.cancelling = True
+        self._show_run()
+        await engine.cancel(desk.run.id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cancel is offered while something runs."""
+        if action == "cancel":
+            return self.desk is not None and self.desk.run is not None and self.desk.run.active
+        return True
+
+    def _hear(self, event: Event | Lost) -> None:
+        self.post_message(Told(event))
+
+    def on_told(self, message: Told) -> None:
+        """Take it in at once, draw it soon: many reports share a redraw."""
+        from workbench.engine.client import Lost
+        from workbench.engine.messages import Finished, Ready
+
+        event, desk = message.event, self.desk
+        if desk is None:
+            return
+        if isinstance(event, Lost):
+            self.complain(f"{event.reason}\nThe next run starts it again.", "The engine is gone")
+            self._show_header()
+        elif isinstance(event, Ready):
+            self._show_header()
+        elif desk.receive(event):
+            if isinstance(event, Finished):
+                self._show_run()
+                self.refresh_bindings()
+                if event.status == "failed" and event.error:
+                    self.complain(event.error, "The run failed")
+            elif self._redraw is None:
+                self._redraw = self.set_timer(REDRAW, self._show_run)
+
+    # ---- files
+
+    @work(exclusive=True, group="dialog")
+    async def action_save(self) -> None:
+        """Save to the session's file, or ask for one."""
+        await self._save()
+
+    async def _save(self) -> bool:
+        """Whether it was saved."""
+        from workbench.session import SessionError
+
+        if self.desk is None:
+            return False
+        document = self.desk.document
+        path = document.path or await self._ask_path()
+        if path is None:
+            return False
+        try:
+            document.save(path)
+        except SessionError as error:
+            self.complain(str(error), "Not saved")
+            return False
+        self._keep()
+        self.refresh_views()
+        self.notify(f"saved {path}", timeout=3, markup=False)
+        return True
+
+    async def _ask_path(self) -> Path | None:
+        from workbench.tui.screens.ask import Ask, Prompt
+
+        typed = await self.app.push_screen_wait(
+            Prompt(
+                "Save as",
+                f"A file name, from {Path.cwd()}",
+                "session.yaml",
+                lambda text: None if text else "a name is needed",
+            )
+        )
+        if typed is None:
+            return None
+        path = Path(typed).expanduser()
+        path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
+        if path.exists():
+            answer = await self.app.push_screen_wait(
+                Ask("It is there", f"{path} exists.", (("o", "overwrite"), ("esc", "back")))
+            )
+            if answer != "o":
+                return None
+        return path
+
+    async def _may_leave(self) -> bool:
+        """Whether the session may be put away: saved, or the user does not mind."""
+        from workbench.tui.screens.ask import Ask
+
+        if self.desk is None or not self.desk.document.history.dirty:
+            return True
+        if self.desk.document.path is None and not self.desk.document.history.touched:
+            return True
+        answer = await self.app.push_screen_wait(
+            Ask(
+                "Not saved",
+                f"{self.desk.document.name} has changes that are not saved.",
+                (("s", "save"), ("d", "discard"), ("esc", "back")),
+            )
+        )
+        if answer == "s":
+            return await self._save()
+        return answer == "d"
+
+    @work(exclusive=True, group="dialog")
+    async def action_open(self) -> None:
+        """Open a session file, or one of the examples."""
+        from workbench.session import SessionError
+        from workbench.tui.document import Document
+        from workbench.tui.screens.pick import Picker
+        from workbench.tui.sessions import session_files
+
+        items = await asyncio.to_thread(session_files, Path.cwd())
+        typed = await self.app.push_screen_wait(
+            Picker("Open a session", items, placeholder="type to filter, or a path", free=True)
+        )
+        if typed is None or not await self._may_leave():
+            return
+        try:
+            document = await asyncio.to_thread(Document.open, Path(typed).expanduser())
+        except SessionError as error:
+            self.complain(str(error), "This session cannot be opened")
+            return
+        await self._stop_run()
+        self._take_document(document)
+
+    @work(exclusive=True, group="dialog")
+    async def action_new(self) -> None:
+        """A new session with the defaults."""
+        from workbench.tui.document import Document, new_session
+
+        if self.desk is None or not await self._may_leave():
+            return
+        await self._stop_run()
+        self._take_document(Document(new_session(self.desk.listed)))
+
+    async def _stop_run(self) -> None:
+        """Put the run of the present session away."""
+        if self.desk and self.engine and self.desk.run and self.desk.run.active:
+            await self.engine.cancel(self.desk.run.id)
+
+    @work(exclusive=True, group="dialog")
+    async def action_quit(self) -> None:
+        """Leave, with a question when something is unsaved."""
+        if not await self._may_leave():
+            return
+        if self._save_soon is not None:
+            self._save_soon.stop()
+        if self._autosave is not None:
+            self._autosave.clear()
+        if self.engine is not None:
+            await self.engine.stop()
+        self.app.exit()
+
+    # ---- looking
+
+    def action_yaml(self) -> None:
+        """The session as it would be saved."""
+        from workbench.tui.screens.read import YamlScreen
+
+        if self.desk is not None:
+            self.app.push_screen(YamlScreen(self.desk.document.name, self.desk.document.yaml))
+
+    def action_help(self) -> None:
+        """All keys."""
+        from workbench.tui.screens.help import help_groups
+        from workbench.tui.screens.read import HelpScreen
+
+        self.app.push_screen(HelpScreen(help_groups()))
+
+    def action_latents(self) -> None:
+        """Rows of latents in the contact sheet, or without them."""
+        self._latents = not self._latents
+        self._show_run()
+
+    def action_zoom(self) -> None:
+        """The middle alone, or all columns."""
+        self.toggle_class("-zoomed")
+
+    def action_pane(self, pane: str) -> None:
+        """Focus a pane, bringing its tab to the front."""
+        self.remove_class("-zoomed") if pane != "sheet" else None
+        self._show_tab(TAB_OF_PANE[pane])
+        self.query_one(f"#{pane}").focus()
+
+    def action_next_pane(self, by: int) -> None:
+        """The next field of a form, or the next pane."""
+        focused = self.focused
+        form = next((w for w in _upwards(focused) if isinstance(w, ParameterForm)), None)
+        if form is not None:
+            fields = [row.control for row in form.query("FieldRow").results()]  # type: ignore[attr-defined]
+            index = fields.index(focused) + by if focused in fields else -1
+            if 0 <= index < len(fields):
+                fields[index].focus()
+                return
+        pane = next((w.id for w in _upwards(focused) if w.id in TAB_OF_PANE), "sheet")
+        pane = {"form": "recipe", "images": "grid", "images-form": "grid"}.get(pane, pane)
+        self.action_pane(PANES[(PANES.index(pane) + by) % len(PANES)])
+
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        """A click on a tab."""
+        self.action_pane(PANE_OF_TAB[event.tab])
+
+    def _show_tab(self, tab: str) -> None:
+        self.query_one(TabLine).active = tab
+        for name in PANE_OF_TAB:
+            self.set_class(name == tab, f"-show-{name}")
+
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """The actions for the command palette: name, explanation, what it does."""
+        yield "Run", "Encode, edit and decode (r)", self.action_run
+        yield "Cancel", "Stop the run that is under way (c)", self.action_cancel
+        yield "Add operation", "To the image or the latent (a)", self.action_add
+        yield "Undo", "Take the last change back (u)", self.action_undo
+        yield "Redo", "Do it again (ctrl+r)", self.action_redo
+        yield "Save", "Write the session to its file (ctrl+s)", self.action_save
+        yield "Open", "A session file or an example (o)", self.action_open
+        yield "New", "A session with the defaults (ctrl+n)", self.action_new
+        yield "YAML", "The session as it would be saved (y)", self.action_yaml
+        yield "Latents", "Rows of latents in the contact sheet (l)", self.action_latents
+        yield "Zoom", "The pictures alone (z)", self.action_zoom
+        yield "Help", "All keys (?)", self.action_help
+        yield "Quit", "Leave the program (q)", self.action_quit
+
+
+def desk_recipe(desk: Desk) -> Any:
+    """The recipe's lines."""
+    from workbench.tui import present
+
+    return present.recipe(desk.session)
+
+
+def _titled(widget: Widget, title: str) -> Widget:
+    widget.border_title = title
+    widget.add_class("pane")
+    return widget
+
+
+def _upwards(widget: Widget | None) -> Iterator[Widget]:
+    """A widget and what it lies in."""
+    node: Any = widget
+    while isinstance(node, Widget):
+        yield node
+        node = node.parent

@@ -1,0 +1,77 @@
+"""The keys and the words of the screen, for the help."""
+
+Group = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def help_groups() -> tuple[Group, ...]:
+    """Headings, each with keys and what they do."""
+    return (
+        (
+            "Everywhere",
+            (
+                ("r", "run: encode the images, edit the latents, decode them"),
+                ("c  esc", "cancel the run, also one that waits; what is finished stays"),
+                ("a", "add an operation"),
+                ("u  ^r", "undo and redo, over everything that changes the session"),
+                ("^s  o  ^n", "save, open (with the examples), new"),
+                ("y", "the session as YAML"),
+                ("1 2 3 4", "checkpoints, images, results, recipe; tab goes round"),
+                ("^p", "all actions by name"),
+                ("q", "quit"),
+            ),
+        ),
+        (
+            "1 Checkpoints",
+            (
+                ("s  t", "the checkpoint under the cursor is the source ◀, the target ▶"),
+                ("", "the source encodes images to latents, the target decodes latents"),
+            ),
+        ),
+        (
+            "2 Images",
+            (
+                ("arrows", "from image to image; the flow shows the one under the cursor"),
+                ("space", "take the images up to here; on the last one taken, leave it out"),
+                ("e", "digit, count and seed of the hues, or files by a pattern"),
+            ),
+        ),
+        (
+            "3 Results",
+            (
+                ("← →", "from image to image"),
+                ("↑ ↓", "from variant to variant"),
+                ("+ -", "larger and smaller pictures"),
+                ("l", "rows of latents too"),
+                ("z", "the pictures alone"),
+            ),
+        ),
+        (
+            "4 Recipe",
+            (
+                ("space", "switch an operation off and on; off, it stays in the session"),
+                ("enter  e", "edit its parameters"),
+                ("J  K", "move it down and up (also ctrl+↓ ctrl+↑), over the stage's border too"),
+                ("D  d", "duplicate, remove"),
+            ),
+        ),
+        (
+            "Values",
+            (
+                ("0.3", "one value"),
+                ("0.01 0.1 0.3", "a sweep: a variant for each value; also [0.01, 0.1, 0.3]"),
+                ("0.1..0.9/5", "five values from 0.1 to 0.9"),
+                ("1..4", "1, 2, 3 and 4"),
+                ("esc", "back to the list"),
+            ),
+        ),
+        (
+            "Signs",
+            (
+                ("●", "fresh: follows from the session as it stands"),
+                ("○", "stale: the session was changed since; r runs it again"),
+                ("◐", "being computed"),
+                ("σ κ", "standard deviation and kurtosis of a latent: 1 and 3 when Gaussian"),
+                ("seven · 4°", "what the probe takes a result for; how far its hue moved"),
+            ),
+        ),
+    )

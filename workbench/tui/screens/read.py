@@ -1,0 +1,67 @@
+"""Things to read: the session as YAML, and all keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.syntax import Syntax
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class YamlScreen(ModalScreen[None]):
+    """The session as it would be saved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,y", "dismiss(None)", "back"),
+        Binding("c", "copy", "copy"),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        """The text, scrollable."""
+        with VerticalScroll(classes="dialog dialog-tall") as dialog:
+            dialog.border_title = self._title
+            dialog.border_subtitle = "c copy · esc back"
+            yield Static(Syntax(self._text, "yaml", theme="ansi_dark", background_color="default"))
+
+    def action_copy(self) -> None:
+        """To the terminal's clipboard (OSC 52)."""
+        self.app.copy_to_clipboard(self._text)
+        self.notify("Sent to the terminal's clipboard; over tmux it needs set-clipboard on.")
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key, by pane, and the words that the screen uses."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss(None)", "back")
+    ]
+
+    def __init__(self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+        """`groups`: a heading and its keys with what they do."""
+        super().__init__()
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """Headings and keys."""
+        width = max(len(key) for _, keys in self._groups for key, _ in keys)
+        with VerticalScroll(classes="dialog dialog-tall") as dialog:
+            dialog.border_title = "Help"
+            dialog.border_subtitle = "esc back"
+            parts: list[tuple[str, str]] = []
+            for heading, keys in self._groups:
+                parts.append((f"{heading}\n", "bold $primary"))
+                for key, words in keys:
+                    parts.append((f"  {key:<{width}}  ", "bold"))
+                    parts.append((f"{words}\n", "$foreground 85%"))
+                parts.append(("\n", ""))
+            yield Static(Content.assemble(*parts))

@@ -1,0 +1,177 @@
+"""What the widgets show: plain values, so that no widget knows of sessions or engines.
+
+Views that hold pixels are compared by identity.
+
+Nothing heavy is imported here: the first frame stands before the session's schema is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+Freshness = Literal["absent", "fresh", "stale", "computing"]
+EditStage = Literal["image", "latent"]
+FieldKind = Literal["integer", "number", "choice", "text"]
+
+
+@dataclass(frozen=True)
+class HeaderView:
+    """The line at the top."""
+
+    name: str = ""
+    dirty: bool = False
+    source: str = ""
+    target: str = ""
+    solver: str = ""
+    engine: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True)
+class CheckpointView:
+    """A line of the library."""
+
+    name: str
+    labels: str = ""
+    facts: str = ""
+    problem: str | None = None
+    is_source: bool = False
+    is_target: bool = False
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the recipe: a stage and an index in it."""
+
+    stage: EditStage
+    index: int
+
+
+@dataclass(frozen=True)
+class OperationView:
+    """A line of the recipe."""
+
+    name: str
+    summary: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class RecipeView:
+    """The recipe, and in one line how it is solved."""
+
+    solver: str = ""
+    image: tuple[OperationView, ...] = ()
+    latent: tuple[OperationView, ...] = ()
+
+    def operations(self, stage: EditStage) -> tuple[OperationView, ...]:
+        """The operations of a stage, in order."""
+        return self.image if stage == "image" else self.latent
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """A parameter as the form draws it."""
+
+    name: str
+    kind: FieldKind
+    value: Any
+    description: str = ""
+    default: Any = None
+    bounds: str = ""
+    choices: tuple[Any, ...] = ()
+    sweepable: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name in words."""
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class FormView:
+    """The parameters of one operation, or of the solver."""
+
+    key: str  # the same key: the same fields, only their values may differ
+    title: str
+    help: str = ""
+    fields: tuple[FieldView, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ImagesView:
+    """The source images: all that are there, and how many of them the session takes."""
+
+    kind: Literal["digits", "files"] = "digits"
+    digit: int = 5
+    count: int = 16
+    seed: int = 0
+    path: str = ""
+    part: int = 0  # which of the session's entries is shown
+    parts: int = 1
+    pixels: Pixels | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PanelView:
+    """One stop of the flow."""
+
+    kind: str
+    title: str
+    freshness: Freshness = "absent"
+    pixels: Pixels | None = None  # [H, W, C]
+    caption: str = ""
+    hint: str = ""  # said in place of a picture
+
+
+@dataclass(frozen=True, eq=False)
+class FlowView:
+    """The algorithm for the image under the cursor, from left to right."""
+
+    panels: tuple[PanelView, ...] = ()
+    arrows: tuple[str, ...] = ()  # what happens between two panels
+    size: int = 32  # pixels of a picture's edge
+
+
+@dataclass(frozen=True, eq=False)
+class SheetRowView:
+    """A row of the contact sheet."""
+
+    label: str
+    notes: tuple[str, ...] = ()
+    pixels: Pixels | None = None  # [N, H, W, C]
+    freshness: Freshness = "absent"
+    hint: str = ""  # said in place of pictures
+    variant: int | None = None  # None: shared by all variants
+
+
+@dataclass(frozen=True, eq=False)
+class SheetView:
+    """The contact sheet."""
+
+    title: str = ""
+    rows: tuple[SheetRowView, ...] = ()
+    columns: int = 0
+    size: int = 32
+    teach: tuple[tuple[str, str], ...] = ()  # keys and what they do, while there is nothing else
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    """The line at the bottom."""
+
+    state: Literal["idle", "queued", "running", "done", "failed", "cancelled"] = "idle"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    text: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)

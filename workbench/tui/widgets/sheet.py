@@ -1,0 +1,263 @@
+"""The contact sheet: a row of pictures per variant, its label at the left, numbers at the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from workbench.tui.pictures import draw
+from workbench.tui.views import SheetRowView, SheetView
+
+WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
+FEWEST = 3  # pictures beside each other that a size must leave room for
+LABEL_LIMIT = 22
+STALE = 0.45
+
+
+class ContactSheet(ScrollView, can_focus=True):
+    """Rows of pictures under one cursor, scrolled both ways; labels and numbers stay in place."""
+
+    COMPONENT_CLASSES = {
+        "sheet--label",
+        "sheet--note",
+        "sheet--cursor",
+        "sheet--column",
+        "sheet--hint",
+        "sheet--key",
+        "sheet--computing",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1, 0)", "image", show=False),
+        Binding("right", "move(1, 0)", "image", show=False),
+        Binding("up", "move(0, -1)", "variant", show=False),
+        Binding("down", "move(0, 1)", "variant", show=False),
+        Binding("home", "move(-9999, 0)", "first image", show=False),
+        Binding("end", "move(9999, 0)", "last image", show=False),
+        Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+", show=False),
+        Binding("minus", "zoom(-1)", "smaller", key_display="-", show=False),
+    ]
+
+    view: reactive[SheetView] = reactive(SheetView(), layout=False)
+    image: reactive[int] = reactive(0)
+    row: reactive[int] = reactive(0)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor stands on another image or row."""
+
+        image: int
+        row: int
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._zoom = 0
+
+    # ---- sizes
+
+    @property
+    def picture(self) -> int:
+        """Cells of a picture's width: the largest that shows all rows and some columns."""
+        height = max(1, self.size.height)
+        rows = max(1, len(self.view.rows))
+        room = max(1, self.size.width - self._label_width - self._note_width - 1)
+        columns = min(FEWEST, max(1, self.view.columns))
+        fitting = [w for w in WIDTHS if w // 2 * rows <= height and (w + 1) * columns <= room]
+        index = WIDTHS.index(fitting[-1]) if fitting else 0
+        return WIDTHS[max(0, min(len(WIDTHS) - 1, index + self._zoom))]
+
+    @property
+    def _label_width(self) -> int:
+        longest = max((cell_len(row.label) for row in self.view.rows), default=0)
+        limit = LABEL_LIMIT if self.size.width > 90 else LABEL_LIMIT // 2 + 1
+        return min(limit, longest) + 2
+
+    @property
+    def _note_width(self) -> int:
+        notes = [cell_len(note) for row in self.view.rows for note in row.notes]
+        return max(notes, default=0) + (2 if notes else 0)
+
+    def _measure(self) -> None:
+        picture, rows = self.picture, len(self.view.rows)
+        across = self._label_width + self.view.columns * (picture + 1) + 1 + self._note_width
+        size = Size(across if rows else 0, rows * (picture // 2))
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    # ---- changes
+
+    def watch_view(self) -> None:
+        """Keep the cursor inside what there is."""
+        self.image = max(0, min(self.image, self.view.columns - 1))
+        self.row = max(0, min(self.row, len(self.view.rows) - 1))
+        self._measure()
+        self.refresh()
+
+    def watch_image(self) -> None:
+        """Bring the cursor into sight."""
+        self._follow()
+
+    def watch_row(self) -> None:
+        """Bring the cursor into sight."""
+        self._follow()
+
+    def on_resize(self) -> None:
+        """Sizes follow the room."""
+        self._measure()
+        self._follow()
+
+    def action_move(self, images: int, rows: int) -> None:
+        """Move the cursor."""
+        self.move_to(self.image + images, self.row + rows)
+
+    def action_zoom(self, by: int) -> None:
+        """Larger or smaller pictures than the room suggests."""
+        before = self.picture
+        self._zoom += by
+        if self.picture == before:
+            self._zoom -= by
+        self._measure()
+        self._follow()
+        self.refresh()
+
+    def move_to(self, image: int, row: int) -> None:
+        """Put the cursor on an image and a row, as near as there is one."""
+        image = max(0, min(image, self.view.columns - 1))
+        row = max(0, min(row, len(self.view.rows) - 1))
+        if (image, row) != (self.image, self.row):
+            self.image, self.row = image, row
+            self.refresh()
+            self.post_message(self.Moved(image, row))
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor goes where the click is."""
+        at = event.get_content_offset(self)
+        if at is None or not self.view.rows:
+            return
+        picture = self.picture
+        x = at.x - self._label_width + self.scroll_offset.x
+        row = (at.y + self.scroll_offset.y) // (picture // 2)
+        within = self._label_width <= at.x < self.size.width - self._note_width
+        self.move_to(max(0, x - 1) // (picture + 1) if within else self.image, row)
+
+    def _follow(self) -> None:
+        if not self.view.rows or not self.size.width:
+            return
+        picture = self.picture
+        room = self.size.width - self._label_width - self._note_width
+        left, right = self.image * (picture + 1), (self.image + 1) * (picture + 1) + 1
+        top, bottom = self.row * (picture // 2), (self.row + 1) * (picture // 2)
+        x, y = self.scroll_offset
+        x = min(x, left) if right - x <= room else right - room
+        y = min(y, top) if bottom - y <= self.size.height else bottom - self.size.height
+        if (x, y) != tuple(self.scroll_offset):
+            self.scroll_to(x, y, animate=False)
+
+    # ---- drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Line y: label, the pictures scrolled, numbers."""
+        width = self.size.width
+        if not self.view.rows:
+            return self._teach(y).adjust_cell_length(width, self.rich_style)
+        index, line = divmod(y + self.scroll_offset.y, self.picture // 2)
+        if index >= len(self.view.rows):
+            return Strip.blank(width, self.rich_style)
+        row = self.view.rows[index]
+        labels, notes = self._label_width, self._note_width
+        room = max(0, width - labels - notes)
+        start = self.scroll_offset.x
+        pictures = self._pictures(row, line, index == self.row, start, start + room)
+        return Strip.join(
+            [
+                self._label(row, line, index, labels),
+                pictures.adjust_cell_length(room, self.rich_style),
+                self._note(row, line, notes),
+            ]
+        )
+
+    def _label(self, row: SheetRowView, line: int, index: int, width: int) -> Strip:
+        if line != (self.picture // 2 - 1) // 2:
+            return Strip.blank(width, self.rich_style)
+        chosen = index == self.row
+        style = self._style("sheet--cursor" if chosen and self.has_focus else "sheet--label")
+        if chosen:
+            style += Style(bold=True)
+        text = row.label
+        if cell_len(text) > width - 2:
+            text = text[: width - 3] + "…"
+        return Strip([Segment(f"{text:>{width - 1}} ", style)])
+
+    def _note(self, row: SheetRowView, line: int, width: int) -> Strip:
+        lines = self.picture // 2
+        first = max(0, (lines - len(row.notes)) // 2)
+        at = line - first
+        text = row.notes[at] if 0 <= at < len(row.notes) else ""
+        return Strip(
+            [Segment(f"  {text:<{max(0, width - 2)}}"[:width], self._style("sheet--note"))]
+        )
+
+    def _pictures(self, row: SheetRowView, line: int, chosen: bool, start: int, end: int) -> Strip:
+        """Cells start to end of a row's pictures; each has a gap of one cell before it."""
+        picture = self.picture
+        base = self.rich_style
+        if row.pixels is None:
+            if line != (picture // 2 - 1) // 2 or not row.hint:
+                return Strip.blank(end - start, base)
+            style = self._style(
+                "sheet--computing" if row.freshness == "computing" else "sheet--hint"
+            )
+            return Strip([Segment(" " + row.hint, style)])
+        dim = STALE if row.freshness == "stale" else 1.0
+        first = start // (picture + 1)
+        last = min(len(row.pixels), end // (picture + 1) + 1)
+        cells: list[Strip] = []
+        for index in range(first, last):
+            cells.append(Strip([self._gap(index, chosen, line)]))
+            lines = draw(row.pixels[index], picture, dim)
+            cells.append(lines[min(line, len(lines) - 1)])
+        if last == len(row.pixels):
+            cells.append(Strip([self._gap(last, chosen, line)]))
+        whole = Strip.join(cells)
+        offset = first * (picture + 1)
+        return whole.crop(start - offset, min(end - offset, whole.cell_length))
+
+    def _gap(self, index: int, chosen: bool, line: int) -> Segment:
+        """The gap before picture `index`; the cursor is a bracket in the gaps around it."""
+        style = self._style("sheet--cursor" if chosen else "sheet--column")
+        if index == self.image:
+            return Segment("▐", style)
+        if index == self.image + 1:
+            return Segment("▌", style)
+        return Segment(" ", self.rich_style)
+
+    def _teach(self, y: int) -> Strip:
+        """What to press next, in the middle."""
+        teach = self.view.teach
+        top = max(0, (self.size.height - len(teach)) // 2)
+        if not top <= y < top + len(teach):
+            return Strip.blank(self.size.width, self.rich_style)
+        key, words = teach[y - top]
+        keys = max(len(k) for k, _ in teach)
+        block = keys + 2 + max(cell_len(w) for _, w in teach)
+        margin = max(1, (self.size.width - block) // 2)
+        return Strip(
+            [
+                Segment(" " * margin, self.rich_style),
+                Segment(f"{key:>{keys}}  ", self._style("sheet--key")),
+                Segment(words, self._style("sheet--hint")),
+            ]
+        )
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(name)
