@@ -1,5 +1,6 @@
 """`ddib-workbench` and its subcommands: stdout is data, stderr is narration."""
 
+import json
 import shlex
 import signal
 import sys
@@ -12,10 +13,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from ddib.checkpoints import load, load_probe, read_facts
 from ddib.errors import InputError, RunError
-from workbench.files import check_folder
-from workbench.library import folders
+from workbench import catalog
+from workbench.files import atomic_write, check_folder
+from workbench.library import find_checkpoint, folders, list_checkpoints
 from workbench.logs import log_to_file
+from workbench.runs import delete_run, export_run, find_run, list_runs, read_manifest
+from workbench.session import schema
 
 if TYPE_CHECKING:
     from ddib.training import TrainingProgress
@@ -152,6 +157,102 @@ def replay_sessions(
         fine, words = headless.check_against(endings, check)
         narrate.print(words, markup=False)
     raise SystemExit(0 if fine else 1)
+
+
+RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run store.")]
+
+runs_app = typer.Typer(no_args_is_help=True, help="The kept runs.")
+app.add_typer(runs_app, name="runs")
+checkpoints_app = typer.Typer(no_args_is_help=True, help="The checkpoints that are there.")
+app.add_typer(checkpoints_app, name="checkpoints")
+data = Console(highlight=False, soft_wrap=False)
+
+
+@runs_app.command("list")
+def list_kept(runs: RUNS = None) -> None:
+    """List the kept runs, newest first."""
+    data.print(catalog.runs_table(list_runs(runs or folders().runs)))
+
+
+@runs_app.command("show")
+def show_run(name: str, runs: RUNS = None) -> None:
+    """Print a run's manifest as JSON."""
+    data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+
+
+@runs_app.command("export")
+def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
+    """Copy a run to a new folder, or to a new .zip; nothing is overwritten."""
+    print(export_run(find_run(runs or folders().runs, name), destination))
+
+
+@runs_app.command("delete")
+def delete_kept(
+    name: list[str],
+    runs: RUNS = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete runs from the store, after asking."""
+    folder = runs or folders().runs
+    for one in name:
+        if yes or typer.confirm(f"delete {folder / one}?", err=True):
+            delete_run(folder, one)
+            narrate.print(f"deleted {one}", markup=False)
+
+
+@checkpoints_app.command("list")
+def list_found(checkpoints: CHECKPOINTS = None) -> None:
+    """List the checkpoints of the library; one that cannot be used with the reason."""
+    data.print(catalog.checkpoints_table(list_checkpoints(checkpoints or [])))
+
+
+@checkpoints_app.command("show")
+def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
+    """Print what a checkpoint's header says, as JSON."""
+    facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
+    data.print_json(facts.model_dump_json(exclude={"thumbnail"}))
+
+
+@checkpoints_app.command("import")
+def import_checkpoint(
+    path: Path,
+    force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
+) -> None:
+    """Copy a workbench checkpoint into the user's library, after checking all of it."""
+    load_probe(path) if read_facts(path).kind == "probe" else load(path)
+    target = folders().checkpoints / path.name
+    if target.exists() and not force:
+        raise InputError(f"{target} is there already; rename the file or give --force")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(target, path.read_bytes())
+    print(target)
+
+
+@app.command()
+def operations() -> None:
+    """List the operations with their parameters."""
+    data.print(catalog.operations_page())
+
+
+@app.command()
+def solvers() -> None:
+    """List the solvers, the grids and their settings."""
+    data.print(catalog.solvers_page())
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of session files, for editors."""
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def engine(device: DEVICE = "auto", checkpoints: CHECKPOINTS = None) -> None:
+    """Serve a screen over stdin and stdout; the screen starts this by itself."""
+    from workbench.engine.__main__ import main as serve
+
+    folders_ = [f"--checkpoints={folder}" for folder in checkpoints or []]
+    serve([f"--device={device}", *folders_])
 
 
 @app.command()

@@ -1,0 +1,143 @@
+"""What can be used, as tables: checkpoints, operations, solvers, runs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from ddib.checkpoints import CheckpointFacts
+from ddib.operations import OPERATIONS
+from ddib.schedules import GRIDS
+from ddib.solvers import SOLVERS, Solver
+from workbench.library import Listed
+from workbench.runs import StoredRun
+
+
+def checkpoints_table(listed: Iterable[Listed]) -> Table:
+    """A line for each checkpoint, or the reason why it cannot be used."""
+    table = _table("name", "domain", "labels", "size", "parameters", "trained")
+    for found in listed:
+        if found.problem or found.facts is None:
+            table.add_row(escape(found.name), escape(found.problem or ""), style="red")
+            continue
+        facts = found.facts
+        table.add_row(
+            escape(found.name),
+            escape(facts.domain),
+            shown_labels(facts.labels),
+            f"{facts.image_size}×{facts.image_size}×{facts.channels}",
+            f"{facts.parameters / 1e6:.1f} M",
+            trained(facts),
+        )
+    return table
+
+
+def shown_labels(labels: tuple[int, ...]) -> str:
+    """Labels in a few characters: `7`, `0-9`, `1 4 8`."""
+    if len(labels) > 2 and list(labels) == list(range(labels[0], labels[-1] + 1)):
+        return f"{labels[0]}-{labels[-1]}"
+    return " ".join(map(str, labels))
+
+
+def trained(facts: CheckpointFacts) -> str:
+    """How long a checkpoint was trained, and how well a probe reads."""
+    training = facts.training
+    parts = []
+    if "steps_done" in training:
+        parts.append(f"{training['steps_done']:,} steps")
+    if "wall_seconds" in training:
+        parts.append(f"{training['wall_seconds'] / 60:.0f} min")
+    if "held_out_accuracy" in training:
+        parts.append(f"{100 * training['held_out_accuracy']:.2f} % held-out accuracy")
+    return ", ".join(parts)
+
+
+def operations_page() -> Group:
+    """Every operation with its parameters, their defaults and ranges."""
+    parts: list[RenderableType] = []
+    for name, operation in OPERATIONS.items():
+        parts += [_heading(name, operation), _parameters(operation, hidden=("op", "enabled")), ""]
+    return Group(*parts[:-1])
+
+
+def solvers_page() -> Group:
+    """Every solver and grid and what it is, then the settings that all of them take."""
+    return Group(
+        *(_heading(name, scheme.solve) for name, scheme in SOLVERS.items()),
+        "",
+        *(_heading(f"grid {name}", grid) for name, grid in GRIDS.items()),
+        "",
+        Text("settings", style="bold"),
+        _parameters(Solver, hidden=("name", "grid")),
+    )
+
+
+def runs_table(stored: Iterable[StoredRun]) -> Table:
+    """A line for each kept run, newest first as they come."""
+    table = _table("run", "status", "images", "variants", "target", "hue", "seconds")
+    for run in stored:
+        if run.manifest is None:
+            table.add_row(escape(run.name), escape(run.problem or ""), style="red")
+            continue
+        manifest = run.manifest
+        table.add_row(
+            escape(run.name),
+            manifest.status,
+            str(len(manifest.inputs)),
+            str(len(manifest.variants)),
+            _range([v.metrics.get("target_accuracy") for v in manifest.variants], "{:.0%}"),
+            _range([v.metrics.get("hue_error_median") for v in manifest.variants], "{:.0f}°"),
+            f"{manifest.seconds.get('total', 0):.1f}",
+        )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _heading(name: str, documented: object) -> Text:
+    first = (documented.__doc__ or "").strip().split("\n\n")[0]
+    return Text.assemble((name, "bold"), "  ", " ".join(first.split()))
+
+
+def _parameters(model: type[BaseModel], hidden: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 3))
+    properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
+    for name, schema in properties.items():
+        if name in hidden:
+            continue
+        table.add_row(
+            name,
+            str(schema.get("default", "")),
+            _limits(schema),
+            escape(schema.get("description", "")),
+        )
+    return table
+
+
+def _limits(schema: dict[str, Any]) -> str:
+    """What a parameter may be: its choices, or its least and largest value."""
+    choices = schema.get("enum") or [
+        option["const"] for option in schema.get("anyOf", []) if "const" in option
+    ]
+    if choices:
+        return " | ".join(map(str, choices))
+    low, high = schema.get("minimum"), schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None:
+        return ""
+    return f"≥ {low:g}" if high is None or high >= 2**31 else f"{low:g} … {high:g}"
+
+
+def _range(values: Sequence[float | None], form: str) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    return "…".join(dict.fromkeys([form.format(min(known)), form.format(max(known))]))
