@@ -17,6 +17,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,7 +64,7 @@ class Operation(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Enter a class that names itself; one that only widens another's fields does not."""
         super().__pydantic_init_subclass__(**kwargs)
-        if "op" in cls.__dict__.get("__annotations__", {}):
+        if "op" in get_annotations(cls):
             OPERATIONS[cls.model_fields["op"].default] = cls
 
     def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
@@ -219,12 +220,16 @@ class Rotate(Operation):
     )
 
     def apply(self, z: Tensor, context: Context) -> Tensor:
-        """As torchvision.transforms.functional.rotate on tensors, with `fill`."""
+        """As torchvision.transforms.functional.rotate on tensors, with `fill`.
+
+        On the image stage it is the brightness (x + 1) / 2 that is rotated and filled.
+        """
         import torch
 
-        fill = 2 * self.fill - 1 if context.stage == "image" else self.fill
+        black, unit = (-1, 2) if context.stage == "image" else (0, 1)
         grid = _rotation_grid(z.shape[-2], z.shape[-1], self.degrees)
-        return torch.stack([self._rotate(image, grid, fill) for image in z.cpu()]).to(z)
+        rotated = [self._rotate(image, grid, unit * self.fill) for image in z.cpu() - black]
+        return (torch.stack(rotated) + black).to(z)
 
     def _rotate(self, image: Tensor, grid: Tensor, fill: float) -> Tensor:
         import torch
@@ -238,7 +243,9 @@ class Rotate(Operation):
             padding_mode="zeros",
             align_corners=False,
         )[0]
-        share = sampled[-1:]  # how much of each pixel comes from inside; 0 or 1 for nearest
+        # How much of each pixel comes from inside: 0 or 1 for nearest. torchvision weighs by it
+        # once more although the zeros outside have done so already, and so do we.
+        share = sampled[-1:]
         return sampled[:-1] * share + (1 - share) * fill
 
 
@@ -268,8 +275,13 @@ def _per_image(edit: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 
 
 def _amplify(z: Tensor, factor: float, stage: Stage) -> Tensor:
-    """factor·z, or on the image stage 2·(factor·(x + 1)/2) - 1, written so that 1 is exact."""
-    return z * factor + (factor - 1) if stage == "image" else z * factor
+    """factor·z, or on the image stage 2·(factor·(x + 1)/2) - 1.
+
+    That is done in float64, so that black stays -1 and a factor of 1 changes nothing.
+    """
+    if stage == "latent":
+        return z * factor
+    return _per_image(lambda image: (image + 1) * factor - 1, z)
 
 
 def _source_image(z: Tensor, context: Context, op: str) -> Tensor:

@@ -1,0 +1,346 @@
+"""The operations against oracles: scipy and torchvision, and the formulas written out."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from scipy import ndimage
+from torch import Tensor
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as oracle
+
+from ddib.errors import InputError
+from ddib.operations import (
+    OPERATIONS,
+    AddNoise,
+    Blend,
+    Blur,
+    Checkerboard,
+    Context,
+    Normalize,
+    Operation,
+    Rotate,
+    Scale,
+    standard_noise,
+)
+
+IMAGE = Context(stage="image")
+SHAPES = [(2, 3, 32, 32), (3, 1, 7, 12), (1, 4, 1, 5), (2, 3, 33, 20)]
+EVERY = [
+    Normalize(),
+    Normalize(mode="channel"),
+    Normalize(mode="l2"),
+    Normalize(mode="max"),
+    Scale(factor=1.3),
+    AddNoise(),
+    AddNoise(per_image=True),
+    AddNoise(multiplicative=True),
+    Blend(proportion=0.3),
+    Checkerboard(),
+    Checkerboard(other="noise", cell=3),
+    Blur(sigma=1.5, gain=1 / 0.6),
+    Rotate(degrees=30, interpolation="bilinear", fill=0.5),
+]
+
+
+def randn(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def z() -> Tensor:
+    return randn(4, 3, 16, 12)
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context(image=randn(4, 3, 16, 12, seed=1).clamp(-1, 1))
+
+
+# ---- what holds for all
+
+
+def test_the_registry_has_the_file_s_order_and_names_each_class() -> None:
+    assert list(OPERATIONS) == [
+        "normalize",
+        "scale",
+        "add_noise",
+        "blend",
+        "checkerboard",
+        "blur",
+        "rotate",
+    ]
+    for name, operation in OPERATIONS.items():
+        assert operation().op == name
+        assert operation().enabled
+        assert operation.__doc__
+
+
+def test_every_parameter_is_described_and_every_number_bounded() -> None:
+    for operation in OPERATIONS.values():
+        for name, parameter in operation.model_json_schema()["properties"].items():
+            assert name == "op" or parameter["description"]
+            if parameter.get("type") in ("number", "integer"):
+                assert {"minimum", "maximum"} <= parameter.keys(), (operation, name)
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=repr)
+@pytest.mark.parametrize("stage", ["image", "latent"])
+def test_an_image_s_result_does_not_depend_on_the_batch(
+    operation: Operation, stage: str, z: Tensor, context: Context
+) -> None:
+    assert context.image is not None
+    whole = operation(z, Context(context.image, first_index=5, stage=stage))  # type: ignore[arg-type]
+    for i in range(len(z)):
+        alone = Context(context.image[i : i + 1], first_index=5 + i, stage=stage)  # type: ignore[arg-type]
+        assert torch.equal(operation(z[i : i + 1], alone), whole[i : i + 1])
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=repr)
+def test_shape_and_dtype_stay_and_the_input_is_not_touched(
+    operation: Operation, context: Context
+) -> None:
+    for dtype in (torch.float32, torch.float64):
+        z = randn(4, 3, 16, 12).to(dtype)
+        before = z.clone()
+        result = operation(z, context)
+        assert result.shape == z.shape
+        assert result.dtype == dtype
+        assert torch.equal(z, before)
+        assert operation(z.to(memory_format=torch.channels_last), context).equal(result)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Scale(), AddNoise(coefficient=0), Blend(proportion=0), Blur(sigma=0), Rotate(degrees=0)],
+    ids=repr,
+)
+@pytest.mark.parametrize("stage", ["image", "latent"])
+def test_neutral_parameters_change_nothing(
+    operation: Operation, stage: str, z: Tensor, context: Context
+) -> None:
+    result = operation(z, Context(context.image, stage=stage))  # type: ignore[arg-type]
+    torch.testing.assert_close(result, z, rtol=0, atol=3e-7 if operation.op == "rotate" else 0)
+
+
+@pytest.mark.parametrize(
+    ("operation", "values"),
+    [
+        (Normalize, {"mode": "mean"}),
+        (Scale, {"factor": float("nan")}),
+        (Scale, {"factor": float("inf")}),
+        (Scale, {"factor": "2"}),
+        (Scale, {"factor": True}),
+        (Scale, {"factr": 2}),
+        (AddNoise, {"coefficient": -0.1}),
+        (AddNoise, {"seed": -1}),
+        (AddNoise, {"seed": 0.5}),
+        (AddNoise, {"per_image": 1}),
+        (Blend, {"proportion": 1.01}),
+        (Blend, {"proportion": -0.01}),
+        (Checkerboard, {"cell": 0}),
+        (Checkerboard, {"phase": 2}),
+        (Checkerboard, {"other": "black"}),
+        (Blur, {"sigma": -1}),
+        (Blur, {"gain": -1}),
+        (Rotate, {"degrees": 361}),
+        (Rotate, {"interpolation": "cubic"}),
+        (Rotate, {"enabled": "no"}),
+        (Rotate, {"op": "blur"}),
+    ],
+)
+def test_wrong_parameters_are_refused(
+    operation: type[Operation], values: dict[str, object]
+) -> None:
+    with pytest.raises(ValidationError):
+        operation(**values)  # type: ignore[arg-type]
+
+
+def test_an_operation_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Scale().factor = 2.0  # type: ignore[misc]
+
+
+def test_importing_the_models_loads_no_torch() -> None:
+    code = (
+        "import sys, ddib.operations, ddib.recipe, workbench.session;"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- normalize
+
+
+def test_standard_gives_each_image_mean_0_and_deviation_1(z: Tensor) -> None:
+    expected = (z - z.mean((1, 2, 3), keepdim=True)) / z.std((1, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(Normalize()(z), expected)
+
+
+def test_channel_does_it_for_each_channel(z: Tensor) -> None:
+    expected = (z - z.mean((2, 3), keepdim=True)) / z.std((2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(Normalize(mode="channel")(z), expected)
+
+
+def test_l2_and_max_divide_by_a_number(z: Tensor) -> None:
+    norm = z.flatten(1).norm(dim=1)[:, None, None, None]
+    torch.testing.assert_close(Normalize(mode="l2")(z), z / norm)
+    largest = z.flatten(1).abs().amax(1)[:, None, None, None]
+    torch.testing.assert_close(Normalize(mode="max")(z), z / largest)
+
+
+@pytest.mark.parametrize("mode", ["standard", "channel", "l2", "max"])
+@pytest.mark.parametrize("value", [0.0, -1.0, 0.1, 1e-30])
+def test_an_image_without_variance_stays_as_it_is(mode: str, value: float, z: Tensor) -> None:
+    z[1] = value
+    result = Normalize(mode=mode)(z)  # type: ignore[arg-type]
+    assert torch.equal(result[1], z[1])
+    assert result.isfinite().all()
+
+
+def test_a_channel_without_variance_stays_as_it_is(z: Tensor) -> None:
+    z[0, 1] = 0.1
+    assert torch.equal(Normalize(mode="channel")(z)[0, 1], z[0, 1])
+
+
+def test_tiny_and_huge_images_are_normalized_too(z: Tensor) -> None:
+    for size in (1e-30, 1e30):
+        torch.testing.assert_close(Normalize()(z * size), Normalize()(z), rtol=1e-4, atol=1e-5)
+
+
+# ---- scale, add_noise, blend, checkerboard
+
+
+@given(st.floats(-1000, 1000))
+def test_scale_multiplies_the_latent_or_the_brightness(factor: float) -> None:
+    z = randn(2, 3, 4, 4)
+    assert torch.equal(Scale(factor=factor)(z), z * factor)
+    brightness = (Scale(factor=factor)(z, IMAGE) + 1) / 2
+    torch.testing.assert_close(brightness, factor * (z + 1) / 2, rtol=1e-4, atol=1e-5)
+
+
+def test_scale_keeps_black_black_on_the_image_stage() -> None:
+    black = torch.full((1, 3, 4, 4), -1.0)
+    assert torch.equal(Scale(factor=1.3)(black, IMAGE), black)
+    assert torch.equal(Scale(factor=0.0)(randn(1, 3, 4, 4), IMAGE), black)
+
+
+def test_noise_is_the_same_for_every_image_unless_per_image(z: Tensor) -> None:
+    noise = (AddNoise(coefficient=0.5, seed=3)(z) - z) / 0.5
+    torch.testing.assert_close(noise, standard_noise(3, None, (3, 16, 12)).expand_as(z))
+    own = (AddNoise(coefficient=0.5, seed=3, per_image=True)(z, Context(first_index=7)) - z) / 0.5
+    expected = torch.stack([standard_noise(3, i, (3, 16, 12)) for i in range(7, 11)])
+    torch.testing.assert_close(own, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_multiplicative_noise_is_multiplied_by_the_latent(z: Tensor) -> None:
+    noise = standard_noise(0, None, (3, 16, 12))
+    result = AddNoise(coefficient=0.3, multiplicative=True)(z)
+    torch.testing.assert_close(result, z + 0.3 * noise * z)
+
+
+def test_noise_depends_on_seed_and_index_only() -> None:
+    state = torch.get_rng_state()
+    keys = [(seed, index) for seed in (0, 1, 2**32 - 1) for index in (None, 0, 1, 1000)]
+    drawn = [standard_noise(*key, (3, 8, 8)) for key in keys]
+    torch.manual_seed(1)
+    np.random.seed(1)
+    torch.randn(5)
+    for key, noise in zip(keys, drawn, strict=True):
+        assert torch.equal(standard_noise(*key, (3, 8, 8)), noise)
+    assert len({noise.numpy().tobytes() for noise in drawn}) == len(drawn)
+    torch.set_rng_state(state)
+    standard_noise(0, None, (3,))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_noise_is_standard_normal() -> None:
+    noise = standard_noise(0, None, (3, 256, 256))
+    assert noise.dtype == torch.float32
+    assert abs(noise.mean()) < 0.01
+    assert abs(noise.std() - 1) < 0.01
+    assert abs(noise.pow(4).mean() - 3) < 0.05
+
+
+@given(st.floats(0, 1))
+def test_blend_mixes_with_the_source(proportion: float) -> None:
+    z, image = randn(2, 3, 4, 4), randn(2, 3, 4, 4, seed=1)
+    result = Blend(proportion=proportion)(z, Context(image))
+    torch.testing.assert_close(result, (1 - proportion) * z + proportion * image)
+
+
+@pytest.mark.parametrize("operation", [Blend(), Checkerboard()])
+def test_what_needs_the_source_says_so(operation: Operation, z: Tensor) -> None:
+    with pytest.raises(InputError, match="source image"):
+        operation(z)
+    with pytest.raises(InputError, match="shape"):
+        operation(z, Context(image=z[:1]))
+
+
+@given(st.integers(1, 20), st.integers(0, 1), st.sampled_from(["image", "noise"]))
+def test_checkerboard_pixel_by_pixel(cell: int, phase: int, other: str) -> None:
+    z, image = randn(2, 3, 7, 9), randn(2, 3, 7, 9, seed=1)
+    odd = image if other == "image" else standard_noise(4, None, (3, 7, 9)).expand_as(z)
+    operation = Checkerboard(other=other, cell=cell, phase=phase, seed=4)  # type: ignore[arg-type]
+    result = operation(z, Context(image))
+    for i in range(7):
+        for j in range(9):
+            even = (i // cell + j // cell + phase) % 2 == 0
+            assert torch.equal(result[..., i, j], (z if even else odd)[..., i, j])
+
+
+# ---- blur and rotate
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("sigma", [0, 0.05, 0.124, 0.126, 0.5, 1, 2, 3.7, 20, 100])
+def test_blur_is_scipy_s(shape: tuple[int, ...], sigma: float) -> None:
+    z = randn(*shape)
+    expected = ndimage.gaussian_filter(z.numpy(), (0, 0, sigma, sigma))
+    np.testing.assert_allclose(Blur(sigma=sigma)(z).numpy(), expected, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.floats(0, 50), st.floats(0, 10), st.integers(1, 12), st.integers(1, 12), st.integers(0, 99)
+)
+def test_blur_is_scipy_s_at_any_size(
+    sigma: float, gain: float, height: int, width: int, seed: int
+) -> None:
+    z = randn(1, 2, height, width, seed=seed)
+    blurred = ndimage.gaussian_filter(z.double().numpy(), (0, 0, sigma, sigma))
+    on_latent = Blur(sigma=sigma, gain=gain)(z).numpy()
+    np.testing.assert_allclose(on_latent, gain * blurred, atol=1e-5)
+    on_image = Blur(sigma=sigma, gain=gain)(z, IMAGE).numpy()
+    np.testing.assert_allclose((on_image + 1) / 2, gain * (blurred + 1) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("fill", [0.0, 0.7])
+def test_rotate_is_torchvision_s(shape: tuple[int, ...], interpolation: str, fill: float) -> None:
+    z = randn(*shape)
+    mode = InterpolationMode(interpolation)
+    for degrees in [*range(-360, 361, 15), 0.3, 33.3, 59.99]:
+        operation = Rotate(degrees=degrees, interpolation=interpolation, fill=fill)  # type: ignore[arg-type]
+        torch.testing.assert_close(
+            operation(z), oracle.rotate(z, degrees, mode, fill=[fill]), rtol=0, atol=1e-6
+        )
+        torch.testing.assert_close(
+            operation(z, IMAGE),
+            oracle.rotate((z + 1) / 2, degrees, mode, fill=[fill]) * 2 - 1,
+            rtol=0,
+            atol=2e-6,
+        )
+
+
+def test_rotate_turns_counter_clockwise_and_fills_with_black() -> None:
+    image = torch.full((1, 1, 5, 5), 1.0)
+    image[..., 0, 4] = 0.25  # top right goes to the top left
+    assert Rotate(degrees=90)(image, IMAGE)[..., 0, 0] == 0.25
+    assert Rotate(degrees=45)(image, IMAGE)[..., 0, 0] == -1
