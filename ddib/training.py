@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import cos, pi
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -368,9 +369,10 @@ def _resume(training: Training, path: Path) -> None:
         training.network.load_state_dict(state["network"])
         training.average.load_state_dict(state["average"])
         training.optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:
+    except (RuntimeError, KeyError, ValueError, EOFError, OSError, UnpicklingError) as error:
+        reason = str(error).split("\n", 1)[0]
         raise InputError(
-            f"{path}: cannot be resumed ({error}); delete it to train from the start"
+            f"{path}: cannot be resumed ({reason}); delete it to train from the start"
         ) from error
     training.step, training.seconds = state["step"], state["seconds"]
     training.losses = state["losses"]

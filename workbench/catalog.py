@@ -109,7 +109,7 @@ def _heading(name: str, documented: object) -> Text:
 
 
 def _parameters(model: type[BaseModel], hidden: tuple[str, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 3))
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 3))
     properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
     for name, schema in properties.items():
         if name in hidden:
