@@ -1,12 +1,8 @@
-import json
-import struct
 from pathlib import Path
 
 import pytest
 
-from ddib.checkpoints import CheckpointFacts, UNetConfig
 from ddib.errors import InputError
-from workbench import library
 from workbench.library import (
     find_checkpoint,
     folders,
@@ -14,40 +10,6 @@ from workbench.library import (
     list_images,
     read_config,
 )
-
-
-@pytest.fixture
-def places(tmp_path, monkeypatch):
-    """The program's folders inside a temporary one."""
-    for variable in ("DATA", "CACHE", "STATE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{variable}_HOME", str(tmp_path / variable.lower()))
-    monkeypatch.setattr(library, "ZOO", tmp_path / "zoo")
-    monkeypatch.setattr(library, "USER_CHECKPOINTS", tmp_path / "data" / "own")
-    return folders()
-
-
-def write_checkpoint(folder: Path, name: str, domain: str = "fives") -> Path:
-    """The smallest file that `read_facts` takes: a header and no weights."""
-    facts = CheckpointFacts(
-        kind="denoiser",
-        domain=domain,
-        labels=(5,),
-        image_size=32,
-        channels=3,
-        architecture=UNetConfig(),
-        parameters=0,
-    )
-    header = json.dumps({"__metadata__": {"ddib": facts.model_dump_json()}}).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.safetensors"
-    path.write_bytes(struct.pack("<Q", len(header)) + header)
-    return path
-
-
-def write_config(places, text: str) -> Path:
-    places.config.parent.mkdir(parents=True, exist_ok=True)
-    places.config.write_text(text)
-    return places.config
 
 
 def test_folders_follow_xdg(places, tmp_path):
@@ -65,9 +27,9 @@ def test_the_users_checkpoints_lie_in_the_data_folder():
 
 
 @pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "checkpoints: []\n"])
-def test_a_missing_or_empty_configuration_is_fine(places, text):
+def test_a_missing_or_empty_configuration_is_fine(places, text, write_config):
     if text is not None:
-        write_config(places, text)
+        write_config(text)
     assert read_config().checkpoints == []
 
 
@@ -81,16 +43,16 @@ def test_a_missing_or_empty_configuration_is_fine(places, text):
         ("checkpoints: [a\n", 2, "not valid YAML"),
     ],
 )
-def test_a_bad_configuration_names_file_line_and_key(places, text, line, expected):
-    path = write_config(places, text)
+def test_a_bad_configuration_names_file_line_and_key(places, text, line, expected, write_config):
+    path = write_config(text)
     with pytest.raises(InputError) as caught:
         read_config()
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert expected in str(caught.value)
 
 
-def test_an_unreadable_configuration(places):
-    write_config(places, "").write_bytes(b"\xff\xfe\x00")
+def test_an_unreadable_configuration(places, write_config):
+    write_config("").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
         read_config()
     places.config.unlink()
@@ -99,19 +61,19 @@ def test_an_unreadable_configuration(places):
         read_config()
 
 
-def test_checkpoints_are_listed_from_every_place_in_order(places, tmp_path):
+def test_checkpoints_of_every_place_in_order(places, tmp_path, write_checkpoint, write_config):
     write_checkpoint(places.zoo, "cmnist-fives")
     write_checkpoint(places.checkpoints, "mine")
     write_checkpoint(places.config.parent / "shared", "ours")
     write_checkpoint(tmp_path / "extra", "theirs")
-    write_config(places, "checkpoints: [shared]\n")
+    write_config("checkpoints: [shared]\n")
     listed = list_checkpoints([tmp_path / "extra"])
     assert [item.name for item in listed] == ["theirs", "ours", "mine", "cmnist-fives"]
     assert all(item.facts and item.facts.domain == "fives" for item in listed)
     assert all(item.problem is None for item in listed)
 
 
-def test_the_nearer_of_two_checkpoints_of_a_name_is_used(places, tmp_path):
+def test_the_nearer_of_two_checkpoints_of_a_name_is_used(places, tmp_path, write_checkpoint):
     zoo = write_checkpoint(places.zoo, "cmnist-fives")
     mine = write_checkpoint(tmp_path / "extra", "cmnist-fives")
     first, second = list_checkpoints([tmp_path / "extra"])
@@ -122,12 +84,12 @@ def test_the_nearer_of_two_checkpoints_of_a_name_is_used(places, tmp_path):
     assert find_checkpoint("cmnist-fives") == zoo
 
 
-def test_a_folder_named_twice_is_listed_once(places):
+def test_a_folder_named_twice_is_listed_once(places, write_checkpoint):
     write_checkpoint(places.zoo, "cmnist-fives")
     assert len(list_checkpoints([places.zoo, places.zoo / ".." / places.zoo.name])) == 1
 
 
-def test_bad_files_are_listed_with_their_problem(places):
+def test_bad_files_are_listed_with_their_problem(places, write_checkpoint):
     whole = write_checkpoint(places.zoo, "good").read_bytes()
     (places.zoo / "cut.safetensors").write_bytes(whole[:50])
     (places.zoo / "empty.safetensors").touch()
@@ -144,9 +106,9 @@ def test_bad_files_are_listed_with_their_problem(places):
         assert str(places.zoo) not in listed[name].problem
 
 
-def test_a_configured_folder_that_is_away_is_said_and_does_no_harm(places):
+def test_a_configured_folder_that_is_away_does_no_harm(places, write_checkpoint, write_config):
     write_checkpoint(places.zoo, "cmnist-fives")
-    write_config(places, "checkpoints: [/nowhere/at-all]\n")
+    write_config("checkpoints: [/nowhere/at-all]\n")
     missing, good = list_checkpoints()
     assert missing.problem == "no such folder"
     assert good.problem is None
@@ -160,7 +122,7 @@ def test_an_extra_folder_that_is_not_there_is_an_error(places, tmp_path):
         find_checkpoint("x", extra=[tmp_path / "missing"])
 
 
-def test_a_checkpoint_by_path(places, tmp_path, monkeypatch):
+def test_a_checkpoint_by_path(places, tmp_path, monkeypatch, write_checkpoint):
     path = write_checkpoint(tmp_path / "models", "v1.5")
     assert find_checkpoint("v1.5.safetensors", base=tmp_path / "models") == path
     assert find_checkpoint("models/v1.5.safetensors", base=tmp_path) == path
@@ -170,7 +132,7 @@ def test_a_checkpoint_by_path(places, tmp_path, monkeypatch):
     assert find_checkpoint("v1.5", extra=[tmp_path / "models"]) == path
 
 
-def test_a_checkpoint_that_is_not_there(places, tmp_path):
+def test_a_checkpoint_that_is_not_there(places, tmp_path, write_checkpoint):
     with pytest.raises(InputError, match="there are none"):
         find_checkpoint("cmnist-fives")
     write_checkpoint(places.zoo, "cmnist-fives")
