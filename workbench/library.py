@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ddib.checkpoints import SUFFIX, USER_CHECKPOINTS, ZOO, CheckpointFacts, read_facts
+from ddib.checkpoints import SUFFIX, ZOO, CheckpointFacts, read_facts
 from ddib.datasets import SUFFIXES
 from ddib.errors import InputError
 from workbench.files import why
@@ -59,7 +59,7 @@ def folders() -> Folders:
     return Folders(
         zoo=ZOO,
         data=dirs.user_data_path,
-        checkpoints=USER_CHECKPOINTS,
+        checkpoints=dirs.user_data_path / "checkpoints",
         runs=dirs.user_data_path / "runs",
         cache=dirs.user_cache_path,
         state=dirs.user_state_path,

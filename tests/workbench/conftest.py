@@ -1,9 +1,14 @@
 """Sessions small enough for two cores, on the checkpoints that ship with the package."""
 
+import json
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ddib.checkpoints import CheckpointFacts, ProbeConfig, UNetConfig
+from workbench import library
 from workbench.session import Session, parse_session
 
 SMALL = """\
@@ -40,3 +45,47 @@ def small_file(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)
     return path
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> library.Folders:
+    """The program's folders inside a temporary one, without the checkpoints of the package."""
+    for name in ("DATA", "CACHE", "STATE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setattr(library, "ZOO", tmp_path / "zoo")
+    return library.folders()
+
+
+@pytest.fixture
+def write_checkpoint() -> Callable[..., Path]:
+    """A function that writes the smallest file `read_facts` takes: a header and no weights."""
+
+    def write(folder: Path, name: str, kind: str = "denoiser") -> Path:
+        facts = CheckpointFacts(
+            kind=kind,
+            domain="fives",
+            labels=(5,),
+            image_size=32,
+            channels=3,
+            architecture=UNetConfig() if kind == "denoiser" else ProbeConfig(),
+            parameters=0,
+        )
+        header = json.dumps({"__metadata__": {"ddib": facts.model_dump_json()}}).encode()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.safetensors"
+        path.write_bytes(struct.pack("<Q", len(header)) + header)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_config(places: library.Folders) -> Callable[[str], Path]:
+    """A function that writes the configuration file."""
+
+    def write(text: str) -> Path:
+        places.config.parent.mkdir(parents=True, exist_ok=True)
+        places.config.write_text(text)
+        return places.config
+
+    return write

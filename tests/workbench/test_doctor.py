@@ -35,10 +35,7 @@ def test_every_check_that_is_not_well_says_what_to_do(places, monkeypatch):
 
 
 def test_the_table_shows_them_all_in_ascii():
-    found = [
-        Check("torch", "bad", "cannot be used: [red]x", "pip install torch"),
-        Check("a", "ok", "b"),
-    ]
+    broken = Check("torch", "bad", "cannot be used: [red]x", "pip install torch")
     out = io.StringIO()
     Console(file=out, width=60).print(doctor.render([broken, Check("a", "ok", "b")]))
     text = out.getvalue()

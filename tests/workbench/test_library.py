@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,13 @@ def test_folders_follow_xdg(places, tmp_path):
     assert not places.data.exists()  # asking makes nothing
 
 
-def test_the_users_checkpoints_lie_in_the_data_folder():
-    assert folders().checkpoints == folders().data / "checkpoints"
+def test_the_library_and_the_engine_look_in_the_same_folder():
+    code = (
+        "import ddib.checkpoints, workbench.library;"
+        "print(ddib.checkpoints.USER_CHECKPOINTS == workbench.library.folders().checkpoints)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 @pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "checkpoints: []\n"])
