@@ -271,10 +271,10 @@ class Desk:
             pixels=pictures.available, problem=pictures.problem,
         )  # fmt: skip
 
-    def images_title(self) -> str:
-        """The border of the library of images."""
+    def images_count(self) -> str:
+        """How many images the session takes, and of how many."""
         available = self.pictures.available
-        return present.images_title(self.session, None if available is None else len(available))
+        return present.images_count(self.session, None if available is None else len(available))
 
     def images_form(self) -> FormView:
         """The form of the entry of images."""

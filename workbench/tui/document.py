@@ -69,7 +69,7 @@ class Document:
         return dump_session(self.session, self._original)
 
     def save(self, path: Path) -> None:
-        """Write the session to a file, keeping the comments of what was read; raises SessionError."""
+        """Write the session to a file, keeping the comments it has; raises SessionError."""
         save_session(self.session, path, self._original)
         self._original = read_session_text(path)
         self.path = path.resolve()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddib.datasets import ColoredMNIST
@@ -11,7 +12,7 @@ from ddib.recipe import Sweepable
 from workbench.engine.messages import Metrics
 from workbench.library import Listed
 from workbench.session import Session, variants
-from workbench.tui.results import ORDER, RunView
+from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.values import summarize
 from workbench.tui.views import (
     CheckpointView,
@@ -124,7 +125,7 @@ def _operation(operation: Operation) -> OperationView:
 
 def _summary(operation: Operation) -> str:
     """What is swept, or else the first parameter."""
-    swept = operation.sweeps() if isinstance(operation, Sweepable) else {}
+    swept: dict[str, Any] = operation.sweeps() if isinstance(operation, Sweepable) else {}
     names = [name for name in type(operation).model_fields if name not in ("op", "enabled")]
     shown = list(swept) or names[:1]
     return ", ".join(_named(operation, name) for name in shown)
@@ -178,7 +179,7 @@ def _panel(
         if sources is None or image >= len(sources):
             return PanelView(kind, title, "absent", hint="no image")
         name = names[image] if image < len(names) else ""
-        return PanelView(kind, title, "fresh", sources[image], name)
+        return PanelView(kind, title, "fresh", sources[image], (name, f"{image + 1}"))
     if run is None:
         return PanelView(kind, title, "absent", hint=_hint(kind))
     freshness = run.freshness(kind, variant, session)
@@ -186,8 +187,8 @@ def _panel(
     if pictures is None or image >= len(pictures.pixels):
         waiting = run.active and freshness != "stale"
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
-    caption = _caption(kind, pictures, image)
-    return PanelView(kind, title, freshness, pictures.pixels[image], caption)
+    captions = _captions(kind, pictures, image)
+    return PanelView(kind, title, freshness, pictures.pixels[image], captions)
 
 
 def _hint(kind: str) -> str:
@@ -204,21 +205,26 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
     return tuple(words[kind] for kind in shown[1:])
 
 
-def _caption(kind: str, pictures: Any, image: int) -> str:
+def _captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
+    """What is known of one image, from the longest to the shortest way of saying it."""
     if kind == "result":
         label = pictures.number("probe_label", image)
         hue = pictures.number("hue_error", image)
         said = [in_word(None if label is None else int(label))]
         said.append("" if hue is None else f"{hue:.0f}°")
-        return " · ".join(part for part in said if part)
-    prefix = {"latent": "latent", "edited_latent": "edited_latent"}.get(kind)
-    if prefix is None:
-        return ""
-    deviation = pictures.number(f"{prefix}_std", image)
-    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
-    said = ["" if deviation is None else f"σ {deviation:.2f}"]
-    said.append("" if kurtosis is None else f"κ {kurtosis:.1f}")
-    return "  ".join(part for part in said if part)
+        return (" · ".join(part for part in said if part),)
+    deviation = pictures.number(f"{kind}_std", image)
+    kurtosis = pictures.number(f"{kind}_kurtosis", image)
+    if deviation is None:
+        return ()
+    if kurtosis is None:
+        return (f"σ {deviation:.2f}",)
+    return (
+        f"σ {deviation:.2f}  κ {kurtosis:.1f}",
+        f"σ {deviation:.2f} κ {kurtosis:.1f}",
+        f"σ {deviation:.2f} κ {kurtosis:.0f}",
+        f"σ {deviation:.2f}",
+    )
 
 
 # ---- contact sheet
@@ -349,14 +355,14 @@ def _teach(
 # ---- images
 
 
-def images_title(session: Session, available: int | None) -> str:
-    """`Images · 16 of 100`."""
+def images_count(session: Session, available: int | None) -> str:
+    """`16 of 100`."""
     specs = session.source.images
     counts = [spec.count for spec in specs if isinstance(spec, ColoredMNIST)]
-    if len(counts) == len(specs):
-        taken = sum(counts)
-        return f"Images · {taken}" + (f" of {available}" if available and len(specs) == 1 else "")
-    return "Images" if available is None else f"Images · {available}"
+    if len(counts) < len(specs):
+        return "" if available is None else str(available)
+    of_all = f" of {available}" if available and len(specs) == 1 else ""
+    return f"{sum(counts)}{of_all}"
 
 
 # ---- progress
@@ -384,7 +390,7 @@ def _finished(run: RunView) -> ProgressView:
     if finished.status == "failed":
         return ProgressView("failed", text=f"failed: {finished.error or 'for no reason given'}")
     if finished.status == "cancelled":
-        kept = f"; what was finished is in {finished.run}" if finished.run else ""
+        kept = f"; what was finished is in {_short(finished.run)}" if finished.run else ""
         return ProgressView("cancelled", text=f"cancelled{kept}")
     parts = []
     if (total := finished.seconds.get("total")) is not None:
@@ -392,5 +398,11 @@ def _finished(run: RunView) -> ProgressView:
     spent = sum(finished.nfe.values())
     parts.append(f"{spent:,} evaluations an image" if spent else "all from the cache")
     if finished.run:
-        parts.append(f"kept in {finished.run}")
+        parts.append(f"kept in {_short(finished.run)}")
     return ProgressView("done", text=" · ".join(parts))
+
+
+def _short(path: str) -> str:
+    """A path with the home folder as ~."""
+    home = str(Path.home())
+    return "~" + path[len(home) :] if path.startswith(f"{home}/") else path

@@ -91,8 +91,8 @@ class FieldView:
 
     @property
     def title(self) -> str:
-        """The name in words."""
-        return self.name.replace("_", " ")
+        """The name in words, as short as a form is narrow."""
+        return self.name.replace("_", " ").replace("start noise seed", "noise seed")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class PanelView:
     title: str
     freshness: Freshness = "absent"
     pixels: Pixels | None = None  # [H, W, C]
-    caption: str = ""
+    captions: tuple[str, ...] = ()  # from the longest; the first that fits is shown
     hint: str = ""  # said in place of a picture
 
 

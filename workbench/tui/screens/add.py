@@ -22,7 +22,7 @@ class AddOperation(Picker):
         items = [Item(name, name.replace("_", " "), words) for name, words in operations]
         super().__init__("", items, subtitle="enter add · tab image/latent · esc back")
         self._counts = counts
-        self._position = position
+        self.position = position  # where the operation goes
 
     def on_mount(self) -> None:
         """Say where it goes."""
@@ -31,13 +31,9 @@ class AddOperation(Picker):
 
     def action_other(self) -> None:
         """The other stage, at its end."""
-        stage: EditStage = "image" if self._position.stage == "latent" else "latent"
-        self._position = Position(stage, self._counts[stage])
+        stage: EditStage = "image" if self.position.stage == "latent" else "latent"
+        self.position = Position(stage, self._counts[stage])
         self._say()
 
     def _say(self) -> None:
-        self.query_one(".dialog").border_title = f"Add to the {self._position.stage}"
-
-    def dismiss(self, result: Any = None) -> Any:
-        """The name and where it goes."""
-        return super().dismiss(None if result is None else (result, self._position))  # type: ignore[arg-type]
+        self.query_one(".dialog").border_title = f"Add to the {self.position.stage}"

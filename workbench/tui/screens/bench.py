@@ -40,8 +40,15 @@ if TYPE_CHECKING:
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
 PANES = ("checkpoints", "grid", "sheet", "recipe")
-TAB_OF_PANE = {"checkpoints": "library", "images": "library", "grid": "library",
-               "images-form": "library", "sheet": "flow", "recipe": "recipe", "form": "recipe"}  # fmt: skip
+TAB_OF_PANE = {
+    "checkpoints": "library",
+    "images": "library",
+    "grid": "library",
+    "images-form": "library",
+    "sheet": "flow",
+    "recipe": "recipe",
+    "form": "recipe",
+}
 PANE_OF_TAB = {"library": "checkpoints", "flow": "sheet", "recipe": "recipe"}
 
 
@@ -56,7 +63,7 @@ class Told(Message):
 class Bench(Screen[None]):
     """Library, flow and recipe side by side, or behind each other as tabs."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # textual declares it without ClassVar
         (0, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
@@ -208,7 +215,7 @@ class Bench(Screen[None]):
         self._show_header()
         self.query_one(CheckpointList).view = self._checkpoint_views()
         self.query_one(RecipeList).view = desk_recipe(desk)
-        self.query_one(ImagesPane).border_title = f"2 {desk.images_title()}"
+        self.query_one(ImagesPane).border_subtitle = desk.images_count()
         self.query_one(ImageGrid).view = desk.images()
         self._show_form()
         self.call_later(self.query_one("#images-form", ParameterForm).show, desk.images_form())
@@ -267,7 +274,7 @@ class Bench(Screen[None]):
         if desk is self.desk:
             desk.pictures = pictures
             self.query_one(ImageGrid).view = desk.images()
-            self.query_one(ImagesPane).border_title = f"2 {desk.images_title()}"
+            self.query_one(ImagesPane).border_subtitle = desk.images_count()
             self._show_run()
 
     def complain(self, words: str, title: str = "") -> None:
@@ -418,11 +425,11 @@ class Bench(Screen[None]):
         counts = {
             s: len(self.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")
         }
-        chosen = await self.app.push_screen_wait(AddOperation(items, position, counts))
-        if chosen is None or self.desk is None:
+        palette = AddOperation(items, position, counts)
+        name = await self.app.push_screen_wait(palette)
+        if name is None or self.desk is None:
             return
-        name, position = chosen
-        place = self.desk.add(name, position)
+        place = self.desk.add(name, palette.position)
         self._changed()
         self.action_pane("recipe")
         self.query_one(RecipeList).select(place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -23,7 +25,7 @@ MARKS = {"fresh": "●", "stale": "○", "computing": "◐", "absent": "·"}
 class Flow(Widget):
     """source ─▶ [edited] ─▶ latent ─▶ [edited] ─▶ result, a statistic below each."""
 
-    COMPONENT_CLASSES = {
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
         "flow--title",
         "flow--fresh",
         "flow--stale",
@@ -84,11 +86,14 @@ class Flow(Widget):
             mark = self._style(f"flow--{panel.freshness}")
             title = self._style("flow--title")
             return Strip(
-                [Segment(MARKS[panel.freshness] + " ", mark)]
-                + list(self._text(panel.title, width - 2, title))
+                [
+                    Segment(MARKS[panel.freshness] + " ", mark),
+                    *self._text(panel.title, width - 2, title),
+                ]
             )
         if y == self.size.height - 1:
-            return self._text(panel.caption, width, self._style("flow--caption"))
+            caption = next((c for c in panel.captions if cell_len(c) <= width), "")
+            return self._text(caption, width, self._style("flow--caption"))
         if panel.pixels is None:
             empty = self._style("flow--empty")
             words = _wrap(panel.hint, width - 2)

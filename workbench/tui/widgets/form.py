@@ -62,7 +62,10 @@ class Choice(Widget, can_focus=True):
                 chosen = choice == self.value and type(choice) is type(self.value)
                 parts.append((f" {word} ", "bold reverse $primary" if chosen else "$dim"))
             return Content.assemble(*parts)
-        return Content.assemble(("‹ ", "$dim"), format_value(self.value), (" ›", "$dim"))
+        value = format_value(self.value)
+        if len(value) + 4 > self.size.width:
+            return Content.assemble(("‹", "$dim"), value, ("›", "$dim"))
+        return Content.assemble(("‹ ", "$dim"), value, (" ›", "$dim"))
 
     def action_turn(self, by: int) -> None:
         """The next or the previous value."""

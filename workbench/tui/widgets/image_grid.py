@@ -22,9 +22,9 @@ LEFT_OUT = 0.3  # brightness of an image that the session does not take
 
 
 class ImageGrid(ScrollView, can_focus=True):
-    """Thumbnails in rows. Space takes the images up to the cursor, or leaves it and the rest out."""
+    """Thumbnails in rows; space takes the images up to the cursor."""
 
-    COMPONENT_CLASSES = {"grid--cursor", "grid--blurred", "grid--hint"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--blurred", "grid--hint"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "take", "take up to here"),
         Binding("left", "move(-1)", "previous", show=False),
@@ -51,16 +51,21 @@ class ImageGrid(ScrollView, can_focus=True):
         count: int
 
     @property
+    def _room(self) -> Size:
+        """What the scrollbars leave."""
+        return self.scrollable_content_region.size
+
+    @property
     def _count(self) -> int:
         return 0 if self.view.pixels is None else len(self.view.pixels)
 
     @property
     def _picture(self) -> int:
-        return 8 if self.size.width >= 26 else 6
+        return 8 if self._room.width >= 19 else 6
 
     @property
     def _columns(self) -> int:
-        return max(1, (self.size.width - 1) // (self._picture + 1))
+        return max(1, (self._room.width - 1) // (self._picture + 1))
 
     def watch_view(self) -> None:
         """Another set of images: keep the cursor inside."""
@@ -128,15 +133,15 @@ class ImageGrid(ScrollView, can_focus=True):
         y = self.scroll_offset.y
         y = (
             min(y, top)
-            if top + self._line - y <= self.size.height
-            else (top + self._line - self.size.height)
+            if top + self._line - y <= self._room.height
+            else (top + self._line - self._room.height)
         )
         if y != self.scroll_offset.y:
             self.scroll_to(y=y, animate=False)
 
     def render_line(self, y: int) -> Strip:
         """Line y of the grid."""
-        width, base = self.size.width, self.rich_style
+        width, base = self._room.width, self.rich_style
         if self.view.problem or self.view.pixels is None:
             return self._said(y, self.view.problem or "")
         row, line = divmod(y + self.scroll_offset.y, self._line)
@@ -163,7 +168,7 @@ class ImageGrid(ScrollView, can_focus=True):
     def _said(self, y: int, text: str) -> Strip:
         from textwrap import wrap
 
-        lines = wrap(text, max(8, self.size.width - 2))
+        lines = wrap(text, max(8, self._room.width - 2))
         style: Style = self.get_component_rich_style("grid--hint")
         said = f" {lines[y]}" if y < len(lines) else ""
-        return Strip([Segment(said, style)]).adjust_cell_length(self.size.width, style)
+        return Strip([Segment(said, style)]).adjust_cell_length(self._room.width, style)

@@ -72,6 +72,11 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._lines: list[tuple[list[Part], list[Part], bool]] = []
 
+    @property
+    def _room(self) -> Size:
+        """What the scrollbars leave."""
+        return self.scrollable_content_region.size
+
     def set_lines(self, lines: list[tuple[list[Part], list[Part], bool]]) -> None:
         """Each line: parts at the left, parts at the right, whether the cursor may stand on it."""
         self._lines = lines
@@ -121,7 +126,7 @@ class Lines(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Left parts, room, right parts; the cursor's line in its colours."""
-        width, index = self.size.width, y + self.scroll_offset.y
+        width, index = self._room.width, y + self.scroll_offset.y
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         left, right, selectable = self._lines[index]
@@ -163,7 +168,7 @@ class Lines(ScrollView, can_focus=True):
         return index
 
     def _follow(self) -> None:
-        y, height = self.scroll_offset.y, self.size.height
+        y, height = self.scroll_offset.y, self._room.height
         target = min(y, self.cursor) if self.cursor < y + height else self.cursor - height + 1
         if height and target != y:
             self.scroll_to(y=target, animate=False)

@@ -18,7 +18,7 @@ class ProgressLine(Widget):
         """One line, cut at the right when there is no room."""
         view, width = self.view, self.size.width
         if view.state == "running":
-            return self._running(view, width)
+            return self._under_way(view, width)
         mark, style = {
             "idle": ("", "$dim"),
             "queued": ("… ", "$primary"),
@@ -30,7 +30,7 @@ class ProgressLine(Widget):
         line = Content.assemble(" ", (mark, style), (view.text, quiet))
         return line.truncate(width, ellipsis=True)
 
-    def _running(self, view: ProgressView, width: int) -> Content:
+    def _under_way(self, view: ProgressView, width: int) -> Content:
         share = view.done / view.total if view.total else 0.0
         share = min(max(share, 0.0), 1.0)
         bar = max(6, min(BAR, width // 5))

@@ -15,12 +15,15 @@ from workbench.tui.widgets.lines import Lines, Part
 STAGES: tuple[EditStage, EditStage] = ("image", "latent")
 
 
+START = Position("latent", 0)
+
+
 @dataclass(frozen=True)
 class Place:
     """What a line stands for."""
 
     kind: Literal["solver", "heading", "operation", "add"]
-    position: Position = Position("latent", 0)
+    position: Position = START
 
 
 class RecipeList(Lines):

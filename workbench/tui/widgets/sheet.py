@@ -28,7 +28,7 @@ STALE = 0.45
 class ContactSheet(ScrollView, can_focus=True):
     """Rows of pictures under one cursor, scrolled both ways; labels and numbers stay in place."""
 
-    COMPONENT_CLASSES = {
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sheet--label",
         "sheet--note",
         "sheet--cursor",
@@ -66,11 +66,16 @@ class ContactSheet(ScrollView, can_focus=True):
     # ---- sizes
 
     @property
+    def _room(self) -> Size:
+        """What the scrollbars leave."""
+        return self.scrollable_content_region.size
+
+    @property
     def picture(self) -> int:
         """Cells of a picture's width: the largest that shows all rows and some columns."""
-        height = max(1, self.size.height)
+        height = max(1, self._room.height)
         rows = max(1, len(self.view.rows))
-        room = max(1, self.size.width - self._label_width - self._note_width - 1)
+        room = max(1, self._room.width - self._label_width - self._note_width - 1)
         columns = min(FEWEST, max(1, self.view.columns))
         fitting = [w for w in WIDTHS if w // 2 * rows <= height and (w + 1) * columns <= room]
         index = WIDTHS.index(fitting[-1]) if fitting else 0
@@ -79,7 +84,7 @@ class ContactSheet(ScrollView, can_focus=True):
     @property
     def _label_width(self) -> int:
         longest = max((cell_len(row.label) for row in self.view.rows), default=0)
-        limit = LABEL_LIMIT if self.size.width > 90 else LABEL_LIMIT // 2 + 1
+        limit = LABEL_LIMIT if self._room.width > 90 else LABEL_LIMIT // 2 + 1
         return min(limit, longest) + 2
 
     @property
@@ -147,19 +152,19 @@ class ContactSheet(ScrollView, can_focus=True):
         picture = self.picture
         x = at.x - self._label_width + self.scroll_offset.x
         row = (at.y + self.scroll_offset.y) // (picture // 2)
-        within = self._label_width <= at.x < self.size.width - self._note_width
+        within = self._label_width <= at.x < self._room.width - self._note_width
         self.move_to(max(0, x - 1) // (picture + 1) if within else self.image, row)
 
     def _follow(self) -> None:
-        if not self.view.rows or not self.size.width:
+        if not self.view.rows or not self._room.width:
             return
         picture = self.picture
-        room = self.size.width - self._label_width - self._note_width
+        room = self._room.width - self._label_width - self._note_width
         left, right = self.image * (picture + 1), (self.image + 1) * (picture + 1) + 1
         top, bottom = self.row * (picture // 2), (self.row + 1) * (picture // 2)
         x, y = self.scroll_offset
         x = min(x, left) if right - x <= room else right - room
-        y = min(y, top) if bottom - y <= self.size.height else bottom - self.size.height
+        y = min(y, top) if bottom - y <= self._room.height else bottom - self._room.height
         if (x, y) != tuple(self.scroll_offset):
             self.scroll_to(x, y, animate=False)
 
@@ -167,7 +172,7 @@ class ContactSheet(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Line y: label, the pictures scrolled, numbers."""
-        width = self.size.width
+        width = self._room.width
         if not self.view.rows:
             return self._teach(y).adjust_cell_length(width, self.rich_style)
         index, line = divmod(y + self.scroll_offset.y, self.picture // 2)
@@ -244,13 +249,13 @@ class ContactSheet(ScrollView, can_focus=True):
     def _teach(self, y: int) -> Strip:
         """What to press next, in the middle."""
         teach = self.view.teach
-        top = max(0, (self.size.height - len(teach)) // 2)
+        top = max(0, (self._room.height - len(teach)) // 2)
         if not top <= y < top + len(teach):
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self._room.width, self.rich_style)
         key, words = teach[y - top]
         keys = max(len(k) for k, _ in teach)
         block = keys + 2 + max(cell_len(w) for _, w in teach)
-        margin = max(1, (self.size.width - block) // 2)
+        margin = max(1, (self._room.width - block) // 2)
         return Strip(
             [
                 Segment(" " * margin, self.rich_style),
