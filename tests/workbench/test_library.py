@@ -7,7 +7,6 @@ import pytest
 from ddib.errors import InputError
 from workbench.library import (
     find_checkpoint,
-    folders,
     list_checkpoints,
     list_images,
     read_config,
