@@ -16,6 +16,7 @@ from workbench.yamltext import Node, Plain, flow, is_list, is_mapping
 
 Key = str | int
 
+_AT_ONCE = 20  # problems; who has more has made one mistake, such as opening another file
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -55,8 +56,9 @@ class Problem:
 class SessionError(InputError):
     """A session that cannot be used; its text has one line for each of its problems."""
 
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__("\n".join(map(str, problems)))
+    def __init__(self, *problems: Problem, left_out: int = 0) -> None:
+        more = [f"… and {left_out} more"] if left_out else []
+        super().__init__("\n".join([*map(str, problems), *more]))
         self.problems = problems
 
 
@@ -102,7 +104,8 @@ def explain(
         for keys, message, _ in findings
         if keys not in meant  # a misspelt key is one problem: not also a missing one
     ]
-    return SessionError(*sorted(problems, key=lambda problem: problem.line or 0))
+    in_order = sorted(problems, key=lambda problem: problem.line or 0)
+    return SessionError(*in_order[:_AT_ONCE], left_out=len(in_order[_AT_ONCE:]))
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:

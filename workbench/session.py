@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 
 from ddib.datasets import ColoredMNIST, ImageFiles
+from ddib.errors import InputError
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import Sweep, Sweepable, count, expand, sweepable
 from ddib.solvers import Solver
@@ -413,31 +414,26 @@ def set_value(session: Session, path: str, yaml_text: str) -> Session:
         changed = _changed(_dumped(session), path.split("."), read(yaml_text).value)
         root = read(flow(changed))
         return _validated(_migrated(root, ""), root, "")
-    except YamlProblem as problem:
-        raise SessionError(Problem("", None, path, str(problem))) from None
-    except SessionError as error:
-        raise SessionError(*(_about(problem, path) for problem in error.problems)) from None
+    except ValueError as error:  # YamlProblem and InputError are such
+        problems = error.problems if isinstance(error, SessionError) else ()
+        found = [(p.key if p.key.startswith(path) else path, p.message) for p in problems]
+        named = found or [(path, str(error))]
+        raise SessionError(*(Problem("", None, *problem) for problem in named)) from None
 
 
-def _changed(data: Plain, keys: Sequence[str], value: Plain, *above: str) -> Plain:
-    """`data` with `value` where the keys lead; raises SessionError when they lead nowhere."""
+def _changed(data: Plain, keys: Sequence[str], value: Plain) -> Plain:
+    """`data` with `value` where the keys lead; raises InputError when they lead nowhere."""
     if not keys:
         return value
-    key, rest, here = keys[0], keys[1:], ".".join((*above, keys[0]))
+    key, rest = keys[0], keys[1:]
     if is_mapping(data):
         if key not in data:
-            raise SessionError(Problem("", None, here, f"unknown key{not_among(key, data)}"))
-        return {**data, key: _changed(data[key], rest, value, *above, key)}
+            raise InputError(f"unknown key {key}{not_among(key, data)}")
+        return {**data, key: _changed(data[key], rest, value)}
     if not is_list(data):
-        message = f"{'.'.join(above)} is {shown(data)}, which has no parts"
-        raise SessionError(Problem("", None, here, message))
+        raise InputError(f"{shown(data)} has no part {key}")
     if not key.isdecimal() or int(key) >= len(data):
-        there = f"an index from 0 to {len(data) - 1}" if data else "nothing: the list is empty"
-        raise SessionError(Problem("", None, here, f"expected {there}"))
+        there = f"expected an index from 0 to {len(data) - 1}" if data else "the list is empty"
+        raise InputError(f"there is no {key}; {there}")
     index = int(key)
-    return (*data[:index], _changed(data[index], rest, value, *above, key), *data[index + 1 :])
-
-
-def _about(problem: Problem, path: str) -> Problem:
-    key = problem.key if problem.key.startswith(path) else path
-    return Problem("", None, key, problem.message)
+    return (*data[:index], _changed(data[index], rest, value), *data[index + 1 :])

@@ -7,11 +7,11 @@ anything is built from them, and so are duplicate keys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import partial
-from io import StringIO
 from operator import itemgetter
 from typing import TypeGuard
 
@@ -28,6 +28,12 @@ MAX_CHARACTERS = 256 * 1024  # thousands of lines; the pure Python reader takes 
 
 _KINDS = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge")
 _TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in _KINDS}
+
+
+_PLAIN = re.compile(r"(?:[^\W\d]|\.{0,2}/)(?:[\w ./*+-]*[\w./*+-])?")
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}  # some in YAML 1.1 only
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_NUMBERS = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 
 
 class YamlProblem(ValueError):
@@ -89,14 +95,15 @@ def read(text: str) -> Node:
 
 def flow(value: Plain) -> str:
     """A value on one line, as it may stand inside braces: `{op: scale, factor: 1.5}`."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = True
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 2**31
-    stream = StringIO()
-    yaml.dump({"_": _builtin(value)}, stream)
-    return stream.getvalue().strip().removeprefix("{_: ").removesuffix("}")
+    if is_mapping(value):
+        return f"{{{', '.join(f'{_text(key)}: {flow(item)}' for key, item in value.items())}}}"
+    if is_list(value):
+        return f"[{', '.join(map(flow, value))}]"
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _NUMBERS.get(repr(value), repr(value))
 
 
 def block(data: Mapping[str, Plain], indent: int = 0) -> str:
@@ -132,23 +139,25 @@ def _item(value: Plain) -> str:
     return flow(value)
 
 
-def _builtin(value: Plain) -> object:
-    """Dicts and lists, which the safe representer knows."""
-    if is_mapping(value):
-        return {key: _builtin(item) for key, item in value.items()}
-    if is_list(value):
-        return [_builtin(item) for item in value]
-    return value
+def _text(text: str) -> str:
+    """Text without quotes where nobody could take it for anything else."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    escaped = (_ESCAPES.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
+    return f'"{"".join(escaped)}"'
 
 
 def edit(text: str, new: Mapping[str, Plain], essential: Mapping[str, Plain]) -> str:
     """`text` changed, where it has to be, to hold `new`; the rest stays to the last character.
 
     essential: the part of `new` that has to be written; what `text` leaves out and is not in
-    there stays out. Raises YamlProblem if `text` cannot be read.
+    there stays out. Raises YamlProblem if `text` holds no mapping.
     """
+    root = read(text)
+    if not is_mapping(root.value):
+        raise YamlProblem(1, "has no keys and values to change")
     editor = _Editor(text)
-    editor.change(read(text), new, essential)
+    editor.change(root, new, essential)
     return editor.result()
 
 
