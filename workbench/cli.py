@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from ddib.checkpoints import load, load_probe, read_facts
 from ddib.errors import InputError, RunError
 from workbench import catalog
+from workbench.doctor import checks, render
 from workbench.files import atomic_write, check_folder
 from workbench.library import find_checkpoint, folders, list_checkpoints
 from workbench.logs import log_to_file
@@ -54,10 +55,10 @@ def main() -> NoReturn:
     try:
         app()
     except InputError as error:
-        narrate.print(f"error: {error}", style="red", markup=False)
+        narrate.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except RunError as error:
-        narrate.print(f"failed: {error}", style="red", markup=False)
+        narrate.print(f"failed: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -247,6 +248,14 @@ def print_schema() -> None:
 
 
 @app.command()
+def doctor(checkpoints: CHECKPOINTS = None, runs: RUNS = None) -> None:
+    """Say what is here and what to do about what is not well; exit 1 when something is bad."""
+    found = checks(checkpoints or [], runs)
+    data.print(render(found))
+    raise SystemExit(any(check.status == "bad" for check in found))
+
+
+@app.command()
 def engine(device: DEVICE = "auto", checkpoints: CHECKPOINTS = None) -> None:
     """Serve a screen over stdin and stdout; the screen starts this by itself."""
     from workbench.engine.__main__ import main as serve
@@ -280,7 +289,7 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
     batch: Annotated[int, typer.Option(min=1)] = 64,
-    width: Annotated[int, typer.Option(min=32, help="Channels at the finest level.")] = 64,
+    width: Annotated[int, typer.Option(min=64, help="Channels; a multiple of 64.")] = 64,
     patch_size: Annotated[
         int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
     ] = 2,
@@ -304,6 +313,8 @@ def train(
         raise InputError("--probe trains on colored-mnist only")
     if steps is None and minutes is None:
         minutes = 12.0
+    if width % 64:
+        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
     config = training.TrainingConfig(
         steps=steps,
         minutes=minutes,

@@ -194,7 +194,7 @@ class Report:
             if decoding.edited is not None:
                 rows.append(
                     SheetRow(
-                        f"{label}: latent" if label != "result" else "edited latent",
+                        f"{label} latent" if label != "result" else "edited latent",
                         latent_pixels(decoding.edited[:SHOWN]),
                         _moments(self._figures(index), "edited_latent"),
                         block,
@@ -226,7 +226,9 @@ class Report:
         count = len(self.plan.images.names)
         parts = []
         if "target_accuracy" in figures:
-            parts.append(f"{round(figures['target_accuracy'] * count)}/{count} are {wanted}")
+            domain = self.plan.target.facts
+            what = domain.domain.split()[-1] if len(domain.labels) == 1 else f"are {wanted}"
+            parts.append(f"{round(figures['target_accuracy'] * count)}/{count} {what}")
         if "hue_error_median" in figures:
             parts.append(f"hue {figures['hue_error_median']:.0f}°")
         if "cycle_psnr" in figures:
