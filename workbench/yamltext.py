@@ -181,10 +181,11 @@ class _Editor:
             return
         if is_mapping(old) and is_mapping(new) and old and old.keys() <= new.keys():
             self._change_keys(node, new, essential if is_mapping(essential) else {})
-        elif is_list(old) and is_list(new) and len(old) == len(new):
-            self._change_pairs(node.children.values(), new, essential, node.flow)
         elif is_list(old) and is_list(new) and old and not node.flow:
-            self._change_lines(node, new, essential)
+            self._change_lines(node, new, essential if is_list(essential) else new)
+        elif is_list(old) and is_list(new) and len(old) == len(new):
+            wanted = essential if is_list(essential) else new
+            self._change_pairs(list(node.children.values()), new, wanted, in_flow=True)
         else:
             self._replace(node, new, in_flow)
 
@@ -201,46 +202,50 @@ class _Editor:
             self._insert(self._line_end(node.end), "\n" + block(added, column).rstrip("\n"))
 
     def _change_pairs(
-        self, nodes: Iterable[Node], new: Sequence[Plain], essential: Plain, in_flow: bool
+        self,
+        nodes: Sequence[Node],
+        new: Sequence[Plain],
+        essential: Sequence[Plain],
+        in_flow: bool = False,
     ) -> None:
-        wanted = essential if is_list(essential) else new
-        for node, value, needed in zip(nodes, new, wanted, strict=False):
+        for node, value, needed in zip(nodes, new, essential, strict=True):
             self.change(node, value, needed, in_flow)
 
-    def _change_lines(self, node: Node, new: Sequence[Plain], essential: Plain) -> None:
-        """Items on lines of their own: keep those that stay with what is written around them."""
+    def _change_lines(self, node: Node, new: Sequence[Plain], essential: Sequence[Plain]) -> None:
+        """Items on lines of their own: what stays or moves keeps the comments on its lines."""
         items = list(node.children.values())
         if not new:
-            for item in items:
-                self._replace_line(
-                    item, " " * (node.column + 2) + "[]\n" if item is items[0] else ""
-                )
+            self._replace_lines(items[0], " " * (node.column + 2) + "[]\n")
+            for item in items[1:]:
+                self._replace_lines(item, "")
             return
-        kinds = [_kind(item.value) for item in items], [_kind(value) for value in new]
-        wanted = essential if is_list(essential) else new
-        for _, start, end, new_start, new_end in SequenceMatcher(None, *kinds, False).get_opcodes():
-            pairs = min(end - start, new_end - new_start)
-            middle, new_middle = start + pairs, new_start + pairs
-            self._change_pairs(
-                items[start:middle], new[new_start:new_middle], wanted[new_start:new_middle], False
-            )
-            for item in items[middle:end]:
-                self._replace_line(item, "")
-            self._insert_lines(items, middle, new[new_middle:new_end])
-
-    def _insert_lines(self, items: Sequence[Node], place: int, new: Sequence[Plain]) -> None:
         first = self._line_start(items[0].start)
         indent = self.text[first : self.text.index("-", first)]
-        lines = [f"{indent}- {_item(value)}" for value in new]
-        if not lines:
-            return
-        if place:
-            end = self._line_end(items[place - 1].end)
-            self._insert(end, "".join(f"\n{line}" for line in lines))
-        else:
-            self._insert(first, "".join(f"{line}\n" for line in lines))
+        kinds = [_kind(item.value) for item in items], [_kind(value) for value in new]
+        opcodes = SequenceMatcher(None, *kinds, autojunk=False).get_opcodes()
+        removed = [item for tag, a, b, _, _ in opcodes if tag != "equal" for item in items[a:b]]
+        for tag, a, b, c, d in opcodes:
+            if tag == "equal":
+                self._change_pairs(items[a:b], new[c:d], essential[c:d])
+                continue
+            pairs = zip(new[c:d], essential[c:d], strict=True)
+            lines = [self._moved(removed, *p) or f"{indent}- {_item(p[0])}" for p in pairs]
+            if a:
+                place = self._line_end(items[a - 1].end)
+                self._insert(place, "".join(f"\n{line}" for line in lines))
+            else:
+                self._insert(first, "".join(f"{line}\n" for line in lines))
+            for item in items[a:b]:
+                self._replace_lines(item, "")
 
-    def _replace_line(self, item: Node, new: str) -> None:
+    def _moved(self, removed: Iterable[Node], new: Plain, essential: Plain) -> str | None:
+        """The lines of the removed item that says `new`, if one does."""
+        for item in removed:
+            if _says(item.value, new, essential):
+                return self.text[self._line_start(item.start) : self._line_end(item.end)]
+        return None
+
+    def _replace_lines(self, item: Node, new: str) -> None:
         start, end = self._line_start(item.start), self._line_end(item.end) + 1
         self.replacements.append((start, end, new))
 
@@ -283,6 +288,14 @@ def _same(old: Plain, new: Plain) -> bool:
     if is_list(old) and is_list(new):
         return len(old) == len(new) and all(map(_same, old, new))
     return old == new and isinstance(old, bool) == isinstance(new, bool)
+
+
+def _says(old: Plain, new: Plain, essential: Plain) -> bool:
+    """Whether `old` means `new`, maybe by leaving out what goes without saying."""
+    if is_mapping(old) and is_mapping(new) and is_mapping(essential):
+        kept = {key: value for key, value in new.items() if key in old}
+        return _same(old, kept) and essential.keys() <= old.keys()
+    return _same(old, new)
 
 
 def _unreadable(text: str, error: MarkedYAMLError) -> YamlProblem:

@@ -232,6 +232,13 @@ def test_several_mistakes_come_in_the_order_of_the_file() -> None:
     assert [line.split(" ")[0] for line in lines] == ["s.yaml:9:", "s.yaml:14:"]
 
 
+def test_hundreds_of_mistakes_are_cut_short() -> None:
+    text = changed("steps: 20", f"steps: [{', '.join(['x'] * 300)}]")
+    lines = problem(text).split("\n")
+    assert len(lines) == 21
+    assert lines[-1] == "… and 280 more"
+
+
 def test_too_many_variants_are_refused() -> None:
     values = ", ".join(["0.1"] * 2000)
     text = changed("steps: 20", "steps: [1, 2, 3, 4, 5, 6]").replace("0.01, 0.1", values)
@@ -512,6 +519,30 @@ def test_saving_changes_only_what_changed(
     old, new = EXAMPLE.split("\n"), text.split("\n")
     assert [line for line in old if line not in new] == removed
     assert [line for line in new if line not in old] == added
+
+
+def test_operations_that_change_places_take_their_comments_along() -> None:
+    session = parse_session(EXAMPLE)
+    first, second = session.recipe.latent
+    swapped = session.model_copy(update={"recipe": Recipe(latent=(second, first))})
+    text = dump_session(swapped, EXAMPLE)
+    assert parse_session(text) == swapped
+    noise = "coefficient: [0.01, 0.1, 0.3, 0.7]   # as on the slide"
+    dimmed = "{op: normalize, mode: max}   # dimmed"
+    assert 0 < text.index(noise) < text.index(dimmed)
+
+
+def test_a_stage_in_brackets_stays_in_brackets() -> None:
+    text = (
+        "version: 1\nsource: {checkpoint: a, images: [{path: x}]}  # from\n"
+        "target: {checkpoint: b}\n"
+        "recipe: {latent: [{op: scale, factor: 1e-1}, {op: blur}]}  # edits\n"
+    )
+    session = set_value(parse_session(text), "recipe.latent.1.sigma", "5")
+    changed = text.replace("{op: blur}", "{op: blur, sigma: 5.0}")
+    assert dump_session(session, text) == changed
+    fewer = set_value(session, "recipe.latent", "[{op: blur}]")
+    assert "recipe: {latent: [{op: blur, enabled: true, sigma: 2.0" in dump_session(fewer, changed)
 
 
 def test_an_emptied_stage_keeps_the_comments_around_it() -> None:
