@@ -38,7 +38,7 @@ def changed(model: BaseModel, field: FieldView, typed: Any) -> BaseModel:
     try:
         return type(model).model_validate(dict(model) | {field.name: value})
     except ValidationError as error:
-        raise ValueError(_words(error)) from None
+        raise ValueError(_words(error, field.bounds)) from None
 
 
 def checked(session: Session) -> Session:
@@ -101,8 +101,10 @@ def _bounds(info: FieldInfo) -> str:
     return "" if numbers[1] is None else f"at most {numbers[1]:g}"
 
 
-def _words(error: ValidationError) -> str:
+def _words(error: ValidationError, bounds: str = "") -> str:
     """The first error in words, without pydantic's framing."""
     first = error.errors()[0]
+    if bounds and first["type"].startswith(("greater_than", "less_than")):
+        return f"expected {bounds}"
     message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return message[:1].lower() + message[1:]

@@ -88,13 +88,10 @@ def _labels(labels: Sequence[int]) -> str:
 
 
 def _facts(one: Listed) -> str:
-    if one.facts is None:
-        return one.problem or ""
     facts = one.facts
-    return (
-        f"{facts.domain} · {facts.image_size}×{facts.image_size}×{facts.channels} · "
-        f"{facts.parameters / 1e6:.1f} M parameters · {facts.parameterisation}"
-    )
+    if facts is None or one.problem is not None:
+        return ""
+    return f"{facts.image_size}×{facts.image_size} · {facts.parameters / 1e6:.2g} M"
 
 
 # ---- recipe

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from workbench.tui.widgets.form import ValueInput
+from workbench.tui.widgets.form import LineInput
 
 
 class _Answers(Widget):
@@ -87,7 +87,7 @@ class Prompt(ModalScreen[str | None]):
             dialog.border_title = self._title
             dialog.border_subtitle = "enter · esc back"
             yield Static(self._words, classes="words", markup=False)
-            yield ValueInput(self._value, compact=True)
+            yield LineInput(self._value, compact=True)
             yield Static("", classes="error", markup=False)
 
     def on_input_changed(self) -> None:
@@ -101,8 +101,3 @@ class Prompt(ModalScreen[str | None]):
             self.query_one(".error", Static).update(problem)
         else:
             self.dismiss(text)
-
-    def on_key(self, event: events.Key) -> None:
-        """Enter submits here; in a form it goes to the next field."""
-        if event.key == "enter":
-            event.prevent_default()

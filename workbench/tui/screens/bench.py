@@ -71,9 +71,12 @@ class Bench(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add"),
         Binding("r", "run", "run"),
-        Binding("c,escape", "cancel", "cancel", key_display="c"),
-        Binding("u,ctrl+z", "undo", "undo", key_display="u"),
-        Binding("ctrl+r,U", "redo", "redo", key_display="^r"),
+        Binding("c", "cancel", "cancel"),
+        Binding("escape", "cancel", "cancel", show=False),
+        Binding("u", "undo", "undo"),
+        Binding("ctrl+z", "undo", "undo", show=False),
+        Binding("ctrl+r", "redo", "redo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("ctrl+s", "save", "save"),
         Binding("o", "open", "open"),
         Binding("e", "form", "edit", show=False),
@@ -300,7 +303,10 @@ class Bench(Screen[None]):
 
     def on_checkpoint_list_choose(self, event: CheckpointList.Choose) -> None:
         """Source or target; a class-conditional checkpoint needs a label too."""
-        self._choose(event.name, event.end)
+        if event.checkpoint.problem is None:
+            self._choose(event.checkpoint.name, event.end)
+        else:
+            self.complain(event.checkpoint.problem, f"{event.checkpoint.name} cannot be used")
 
     @work(exclusive=True, group="dialog")
     async def _choose(self, name: str, end: str) -> None:
@@ -346,6 +352,8 @@ class Bench(Screen[None]):
         """The form follows the recipe, a few facts the checkpoint."""
         if isinstance(event.lines, RecipeList):
             self._show_form()
+        elif isinstance(event.lines, CheckpointList):
+            event.lines.describe()
 
     def on_lines_chosen(self, event: Lines.Chosen) -> None:
         """A second click: edit, or choose as source."""

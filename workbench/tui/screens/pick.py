@@ -13,7 +13,7 @@ from textual.fuzzy import Matcher
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from workbench.tui.widgets.form import ValueInput
+from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.lines import Lines, Part
 
 
@@ -26,7 +26,7 @@ class Item:
     words: str = ""
 
 
-class PickerInput(ValueInput):
+class PickerInput(LineInput):
     """The filter; up, down and enter belong to the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

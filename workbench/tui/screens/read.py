@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -53,15 +54,14 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Headings and keys."""
-        width = max(len(key) for _, keys in self._groups for key, _ in keys)
         with VerticalScroll(classes="dialog dialog-tall") as dialog:
             dialog.border_title = "Help"
             dialog.border_subtitle = "esc back"
-            parts: list[tuple[str, str]] = []
             for heading, keys in self._groups:
-                parts.append((f"{heading}\n", "bold $primary"))
+                yield Static(heading, classes="help--heading", markup=False)
+                table = Table.grid(padding=(0, 2))
+                table.add_column(width=13, style="bold")
+                table.add_column()
                 for key, words in keys:
-                    parts.append((f"  {key:<{width}}  ", "bold"))
-                    parts.append((f"{words}\n", "$foreground 85%"))
-                parts.append(("\n", ""))
-            yield Static(Content.assemble(*parts))
+                    table.add_row(Text(key), Text(words))
+                yield Static(table)

@@ -21,17 +21,19 @@ class CheckpointList(Lines):
         Binding("t", "choose('target')", "target"),
     ]
 
-    view: reactive[tuple[CheckpointView, ...]] = reactive((), layout=False)
+    view: reactive[tuple[CheckpointView, ...] | None] = reactive(None, layout=False)
 
     @dataclass
     class Choose(Message):
         """Make a checkpoint the source or the target."""
 
-        name: str
+        checkpoint: CheckpointView
         end: str
 
     def watch_view(self) -> None:
-        """Draw the lines again."""
+        """Draw the lines again; before the library is read there are none."""
+        if self.view is None:
+            return
         lines: list[tuple[list[Part], list[Part], bool]] = []
         for checkpoint in self.view:
             mark: list[Part] = [
@@ -47,13 +49,19 @@ class CheckpointList(Lines):
             lines.append(([(" no checkpoints", "lines--dim")], [], False))
             lines.append(([(" ddib-workbench train …", "lines--dim")], [], False))
         self.set_lines(lines)
+        self.describe()
+
+    def describe(self) -> None:
+        """A few facts about the checkpoint under the cursor, on the border."""
+        self.border_subtitle = self.current.facts if self.current is not None else ""
 
     @property
     def current(self) -> CheckpointView | None:
         """The checkpoint under the cursor."""
-        return self.view[self.cursor] if 0 <= self.cursor < len(self.view) else None
+        view = self.view or ()
+        return view[self.cursor] if self.cursor < len(view) else None
 
     def action_choose(self, end: str) -> None:
         """The checkpoint under the cursor becomes an end of the bridge."""
         if self.current is not None:
-            self.post_message(self.Choose(self.current.name, end))
+            self.post_message(self.Choose(self.current, end))

@@ -19,14 +19,19 @@ from workbench.tui.values import format_value
 from workbench.tui.views import FieldView, FormView
 
 
-class ValueInput(Input):
-    """A typed value; up and down go to the other fields."""
+class LineInput(Input):
+    """A line of text whose cursor does not blink: an idle screen sends nothing."""
+
+    cursor_blink = reactive(False, init=False)
+
+
+class ValueInput(LineInput):
+    """A typed value; up, down and enter go to the other fields."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", "previous", show=False),
         Binding("down,enter", "app.focus_next", "next", key_display="↓"),
     ]
-    cursor_blink = reactive(False, init=False)
 
 
 class Choice(Widget, can_focus=True):

@@ -95,7 +95,11 @@ class ContactSheet(ScrollView, can_focus=True):
     def _measure(self) -> None:
         picture, rows = self.picture, len(self.view.rows)
         across = self._label_width + self.view.columns * (picture + 1) + 1 + self._note_width
-        size = Size(across if rows else 0, rows * (picture // 2))
+        lines = picture // 2
+        down = rows * lines
+        if down > self._room.height:  # so that the last scroll position shows whole rows too
+            down += self._room.height % lines
+        size = Size(across if rows else 0, down)
         if size != self.virtual_size:
             self.virtual_size = size
 
@@ -164,7 +168,9 @@ class ContactSheet(ScrollView, can_focus=True):
         top, bottom = self.row * (picture // 2), (self.row + 1) * (picture // 2)
         x, y = self.scroll_offset
         x = min(x, left) if right - x <= room else right - room
-        y = min(y, top) if bottom - y <= self._room.height else bottom - self._room.height
+        if bottom - y > self._room.height:
+            y = -(-(bottom - self._room.height) // (picture // 2)) * (picture // 2)
+        y = min(y, top)
         if (x, y) != tuple(self.scroll_offset):
             self.scroll_to(x, y, animate=False)
 
@@ -180,7 +186,8 @@ class ContactSheet(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         row = self.view.rows[index]
         labels, notes = self._label_width, self._note_width
-        room = max(0, width - labels - notes)
+        whole = self.view.columns * (self.picture + 1) + 1
+        room = max(0, min(width - labels - notes, whole))
         start = self.scroll_offset.x
         pictures = self._pictures(row, line, index == self.row, start, start + room)
         return Strip.join(
@@ -189,7 +196,7 @@ class ContactSheet(ScrollView, can_focus=True):
                 pictures.adjust_cell_length(room, self.rich_style),
                 self._note(row, line, notes),
             ]
-        )
+        ).adjust_cell_length(width, self.rich_style)
 
     def _label(self, row: SheetRowView, line: int, index: int, width: int) -> Strip:
         if line != (self.picture // 2 - 1) // 2:

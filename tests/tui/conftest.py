@@ -1,0 +1,121 @@
+"""The screen under test: frozen clocks, folders of its own, an engine that is asked to wait."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # before textual is imported
+
+SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
+
+SESSION = """\
+version: 1
+# fives through a noisy latent
+title: Small
+source:
+  checkpoint: cmnist-fives
+  images:
+    - {dataset: colored-mnist, digit: 5, count: 3, seed: 0}
+target:
+  checkpoint: cmnist-sevens
+solver: {steps: 3, start_noise: 0.03}
+recipe:
+  latent:
+    - {op: normalize}
+    - {op: add_noise, coefficient: [0.1, 0.4]}  # two
+"""
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("DATA", "STATE", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    yield
+
+
+@pytest.fixture
+def session_file(tmp_path: Path) -> Path:
+    path = tmp_path / "work" / "small.yaml"
+    path.write_text(SESSION)
+    return path
+
+
+class Driver:
+    """A running program: keys in, conditions awaited, never slept for."""
+
+    def __init__(self, app: Any, pilot: Any) -> None:
+        self.app, self.pilot, self.bench = app, pilot, app.bench
+
+    @property
+    def desk(self) -> Any:
+        return self.bench.desk
+
+    @property
+    def session(self) -> Any:
+        return self.desk.session
+
+    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await self.pilot.pause(0.02)
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        names = {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "_": "underscore"}
+        await self.press(*(names.get(character, character) for character in text))
+
+    def widget(self, selector: str) -> Any:
+        return self.app.screen.query_one(selector)
+
+    def screen_text(self) -> list[str]:
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return [strip.text.ljust(width) for strip in lines[:height]]
+
+    async def dialog(self) -> None:
+        await self.until(lambda: self.app.screen is not self.bench)
+
+    async def closed(self) -> None:
+        await self.until(lambda: self.app.screen is self.bench)
+
+
+@pytest.fixture
+def program() -> Callable[..., Any]:
+    @asynccontextmanager
+    async def start(
+        session: Path | None = None,
+        *,
+        size: tuple[int, int] = (120, 36),
+        engine: Any = SILENT,
+        runs: Path | None = None,
+    ) -> Any:
+        from workbench.tui.app import WorkbenchApp
+
+        app = WorkbenchApp(session, engine_command=engine, runs=runs)
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot)
+            try:
+                await driver.until(
+                    lambda: driver.desk and driver.desk.pictures.available is not None
+                )
+                await driver.until(lambda: driver.bench.engine is not None)
+                yield driver
+            finally:
+                if driver.bench.engine is not None:
+                    await driver.bench.engine.stop()
+
+    return start
