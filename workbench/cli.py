@@ -295,6 +295,10 @@ def train(
     ] = 2,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
     parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    noise_levels: Annotated[
+        Literal["time", "mixed"],
+        typer.Option(help="Uniform in time, or half of them in log σ: better latents."),
+    ] = "time",
     precision: Annotated[Literal["bf16", "float32"], typer.Option()] = "bf16",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
@@ -321,6 +325,7 @@ def train(
         batch=batch,
         learning_rate=learning_rate,
         parameterisation=parameterisation,
+        noise_levels=noise_levels,
         precision=precision,
         seed=seed,
     )
