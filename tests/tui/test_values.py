@@ -66,6 +66,6 @@ def test_what_is_written_is_read_back(values: list[float]) -> None:
 
 def test_summaries_are_short() -> None:
     assert summarize(0.1) == "0.1"
-    assert summarize((0.01, 0.1)) == "0.01 0.1"
+    assert summarize((0.1, 0.4)) == "0.1 0.4"
     assert summarize((0.01, 0.1, 0.3, 0.7)) == "4 values"
     assert summarize(True) == "yes" and summarize("max") == "max"

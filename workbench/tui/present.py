@@ -266,7 +266,7 @@ def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> 
     counted.append(f"{images} image{'' if images == 1 else 's'}")
     title = f"Results · {' × '.join(counted)}"
     if not run.active and run.freshness("result", 0, session) == "stale":
-        title += " · of an earlier session, r runs it again"
+        title += " · stale, r runs again"
     return title
 
 

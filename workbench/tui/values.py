@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 SWEEP_LIMIT = 1000  # more variants than this in one field is a slip of the finger
+SUMMARY = 8  # cells of a sweep that is written out beside an operation's name
 
 _SPAN = re.compile(r"\s*(\.\.|/)\s*")
 _BREAK = re.compile(r"[\s,;]+")
@@ -45,10 +46,10 @@ def format_value(value: Any) -> str:
 
 
 def summarize(value: Any) -> str:
-    """A value in a few cells: `0.3`, `0.01 0.1 0.3`, or `9 values`."""
+    """A value in a few cells: `0.3`, `0.1 0.4`, or `9 values`."""
     if isinstance(value, list | tuple):
         text = format_value(value)
-        return text if len(text) <= 12 else f"{len(value)} values"
+        return text if len(text) <= SUMMARY else f"{len(value)} values"
     if isinstance(value, float) and not isinstance(value, bool):
         return f"{value:.4g}"
     return format_value(value)

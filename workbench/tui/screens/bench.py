@@ -20,7 +20,7 @@ from textual.widget import Widget
 from workbench.tui.views import Position
 from workbench.tui.widgets.checkpoints import CheckpointList
 from workbench.tui.widgets.flow import Flow
-from workbench.tui.widgets.form import ParameterForm
+from workbench.tui.widgets.form import FieldRow, ParameterForm
 from workbench.tui.widgets.header import HeaderLine
 from workbench.tui.widgets.image_grid import ImageGrid
 from workbench.tui.widgets.images import ImagesPane
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
+FIELDS = 8  # parameters that a form has room for from the start
 PANES = ("checkpoints", "grid", "sheet", "recipe")
 TAB_OF_PANE = {
     "checkpoints": "library",
@@ -146,6 +147,8 @@ class Bench(Screen[None]):
         from workbench.tui.document import Autosave
 
         self._autosave = Autosave(folders().state, os.getpid())
+        for form in self.query(ParameterForm):
+            await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
         document = self._first_document(listed)
         self._take_document(document, listed)
@@ -221,7 +224,7 @@ class Bench(Screen[None]):
         self.query_one(ImagesPane).border_subtitle = desk.images_count()
         self.query_one(ImageGrid).view = desk.images()
         self._show_form()
-        self.call_later(self.query_one("#images-form", ParameterForm).show, desk.images_form())
+        self.query_one("#images-form", ParameterForm).show(desk.images_form())
         self._show_run()
         if desk.pictures_key() != self._loaded:
             self._loaded = desk.pictures_key()
@@ -243,7 +246,7 @@ class Bench(Screen[None]):
     def _show_form(self) -> None:
         if self.desk is not None:
             place = self.query_one(RecipeList).place
-            self.call_later(self.query_one("#form", ParameterForm).show, self.desk.form(place))
+            self.query_one("#form", ParameterForm).show(self.desk.form(place))
 
     def _show_run(self) -> None:
         """The parts that a run changes."""
@@ -379,18 +382,25 @@ class Bench(Screen[None]):
         """A value was typed: into the session if it is one, else the error beside it."""
         if self.desk is None:
             return
-        key = "#images-form" if event.key.startswith("images") else "#form"
+        form = self._form(event.key)
+        if form.view.key != event.key:
+            return
         place = self.query_one(RecipeList).place
         problem = self.desk.set_field(event.key, place, event.field, event.value)
-        self.query_one(key, ParameterForm).set_error(event.field.name, problem)
+        form.set_error(event.field.name, problem)
         if not problem:
             self._changed()
+
+    def _form(self, key: str) -> ParameterForm:
+        """The form that a key belongs to."""
+        selector = "#images-form" if key.startswith("images") else "#form"
+        return self.query_one(selector, ParameterForm)
 
     def on_parameter_form_left(self) -> None:
         """Escape in a form goes back to its list."""
         focused = self.focused
         in_library = focused is not None and self.query_one(ImagesPane) in focused.ancestors
-        self.query_one("#grid" if in_library else "#recipe").focus()
+        self.set_focus(self.query_one("#grid" if in_library else "#recipe"))
 
     def action_undo(self) -> None:
         """One step back."""
@@ -402,6 +412,11 @@ class Bench(Screen[None]):
 
     def _travel(self, step: Callable[[Desk], str | None], done: str, nothing: str) -> None:
         if self.desk is None:
+            return
+        if wrong := [row for row in self.query(FieldRow) if row.error]:
+            for row in wrong:
+                row.set_error("")
+            self.refresh_views()
             return
         what = step(self.desk)
         self.notify(nothing if what is None else f"{done}: {what}", timeout=2, markup=False)
@@ -421,8 +436,7 @@ class Bench(Screen[None]):
         else:
             self._add(Position("latent", len(recipe.view.latent)))
 
-    @work(exclusive=True, group="dialog")
-    async def _add(self, position: Position) -> None:
+    def _add(self, position: Position) -> None:
         from ddib.operations import OPERATIONS
         from workbench.tui.screens.add import AddOperation
 
@@ -434,13 +448,16 @@ class Bench(Screen[None]):
             s: len(self.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")
         }
         palette = AddOperation(items, position, counts)
-        name = await self.app.push_screen_wait(palette)
-        if name is None or self.desk is None:
-            return
-        place = self.desk.add(name, palette.position)
-        self._changed()
-        self.action_pane("recipe")
-        self.query_one(RecipeList).select(place)
+
+        def chosen(name: str | None) -> None:
+            if name is None or self.desk is None:
+                return
+            place = self.desk.add(name, palette.position)
+            self._changed()
+            self.action_pane("recipe")
+            self.query_one(RecipeList).select(place)
+
+        self.app.push_screen(palette, chosen)
 
     def action_form(self) -> None:
         """Into the form of the line under the recipe's cursor, or of the images."""
@@ -449,6 +466,7 @@ class Bench(Screen[None]):
             self.query_one("#images-form", ParameterForm).focus_first()
             return
         self._show_tab("recipe")
+        self._show_form()  # the cursor may have moved with the key before
         if not self.query_one("#form", ParameterForm).focus_first():
             self.action_add()
 
@@ -460,9 +478,8 @@ class Bench(Screen[None]):
         desk, engine = self.desk, self.engine
         if desk is None or engine is None:
             return
-        if wrong := next((row for row in self.query("FieldRow.-error")), None):
-            self.complain("A value is wrong; mend it first, or undo it with escape and u.")
-            wrong.query_one("Input").focus()
+        if wrong := next((row for row in self.query(FieldRow) if row.error), None):
+            self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
             return
         if desk.run is not None and desk.run.active:
             if desk.run.session == desk.session and not desk.run.cancelling:
@@ -664,17 +681,17 @@ class Bench(Screen[None]):
         """Focus a pane, bringing its tab to the front."""
         self.remove_class("-zoomed") if pane != "sheet" else None
         self._show_tab(TAB_OF_PANE[pane])
-        self.query_one(f"#{pane}").focus()
+        self.set_focus(self.query_one(f"#{pane}"))  # at once: the next key may be on its way
 
     def action_next_pane(self, by: int) -> None:
         """The next field of a form, or the next pane."""
         focused = self.focused
         form = next((w for w in _upwards(focused) if isinstance(w, ParameterForm)), None)
         if form is not None:
-            fields = [row.control for row in form.query("FieldRow").results()]  # type: ignore[attr-defined]
+            fields = [row.control for row in form.fields]
             index = fields.index(focused) + by if focused in fields else -1
             if 0 <= index < len(fields):
-                fields[index].focus()
+                self.set_focus(fields[index])
                 return
         pane = next((w.id for w in _upwards(focused) if w.id in TAB_OF_PANE), "sheet")
         pane = {"form": "recipe", "images": "grid", "images-form": "grid"}.get(pane, pane)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -53,10 +54,14 @@ class Choice(Widget, can_focus=True):
         choice: Choice
         value: Any
 
-    def __init__(self, value: Any, choices: tuple[Any, ...], *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.choices = choices
-        self.set_reactive(Choice.value, value)
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: tuple[Any, ...] = ()
+
+    def show(self, value: Any, choices: tuple[Any, ...]) -> None:
+        """Other choices, another value."""
+        self.choices, self.value = choices, value
+        self.refresh()
 
     def render(self) -> Content:
         """‹ value ›, or all of them beside each other when they fit."""
@@ -74,6 +79,8 @@ class Choice(Widget, can_focus=True):
 
     def action_turn(self, by: int) -> None:
         """The next or the previous value."""
+        if not self.choices:
+            return
         at = self.choices.index(self.value) if self.value in self.choices else -1
         self._choose(self.choices[(at + by) % len(self.choices)])
 
@@ -97,56 +104,65 @@ class Choice(Widget, can_focus=True):
 
 
 class FieldRow(Vertical):
-    """Label and value side by side, and the error, if there is one, below."""
+    """Label and value side by side, and the error, if there is one, below.
 
-    def __init__(self, view: FieldView) -> None:
+    A row serves any parameter: it has a line of text and a choice and shows the one it needs.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
-        self.view = view
+        self.view: FieldView | None = None
+        self.error = ""
+        self.display = False
 
     def compose(self) -> ComposeResult:
-        """The control that fits the parameter's type."""
-        with Vertical(classes="field"):
-            yield Static(self.view.title, classes="field--label", markup=False)
-            if self.view.kind == "choice":
-                yield Choice(self.view.value, self.view.choices)
-            else:
-                yield ValueInput(format_value(self.view.value), compact=True)
+        """Both controls, hidden until there is a parameter."""
+        with Horizontal(classes="field"):
+            yield Static("", classes="field--label", markup=False)
+            yield ValueInput(compact=True)
+            yield Choice()
         yield Static("", classes="field--error", markup=False)
 
-    def show(self, view: FieldView) -> None:
-        """Another value; what is being typed stays as it is when it means the same."""
+    def assign(self, view: FieldView | None, *, other: bool) -> None:
+        """Show a parameter, or nothing; `other`: it is not the one that stood here before.
+
+        What is being typed stays as it is, and so does what is wrong until it is mended.
+        """
         self.view = view
-        if view.kind == "choice":
-            self.query_one(Choice).value = view.value
+        self.display = view is not None
+        if view is None:
+            self.set_error("")
             return
-        control = self.query_one(ValueInput)
-        if not control.has_focus or self.error:
-            text = format_value(view.value)
-            if control.value != text and not (control.has_focus and self.error):
-                with control.prevent(Input.Changed):
-                    control.value = text
-
-    @property
-    def error(self) -> str:
-        """What is wrong with the value, or the empty string."""
-        return self._error
-
-    _error = ""
+        line, choice = self.query_one(ValueInput), self.query_one(Choice)
+        line.display, choice.display = view.kind != "choice", view.kind == "choice"
+        choice.show(view.value, view.choices)
+        if other:
+            self.query_one(".field--label", Static).update(view.title)
+            self.set_error("")
+        if other or not (line.has_focus or self.error):
+            with line.prevent(Input.Changed):
+                line.value = "" if view.kind == "choice" else format_value(view.value)
 
     def set_error(self, message: str) -> None:
         """Show or clear the error."""
-        self._error = message
-        self.query_one(".field--error", Static).update(message)
-        self.set_class(bool(message), "-error")
+        if message != self.error:
+            self.error = message
+            self.query_one(".field--error", Static).update(message)
+            self.set_class(bool(message), "-error")
 
     @property
     def control(self) -> Widget:
         """What takes the focus."""
-        return self.query_one("ValueInput, Choice", Widget)
+        choice = self.view is not None and self.view.kind == "choice"
+        return self.query_one(Choice) if choice else self.query_one(ValueInput)
 
 
 class ParameterForm(VerticalScroll, can_focus=False):
-    """The rows of a FormView. Every change is reported as it is typed."""
+    """The rows of a FormView. Every change is reported as it is typed.
+
+    Rows are made once and used for every form, so that a form is there as soon as it is asked
+    for: keys that are already on their way find their field.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "back")]
 
@@ -165,60 +181,75 @@ class ParameterForm(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self.view = FormView("", "")
 
-    async def show(self, view: FormView) -> None:
+    async def prepare(self, rows: int) -> None:
+        """Make room for this many parameters."""
+        there = list(self.query(FieldRow))
+        more = [FieldRow() for _ in range(rows - len(there))]
+        await self.mount_all(more, after=there[-1] if there else None)
+        if not self.query(".form--help"):
+            await self.mount(Static("", classes="form--help", markup=False))
+
+    def show(self, view: FormView) -> None:
         """Draw the form of another thing, or other values in the same form."""
-        before, self.view = self.view, view
-        self.border_title = view.title
-        if before.key == view.key and [f.name for f in before.fields] == [
-            f.name for f in view.fields
-        ]:
-            for row, field in zip(self.query(FieldRow), view.fields, strict=True):
-                row.show(field)
+        rows = list(self.query(FieldRow))
+        if len(view.fields) > len(rows):
+            self.run_worker(self._grow(view), exclusive=True)
             return
-        width = max((len(field.title) for field in view.fields), default=0)
-        async with self.batch():
-            await self.remove_children()
-            rows: list[Widget] = [FieldRow(field) for field in view.fields]
-            await self.mount_all([*rows, Static(view.help, classes="form--help", markup=False)])
+        before, self.view = self.view, view
+        names = [field.name for field in view.fields]
+        other = before.key != view.key or names != [field.name for field in before.fields]
+        for row, field in zip_longest(rows, view.fields):
+            row.assign(field, other=other)
+        if other:
+            self.border_title = view.title
+            width = max((len(field.title) for field in view.fields), default=0)
             for label in self.query(".field--label"):
                 label.styles.width = width + 1
+            self.scroll_home(animate=False)
+        self._explain()
+
+    async def _grow(self, view: FormView) -> None:
+        await self.prepare(len(view.fields))
+        self.show(view)
 
     def set_error(self, name: str, message: str) -> None:
-        """Show what is wrong with a field, or with nothing named, below the last one."""
-        for row in self.query(FieldRow):
-            row.set_error(message if row.view.name == name else "")
+        """Show what is wrong with a field, or that nothing is."""
+        for row in self.fields:
+            if row.view is not None and row.view.name == name:
+                row.set_error(message)
+
+    @property
+    def fields(self) -> list[FieldRow]:
+        """The rows that show a parameter."""
+        return [row for row in self.query(FieldRow) if row.view is not None]
 
     def focus_first(self) -> bool:
         """Into the form; False when it has no fields."""
-        for row in self.query(FieldRow):
-            row.control.focus()
-            return True
-        return False
+        if self.fields:
+            self.screen.set_focus(self.fields[0].control)
+        return bool(self.fields)
 
     def action_leave(self) -> None:
         """Back to where the form belongs."""
         self.post_message(self.Left())
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+    def on_descendant_focus(self) -> None:
         """Explain the field that has the focus."""
-        row = event.widget
-        while row is not None and not isinstance(row, FieldRow):
-            row = row.parent  # type: ignore[assignment]
-        if isinstance(row, FieldRow):
-            self.query_one(".form--help", Static).update(self._explain(row.view))
+        self._explain()
 
     def on_descendant_blur(self) -> None:
         """Explain the whole again."""
-        for note in self.query(".form--help").results(Static):
-            note.update(self.view.help)
+        self._explain()
 
-    def _explain(self, field: FieldView) -> str:
-        parts = [field.description]
-        if field.bounds:
-            parts.append(field.bounds)
-        if field.sweepable:
-            parts.append("several values are a sweep: 0.1 0.3, 0.1..0.9/5")
-        return "\n".join(part for part in parts if part)
+    def _explain(self) -> None:
+        """What the field under the cursor means, else what the whole does."""
+        focused = next((row.view for row in self.fields if row.control.has_focus), None)
+        words = self.view.help
+        if focused is not None:
+            sweep = "several values are a sweep: 0.1 0.3, 0.1..0.9/5" if focused.sweepable else ""
+            words = "\n".join(part for part in (focused.description, focused.bounds, sweep) if part)
+        for note in self.query(".form--help").results(Static):
+            note.update(words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A typed value."""
@@ -231,6 +262,6 @@ class ParameterForm(VerticalScroll, can_focus=False):
         self._report(event.choice, event.value)
 
     def _report(self, control: Widget, value: Any) -> None:
-        for row in self.query(FieldRow):
-            if row.control is control:
+        for row in self.fields:
+            if row.control is control and row.view is not None:
                 self.post_message(self.Edited(self.view.key, row.view, value))

@@ -1,0 +1,119 @@
+"""The real program in a real terminal."""
+
+import os
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """\
+import sys
+from pathlib import Path
+from workbench.tui.app import WorkbenchApp
+WorkbenchApp(Path(sys.argv[1]), runs=Path(sys.argv[2])).run()
+print("left")
+"""
+
+
+class Terminal:
+    def __init__(self, command: list[str], folder: Path, size: tuple[int, int]) -> None:
+        self._socket = f"ddib-{uuid.uuid4().hex[:8]}"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TMUX")}
+        width, height = map(str, size)
+        subprocess.run(
+            [
+                *self._tmux,
+                "-f",
+                os.devnull,
+                "new-session",
+                "-d",
+                "-x",
+                width,
+                "-y",
+                height,
+                *command,
+            ],
+            check=True,
+            cwd=folder,
+            env=environment | {"TERM": "xterm-256color"},
+        )
+        subprocess.run([*self._tmux, "set", "-g", "remain-on-exit", "on"], check=True)
+        pipe = folder / "terminal-output"
+        os.mkfifo(pipe)
+        self._output = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        subprocess.run([*self._tmux, "pipe-pane", f"cat > {shlex.quote(str(pipe))}"], check=True)
+
+    @property
+    def _tmux(self) -> list[str]:
+        return ["tmux", "-L", self._socket]
+
+    def text(self) -> str:
+        shown = subprocess.run(
+            [*self._tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True
+        )
+        return shown.stdout
+
+    def until(self, said: str, seconds: float = 120) -> str:
+        """The screen once it says `said`; looked at whenever the program has drawn."""
+        deadline = time.monotonic() + seconds
+        while said not in (text := self.text()):
+            left = deadline - time.monotonic()
+            assert left > 0, f"{said!r} never came:\n{text}"
+            if select.select([self._output], [], [], min(left, 1.0))[0]:
+                os.read(self._output, 2**20)
+        return text
+
+    def press(self, *keys: str) -> None:
+        subprocess.run([*self._tmux, "send-keys", *keys], check=True)
+
+    def resize(self, width: int, height: int) -> None:
+        size = ["-x", str(width), "-y", str(height)]
+        subprocess.run([*self._tmux, "resize-window", *size], check=True)
+
+    def close(self) -> None:
+        subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True)
+        os.close(self._output)
+
+
+@pytest.fixture
+def terminal(session_file: Path, tmp_path: Path) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("tmux is missing; install it (apt-get install tmux)")
+        pytest.skip("tmux is not installed")
+    arguments = [str(session_file), str(tmp_path / "runs")]
+    terminal = Terminal([sys.executable, "-c", PROGRAM, *arguments], tmp_path, (120, 36))
+    yield terminal
+    terminal.close()
+
+
+def test_the_program_in_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.until("small.yaml")
+    terminal.until("add noise")
+    terminal.press("r")
+    text = terminal.until("done in")
+    assert "c = 0.1" in text and "c = 0.4" in text and "hue" in text and "▀" in text
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    terminal.resize(80, 24)
+    terminal.until("Library")
+    terminal.resize(120, 36)
+    terminal.press("4", "Down", "Down", "Space")
+    terminal.until("○ normalize")
+    terminal.press("u")
+    terminal.until("● normalize")
+    terminal.press("Down", "e", "C-a", "C-k")
+    terminal.press("-l", "0.1..0.5/3")
+    terminal.until("c 3 values")
+    terminal.press("Escape")
+    terminal.until("space on/off")  # else the next key would be taken for alt+u
+    terminal.press("u")
+    terminal.until("c 0.1 0.4")
+    terminal.press("q")
+    terminal.until("left")
