@@ -4,13 +4,7 @@ Importing `ddib` is cheap: torch is loaded when something that needs it is first
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-
-try:
-    __version__ = version("ddib-workbench")
-except PackageNotFoundError:  # used from a source tree that was never installed
-    __version__ = "unknown"
 
 _HOMES = {
     "ddib.bridge": ("encode", "decode"),
@@ -36,6 +30,17 @@ __all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOME_OF:
         raise AttributeError(f"module 'ddib' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("ddib-workbench")
+    except PackageNotFoundError:  # used from a source tree that was never installed
+        return "unknown"

@@ -13,18 +13,12 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from ddib.checkpoints import load, load_probe, read_facts
 from ddib.errors import InputError, RunError
-from workbench import catalog
-from workbench.doctor import checks, render
-from workbench.files import atomic_write, check_folder
-from workbench.library import find_checkpoint, folders, list_checkpoints
-from workbench.logs import log_to_file
-from workbench.runs import delete_run, export_run, find_run, list_runs, read_manifest
-from workbench.session import schema
 
 if TYPE_CHECKING:
     from ddib.training import TrainingProgress
+
+# Everything else is imported by the command that needs it: the screen has to stand at once.
 
 
 class _ScreenByDefault(TyperGroup):
@@ -80,20 +74,23 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-@app.command("open")
-def open_screen(
-    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
-) -> None:
-    """Open the workbench's screen."""
-    from workbench.tui.app import WorkbenchApp
-
-    WorkbenchApp(session).run()
-
-
 CHECKPOINTS = Annotated[
     list[Path] | None, typer.Option(help="A further folder of checkpoints; may be repeated.")
 ]
 DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run store.")]
+
+
+@app.command("open")
+def open_session(
+    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
+    checkpoints: CHECKPOINTS = None,
+    runs: RUNS = None,
+) -> None:
+    """Open the workbench's screen; the default."""
+    from workbench.__main__ import open_screen
+
+    open_screen(session, checkpoints or [], runs)
 
 
 @app.command("replay")
@@ -118,7 +115,7 @@ def replay_sessions(
         Path | None, typer.Option(help="Compare with an earlier run; exit 1 when it differs.")
     ] = None,
     checkpoints: CHECKPOINTS = None,
-    runs: Annotated[Path | None, typer.Option(help="Folder of the run store.")] = None,
+    runs: RUNS = None,
     verbose: Annotated[bool, typer.Option(help="Log to stderr too.")] = False,
 ) -> None:
     """Run sessions headless and keep what comes of them.
@@ -126,6 +123,9 @@ def replay_sessions(
     Data goes to stdout: a run directory or, with --json, one JSON object for each session.
     """
     from workbench import replay as headless
+    from workbench.files import check_folder
+    from workbench.library import folders
+    from workbench.logs import log_to_file
 
     log_to_file(folders().log, verbose)
     if check is not None and len(session) > 1:
@@ -160,8 +160,6 @@ def replay_sessions(
     raise SystemExit(0 if fine else 1)
 
 
-RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run store.")]
-
 runs_app = typer.Typer(no_args_is_help=True, help="The kept runs.")
 app.add_typer(runs_app, name="runs")
 checkpoints_app = typer.Typer(no_args_is_help=True, help="The checkpoints that are there.")
@@ -172,18 +170,28 @@ data = Console(highlight=False, soft_wrap=False)
 @runs_app.command("list")
 def list_kept(runs: RUNS = None) -> None:
     """List the kept runs, newest first."""
+    from workbench import catalog
+    from workbench.library import folders
+    from workbench.runs import list_runs
+
     data.print(catalog.runs_table(list_runs(runs or folders().runs)))
 
 
 @runs_app.command("show")
 def show_run(name: str, runs: RUNS = None) -> None:
     """Print a run's manifest as JSON."""
+    from workbench.library import folders
+    from workbench.runs import find_run, read_manifest
+
     data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
 
 
 @runs_app.command("export")
 def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
     """Copy a run to a new folder, or to a new .zip; nothing is overwritten."""
+    from workbench.library import folders
+    from workbench.runs import export_run, find_run
+
     print(export_run(find_run(runs or folders().runs, name), destination))
 
 
@@ -194,6 +202,9 @@ def delete_kept(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete runs from the store, after asking."""
+    from workbench.library import folders
+    from workbench.runs import delete_run
+
     folder = runs or folders().runs
     for one in name:
         if yes or typer.confirm(f"delete {folder / one}?", err=True):
@@ -204,12 +215,18 @@ def delete_kept(
 @checkpoints_app.command("list")
 def list_found(checkpoints: CHECKPOINTS = None) -> None:
     """List the checkpoints of the library; one that cannot be used with the reason."""
+    from workbench import catalog
+    from workbench.library import list_checkpoints
+
     data.print(catalog.checkpoints_table(list_checkpoints(checkpoints or [])))
 
 
 @checkpoints_app.command("show")
 def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     """Print what a checkpoint's header says, as JSON."""
+    from ddib.checkpoints import read_facts
+    from workbench.library import find_checkpoint
+
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
     data.print_json(facts.model_dump_json(exclude={"thumbnail"}))
 
@@ -220,6 +237,10 @@ def import_checkpoint(
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Copy a workbench checkpoint into the user's library, after checking all of it."""
+    from ddib.checkpoints import load, load_probe, read_facts
+    from workbench.files import atomic_write
+    from workbench.library import folders
+
     load_probe(path) if read_facts(path).kind == "probe" else load(path)
     target = folders().checkpoints / path.name
     if target.exists() and not force:
@@ -232,24 +253,32 @@ def import_checkpoint(
 @app.command()
 def operations() -> None:
     """List the operations with their parameters."""
+    from workbench import catalog
+
     data.print(catalog.operations_page())
 
 
 @app.command()
 def solvers() -> None:
     """List the solvers, the grids and their settings."""
+    from workbench import catalog
+
     data.print(catalog.solvers_page())
 
 
 @app.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of session files, for editors."""
+    from workbench.session import schema
+
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()
 def doctor(checkpoints: CHECKPOINTS = None, runs: RUNS = None) -> None:
     """Say what is here and what to do about what is not well; exit 1 when something is bad."""
+    from workbench.doctor import checks, render
+
     found = checks(checkpoints or [], runs)
     data.print(render(found))
     raise SystemExit(any(check.status == "bad" for check in found))
@@ -384,7 +413,3 @@ def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None
                 progress.close()
                 narrate.print("stopped; the same command goes on from here", markup=False)
                 raise SystemExit(128 + stopped[0])
-
-
-if __name__ == "__main__":
-    main()

@@ -29,7 +29,7 @@ def first_frame() -> float:
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="120", LINES="36")
-        os.execv(sys.executable, [sys.executable, "-m", "workbench.cli"])
+        os.execv(sys.executable, [sys.executable, "-m", "workbench"])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
     seen = b""
     try:

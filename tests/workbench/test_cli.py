@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from ddib.checkpoints import HEADER_KEY, ZOO, read_facts, write_checkpoint
 from workbench.runs import list_runs, read_manifest
 
-COMMAND = [sys.executable, "-m", "workbench.cli"]
+COMMAND = [sys.executable, "-m", "workbench"]
 
 
 def cli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -234,6 +234,13 @@ def test_catalogues_name_everything(command: str) -> None:
     text = cli(command).stdout
     for name in OPERATIONS if command == "operations" else SOLVERS:
         assert name in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["session.yaml"], ["open", "session.yaml"]])
+def test_without_a_terminal_there_is_no_screen(arguments: list[str]) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 2
+    assert "the screen needs a terminal" in done.stderr
 
 
 def test_schema_is_json() -> None:

@@ -1,0 +1,32 @@
+"""The program's door: the screen does not wait for the command line's parser to be loaded."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main() -> None:
+    """`ddib-workbench` and `ddib-workbench SESSION` open the screen, all else is a command."""
+    arguments = sys.argv[1:]
+    if not arguments or (len(arguments) == 1 and Path(arguments[0]).suffix in (".yaml", ".yml")):
+        open_screen(*map(Path, arguments))
+    else:
+        from workbench.cli import main as command_line
+
+        command_line()
+
+
+def open_screen(
+    session: Path | None = None, checkpoints: Sequence[Path] = (), runs: Path | None = None
+) -> None:
+    """Run the screen in this terminal; exits with code 2 where there is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("error: the screen needs a terminal (ssh -t); else use replay", file=sys.stderr)
+        sys.exit(2)
+    from workbench.tui.app import WorkbenchApp
+
+    WorkbenchApp(session, checkpoints=checkpoints, runs=runs).run()
+
+
+if __name__ == "__main__":
+    main()
