@@ -9,7 +9,7 @@ def main() -> None:
     """`ddib-workbench` and `ddib-workbench SESSION` open the screen, all else is a command."""
     arguments = sys.argv[1:]
     if not arguments or (len(arguments) == 1 and Path(arguments[0]).suffix in (".yaml", ".yml")):
-        open_screen(*map(Path, arguments))
+        open_screen(Path(arguments[0]) if arguments else None)
     else:
         from workbench.cli import main as command_line
 
