@@ -1,5 +1,6 @@
 """Running a session: encode, edit, decode, measure, write; the same for `replay` and the screen."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from workbench.runs import SHEET, new_run
 from workbench.session import Variant
 
 PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
+
+log = logging.getLogger(__name__)
 
 Listen = Callable[[Message], None]
 
@@ -158,6 +161,7 @@ class _Run:
     def run(self) -> Finished:
         self.begun = time.monotonic()
         self.report = Report(self.plan)
+        log.info("%s: %d images", self.plan.name, len(self.plan.images.names))
         error: str | None = None
         status: Status = "done"
         try:
@@ -385,8 +389,9 @@ class _Run:
 
     def _finish(self, status: Status, error: str | None) -> Finished:
         run = None
+        reached = {"encode": self.report.encodings, "decode": self.report.decodings}
         cache: dict[str, Literal["hit", "miss"]] = {
-            name: "miss" if count else "hit" for name, count in self.nfe.items()
+            name: "miss" if count else "hit" for name, count in self.nfe.items() if reached[name]
         }
         seconds = {name: round(value, 3) for name, value in self.seconds.items()}
         ending = Ending(
@@ -400,6 +405,7 @@ class _Run:
                 run = new.path
             except (RunError, InputError) as failure:
                 status, error = "failed", str(failure)
+        log.info("%s: %s in %.1f s: %s", self.plan.name, status, seconds["total"], error or run)
         return Finished(
             id=self.order.id,
             status=status,
