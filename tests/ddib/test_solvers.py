@@ -21,7 +21,7 @@ WEIGHTS = np.array([0.3, 0.5, 0.2])
 MEANS = np.array([-1.5, 0.4, 2.0])
 DEVIATIONS = np.array([0.3, 0.5, 0.4])
 LOW, HIGH = 0.05, 20.0
-ORDERS = {"ddim": 1, "heun": 2, "dpmpp_2m": 2}
+ORDERS = {"ddim": 1, "heun": 2, "dpmpp_2m": 2, "dpmpp_3m": 3}
 
 
 def denoise(z: Array, sigma: float) -> Array:
