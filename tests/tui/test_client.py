@@ -152,6 +152,8 @@ async def test_an_engine_that_does_not_hear_is_killed(connect: Any) -> None:
     await client.cancel("1")
     done = await heard.wait(lambda e: isinstance(e, Finished))
     assert done.status == "cancelled", "the user asked for it: it did not fail"
+    lost = await heard.wait(lambda e: isinstance(e, Lost))
+    assert "did not stop" in lost.reason
     assert client.state == "stopped"
 
 

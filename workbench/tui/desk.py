@@ -25,6 +25,7 @@ from workbench.tui.document import Document
 from workbench.tui.results import RunView
 from workbench.tui.values import parse_numbers
 from workbench.tui.views import (
+    CheckpointView,
     FieldView,
     FlowView,
     FormView,
@@ -32,7 +33,9 @@ from workbench.tui.views import (
     ImagesView,
     Position,
     ProgressView,
+    RecipeView,
     SheetView,
+    TradeOffView,
 )
 from workbench.tui.widgets.recipe import Place
 
@@ -327,6 +330,18 @@ class Desk:
         return present.sheet(
             self.session, self.run, self.pictures.pixels, self.listed, self.size, latents
         )
+
+    def trade_off(self, variant: int | None) -> TradeOffView:
+        """The small plot of a sweep."""
+        return present.trade_off(self.run, variant)
+
+    def checkpoints(self) -> tuple[CheckpointView, ...]:
+        """The library's lines."""
+        return present.checkpoints(self.session, self.listed)
+
+    def recipe(self) -> RecipeView:
+        """The recipe's lines."""
+        return present.recipe(self.session)
 
     def progress(self) -> ProgressView:
         """The line at the bottom."""

@@ -33,11 +33,6 @@ class History(Generic[State]):
         """Whether the present differs from what was last saved."""
         return self._saved != self.present
 
-    @property
-    def touched(self) -> bool:
-        """Whether there is a change that could be undone, or one that was."""
-        return len(self._entries) > 1 or self._saved is None
-
     def push(self, state: State, what: str, merge: str | None = None) -> bool:
         """Make `state` the present; False when it is the present already.
 

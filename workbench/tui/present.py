@@ -23,6 +23,7 @@ from workbench.tui.views import (
     RecipeView,
     SheetRowView,
     SheetView,
+    TradeOffView,
 )
 from workbench.tui.widgets.progress import in_words
 
@@ -347,6 +348,19 @@ def _teach(
         ("o", "open a session or an example"),
         ("?", "all keys"),
     )
+
+
+def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
+    """Accuracy and colour of the variants that have both, where there are several."""
+    points: list[tuple[float, float]] = []
+    cursor = -1
+    for index in range(len(run.started.variants) if run and run.started else 0):
+        row = run.row("result", index) if run else None
+        metrics = row.metrics if row is not None and not row.partial else {}
+        if "hue_error_median" in metrics and "target_accuracy" in metrics:
+            cursor = len(points) if index == variant else cursor
+            points.append((metrics["hue_error_median"], metrics["target_accuracy"]))
+    return TradeOffView(tuple(points), cursor) if len(points) > 1 else TradeOffView()
 
 
 # ---- images

@@ -165,6 +165,14 @@ class SheetView:
 
 
 @dataclass(frozen=True)
+class TradeOffView:
+    """A point for each variant: hue error in degrees, target accuracy in 0–1."""
+
+    points: tuple[tuple[float, float], ...] = ()
+    cursor: int = 0  # index of the point that is looked at
+
+
+@dataclass(frozen=True)
 class ProgressView:
     """The line at the bottom."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,12 +30,14 @@ from workbench.tui.widgets.progress import ProgressLine
 from workbench.tui.widgets.recipe import RecipeList
 from workbench.tui.widgets.sheet import ContactSheet
 from workbench.tui.widgets.tabs import TabLine
+from workbench.tui.widgets.trade_off import TradeOff
 
 if TYPE_CHECKING:
     from workbench.engine.client import EngineClient, Lost
     from workbench.engine.messages import Event
     from workbench.tui.desk import Desk
-    from workbench.tui.document import Autosave, Document
+    from workbench.tui.document import Document
+    from workbench.tui.screens.files import SessionFiles
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
@@ -69,6 +71,7 @@ class Bench(Screen[None]):
         (100, "-normal"),
         (160, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012  # likewise
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add"),
         Binding("r", "run", "run"),
@@ -103,16 +106,15 @@ class Bench(Screen[None]):
         super().__init__()
         self.desk: Desk | None = None
         self.engine: EngineClient | None = None
+        self.files: SessionFiles | None = None
         self._path = path
         self._engine_command = engine_command
         self._checkpoints = checkpoints
         self._runs = runs
-        self._autosave: Autosave | None = None
         self._redraw: Timer | None = None
         self._save_soon: Timer | None = None
         self._latents = False
         self._loaded: tuple[object, ...] = ()
-        self._row = 0
 
     # ---- layout
 
@@ -130,6 +132,7 @@ class Bench(Screen[None]):
             with Vertical(id="right"):
                 yield _titled(RecipeList(id="recipe"), "4 Recipe")
                 yield _titled(ParameterForm(id="form"), "")
+                yield _titled(TradeOff(id="tradeoff"), "Trade-off")
         yield ProgressLine()
         yield KeyHints()
 
@@ -143,10 +146,9 @@ class Bench(Screen[None]):
     async def _begin(self) -> None:
         """Load the schema, the library and the session; start the engine."""
         from workbench.engine.client import COMMAND, EngineClient
-        from workbench.library import folders
-        from workbench.tui.document import Autosave
+        from workbench.tui.screens.files import SessionFiles
 
-        self._autosave = Autosave(folders().state, os.getpid())
+        self.files = SessionFiles(self)
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
@@ -156,7 +158,8 @@ class Bench(Screen[None]):
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
         await self.engine.start()
         self.refresh_views()
-        await self._offer_recovery()
+        if (recovered := await self.files.recover()) is not None:
+            self._take_document(recovered)
 
     def _list_checkpoints(self) -> list[Any]:
         from ddib.errors import InputError
@@ -189,28 +192,6 @@ class Bench(Screen[None]):
         self.query_one(RecipeList).cursor = 0
         self.refresh_views()
 
-    async def _offer_recovery(self) -> None:
-        from workbench.tui.document import recover
-        from workbench.tui.screens.ask import Ask
-
-        assert self._autosave is not None
-        left = await asyncio.to_thread(self._autosave.find)
-        if left is None or self.desk is None:
-            return
-        what = f"Changes to {left.path} were" if left.path else "A session without a file was"
-        answer = await self.app.push_screen_wait(
-            Ask(
-                "Unsaved work",
-                f"{what} not saved when the program ended.",
-                (("y", "take it up again"), ("d", "delete it"), ("esc", "later")),
-            )
-        )
-        if answer == "y":
-            self._take_document(recover(left))
-            self._autosave.write(self.desk.document)
-        if answer in ("y", "d"):
-            left.file.unlink(missing_ok=True)
-
     # ---- showing
 
     def refresh_views(self) -> None:
@@ -219,8 +200,8 @@ class Bench(Screen[None]):
         if desk is None:
             return
         self._show_header()
-        self.query_one(CheckpointList).view = self._checkpoint_views()
-        self.query_one(RecipeList).view = desk_recipe(desk)
+        self.query_one(CheckpointList).view = desk.checkpoints()
+        self.query_one(RecipeList).view = desk.recipe()
         self.query_one(ImagesPane).border_subtitle = desk.images_count()
         self.query_one(ImageGrid).view = desk.images()
         self._show_form()
@@ -229,12 +210,6 @@ class Bench(Screen[None]):
         if desk.pictures_key() != self._loaded:
             self._loaded = desk.pictures_key()
             self._load_pictures()
-
-    def _checkpoint_views(self) -> Any:
-        from workbench.tui import present
-
-        assert self.desk is not None
-        return present.checkpoints(self.desk.session, self.desk.listed)
 
     def _show_header(self) -> None:
         if self.desk is None:
@@ -270,6 +245,9 @@ class Bench(Screen[None]):
             variant = next((row.variant for row in rows if row.variant is not None), None)
         image = sheet.image if rows else self.query_one(ImageGrid).cursor
         self.query_one(Flow).view = self.desk.flow(image, variant)
+        trade_off = self.desk.trade_off(variant)
+        self.query_one(TradeOff).view = trade_off
+        self.set_class(bool(trade_off.points), "-swept")
 
     @work(exclusive=True, group="pictures")
     async def _load_pictures(self) -> None:
@@ -297,12 +275,8 @@ class Bench(Screen[None]):
 
     def _keep(self) -> None:
         self._save_soon = None
-        if self.desk is None or self._autosave is None:
-            return
-        if self.desk.document.history.dirty:
-            self._autosave.write(self.desk.document)
-        else:
-            self._autosave.clear()
+        if self.desk is not None and self.files is not None:
+            self.files.keep(self.desk.document)
 
     def on_checkpoint_list_choose(self, event: CheckpointList.Choose) -> None:
         """Source or target; a class-conditional checkpoint needs a label too."""
@@ -520,7 +494,7 @@ class Bench(Screen[None]):
         if desk is None:
             return
         if isinstance(event, Lost):
-            self.complain(f"{event.reason}\nThe next run starts it again.", "The engine is gone")
+            self.complain(f"{event.reason}.\nThe next run starts it again.", "Engine gone")
             self._show_header()
         elif isinstance(event, Ready):
             self._show_header()
@@ -538,101 +512,31 @@ class Bench(Screen[None]):
     @work(exclusive=True, group="dialog")
     async def action_save(self) -> None:
         """Save to the session's file, or ask for one."""
-        await self._save()
-
-    async def _save(self) -> bool:
-        """Whether it was saved."""
-        from workbench.session import SessionError
-
-        if self.desk is None:
-            return False
-        document = self.desk.document
-        path = document.path or await self._ask_path()
-        if path is None:
-            return False
-        try:
-            document.save(path)
-        except SessionError as error:
-            self.complain(str(error), "Not saved")
-            return False
-        self._keep()
-        self.refresh_views()
-        self.notify(f"saved {path}", timeout=3, markup=False)
-        return True
-
-    async def _ask_path(self) -> Path | None:
-        from workbench.tui.screens.ask import Ask, Prompt
-
-        typed = await self.app.push_screen_wait(
-            Prompt(
-                "Save as",
-                f"A file name, from {Path.cwd()}",
-                "session.yaml",
-                lambda text: None if text else "a name is needed",
-            )
-        )
-        if typed is None:
-            return None
-        path = Path(typed).expanduser()
-        path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
-        if path.exists():
-            answer = await self.app.push_screen_wait(
-                Ask("It is there", f"{path} exists.", (("o", "overwrite"), ("esc", "back")))
-            )
-            if answer != "o":
-                return None
-        return path
-
-    async def _may_leave(self) -> bool:
-        """Whether the session may be put away: saved, or the user does not mind."""
-        from workbench.tui.screens.ask import Ask
-
-        if self.desk is None or not self.desk.document.history.dirty:
-            return True
-        if self.desk.document.path is None and not self.desk.document.history.touched:
-            return True
-        answer = await self.app.push_screen_wait(
-            Ask(
-                "Not saved",
-                f"{self.desk.document.name} has changes that are not saved.",
-                (("s", "save"), ("d", "discard"), ("esc", "back")),
-            )
-        )
-        if answer == "s":
-            return await self._save()
-        return answer == "d"
+        if self.desk is not None and self.files is not None:
+            await self.files.save(self.desk.document)
+            self.refresh_views()
 
     @work(exclusive=True, group="dialog")
     async def action_open(self) -> None:
         """Open a session file, or one of the examples."""
-        from workbench.session import SessionError
-        from workbench.tui.document import Document
-        from workbench.tui.screens.pick import Picker
-        from workbench.tui.sessions import session_files
-
-        items = await asyncio.to_thread(session_files, Path.cwd())
-        typed = await self.app.push_screen_wait(
-            Picker("Open a session", items, placeholder="type to filter, or a path", free=True)
-        )
-        if typed is None or not await self._may_leave():
-            return
-        try:
-            document = await asyncio.to_thread(Document.open, Path(typed).expanduser())
-        except SessionError as error:
-            self.complain(str(error), "This session cannot be opened")
-            return
-        await self._stop_run()
-        self._take_document(document)
+        if self.files is not None and (document := await self.files.choose()) is not None:
+            await self._stop_run()
+            self._take_document(document)
 
     @work(exclusive=True, group="dialog")
     async def action_new(self) -> None:
         """A new session with the defaults."""
         from workbench.tui.document import Document, new_session
 
-        if self.desk is None or not await self._may_leave():
-            return
-        await self._stop_run()
-        self._take_document(Document(new_session(self.desk.listed)))
+        if self.desk is not None and await self.may_leave():
+            await self._stop_run()
+            self._take_document(Document(new_session(self.desk.listed)))
+
+    async def may_leave(self) -> bool:
+        """Whether the present session may be put away."""
+        if self.desk is None or self.files is None:
+            return True
+        return await self.files.may_leave(self.desk.document)
 
     async def _stop_run(self) -> None:
         """Put the run of the present session away."""
@@ -642,12 +546,12 @@ class Bench(Screen[None]):
     @work(exclusive=True, group="dialog")
     async def action_quit(self) -> None:
         """Leave, with a question when something is unsaved."""
-        if not await self._may_leave():
+        if not await self.may_leave():
             return
         if self._save_soon is not None:
             self._save_soon.stop()
-        if self._autosave is not None:
-            self._autosave.clear()
+        if self.files is not None:
+            self.files.forget()
         if self.engine is not None:
             await self.engine.stop()
         self.app.exit()
@@ -708,26 +612,10 @@ class Bench(Screen[None]):
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """The actions for the command palette: name, explanation, what it does."""
-        yield "Run", "Encode, edit and decode (r)", self.action_run
-        yield "Cancel", "Stop the run that is under way (c)", self.action_cancel
-        yield "Add operation", "To the image or the latent (a)", self.action_add
-        yield "Undo", "Take the last change back (u)", self.action_undo
-        yield "Redo", "Do it again (ctrl+r)", self.action_redo
-        yield "Save", "Write the session to its file (ctrl+s)", self.action_save
-        yield "Open", "A session file or an example (o)", self.action_open
-        yield "New", "A session with the defaults (ctrl+n)", self.action_new
-        yield "YAML", "The session as it would be saved (y)", self.action_yaml
-        yield "Latents", "Rows of latents in the contact sheet (l)", self.action_latents
-        yield "Zoom", "The pictures alone (z)", self.action_zoom
-        yield "Help", "All keys (?)", self.action_help
-        yield "Quit", "Leave the program (q)", self.action_quit
+        from workbench.tui.screens.help import COMMANDS
 
-
-def desk_recipe(desk: Desk) -> Any:
-    """The recipe's lines."""
-    from workbench.tui import present
-
-    return present.recipe(desk.session)
+        for name, words, action in COMMANDS:
+            yield name, words, partial(self.run_action, action)
 
 
 def _titled(widget: Widget, title: str) -> Widget:

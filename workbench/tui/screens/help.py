@@ -1,5 +1,21 @@
 """The keys and the words of the screen, for the help."""
 
+COMMANDS = (
+    ("Run", "Encode, edit and decode (r)", "run"),
+    ("Cancel", "Stop the run that is under way (c)", "cancel"),
+    ("Add operation", "To the image or the latent (a)", "add"),
+    ("Undo", "Take the last change back (u)", "undo"),
+    ("Redo", "Do it again (ctrl+r)", "redo"),
+    ("Save", "Write the session to its file (ctrl+s)", "save"),
+    ("Open", "A session file or an example (o)", "open"),
+    ("New", "A session with the defaults (ctrl+n)", "new"),
+    ("YAML", "The session as it would be saved (y)", "yaml"),
+    ("Latents", "Rows of latents in the contact sheet (l)", "latents"),
+    ("Zoom", "The pictures alone (z)", "zoom"),
+    ("Help", "All keys (?)", "help"),
+    ("Quit", "Leave the program (q)", "quit"),
+)
+
 Group = tuple[str, tuple[tuple[str, str], ...]]
 
 
