@@ -148,10 +148,10 @@ def test_the_engine_knows_nothing_of_the_screen_and_the_commands():
     assert offenders((WORKBENCH / "engine").rglob("*.py"), *above) == []
 
 
-def test_the_workbench_opens_the_screen_from_the_command_line_only():
-    files = (path for path in WORKBENCH.glob("*.py") if path.name != "cli.py")
+def test_the_workbench_opens_the_screen_from_its_door_only():
+    files = (path for path in WORKBENCH.glob("*.py") if path.name != "__main__.py")
     assert offenders(files, "workbench.tui") == []
-    assert offenders(iter([WORKBENCH / "cli.py"]), "workbench.tui", lazy=False) == []
+    assert offenders(iter([WORKBENCH / "__main__.py"]), "workbench.tui", lazy=False) == []
 
 
 def test_the_workbench_draws_on_the_screen_in_previews_only():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,11 @@ def engine() -> Iterator[Process]:
     process = Process()
     yield process
     process.child.kill()
-    process.child.communicate()
+    process.child.wait()
+    for pipe in (process.child.stdin, process.child.stdout, process.child.stderr):
+        assert pipe is not None
+        with suppress(BrokenPipeError):
+            pipe.close()
 
 
 def request(session: Session, store: Path, run_id: str = "1") -> RunSession:
