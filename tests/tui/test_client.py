@@ -177,3 +177,11 @@ async def test_a_killed_engine_is_told_from_one_that_failed() -> None:
     assert "out of memory" in Lost(-9, ()).reason
     assert "signal 11" in Lost(-11, ()).reason
     assert Lost(1, ("Traceback", "ValueError: x", "")).reason.endswith("ValueError: x")
+
+
+async def test_an_engine_that_is_still_starting_is_not_waited_for(connect: Any) -> None:
+    client, heard = connect("import signal\nwhile True: signal.pause()", grace=1000)
+    await client.start()
+    async with asyncio.timeout(30):
+        await client.stop()
+    assert client.state == "stopped" and heard.events == []

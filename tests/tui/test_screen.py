@@ -240,15 +240,22 @@ async def test_the_mouse_does_it_too(program: Any) -> None:
         await driver.dialog()
 
 
-async def test_pictures_show_the_images_colours(program: Any) -> None:
-    async with program() as driver:
-        source = driver.desk.pictures.pixels[0]
+async def test_the_source_is_shown_pixel_by_pixel(program: Any, session_file: Path) -> None:
+    async with program(session_file, size=(200, 60)) as driver:
         flow = driver.widget("#flow")
-        styles = {
-            segment.style.bgcolor.triplet
-            for y in range(flow.size.height)
-            for segment in flow.render_line(y)
-            if segment.style and segment.style.bgcolor and segment.style.bgcolor.triplet
-        }
-        hue = source.reshape(-1, 3).max(0)
-        assert any(c.blue > 100 and c.blue > 2 * c.red for c in styles) == (hue[2] > 2 * hue[0])
+        picture = driver.desk.pictures.pixels[0]
+        shown = {}
+        for line in range(16):
+            column = 0
+            for segment in flow.render_line(line + 1):
+                for _ in segment.text:
+                    style = segment.style
+                    upper = style.color if segment.text.strip() else style.bgcolor
+                    shown[column, line] = (upper.triplet, style.bgcolor.triplet)
+                    column += 1
+        margin = flow._gaps(flow.size.width, 32)[1]
+        for line in range(16):
+            for column in range(32):
+                upper, lower = shown[margin + column, line]
+                assert tuple(upper) == tuple(picture[2 * line, column])
+                assert tuple(lower) == tuple(picture[2 * line + 1, column])

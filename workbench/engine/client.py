@@ -138,6 +138,8 @@ class EngineClient:
         process, reader = self._process, self._reader
         if process is None or reader is None:
             return
+        if self.ready is None:  # it is starting and has nothing to finish
+            self._kill()
         if process.stdin is not None:
             process.stdin.close()
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -9,6 +11,7 @@ from typing import ClassVar
 from workbench.tui import colors  # noqa: F401  # before textual, which reads the environment
 
 # isort: split
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -40,6 +43,18 @@ class WorkbenchApp(App[None]):
         self.register_theme(THEME)
         self.theme = THEME.name
         self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+
+    def on_mount(self) -> None:
+        """A terminal that hangs up and a batch system that ends the job are told goodbye too."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self._signalled, number)
+
+    @work
+    async def _signalled(self, number: int) -> None:
+        await self.bench.leave(keep=True)
+        self.exit(return_code=128 + number)
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""

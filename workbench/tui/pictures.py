@@ -32,6 +32,13 @@ def picture_width(pixels: int, available: int) -> int:
     return room
 
 
+def same_pixels(one: Pixels | None, other: Pixels | None) -> bool:
+    """Whether two pictures look the same, so that nothing is sent to the terminal twice."""
+    if one is None or other is None or one is other:
+        return one is other
+    return one.shape == other.shape and bool((one == other).all())
+
+
 def draw(pixels: Pixels, width: int, dim: float = 1.0) -> list[Strip]:
     """A picture [H, W, C] as strips `width` cells wide; `dim` < 1 darkens what is stale."""
     height, breadth, channels = pixels.shape

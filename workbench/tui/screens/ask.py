@@ -60,8 +60,6 @@ class Ask(ModalScreen[str]):
         pressed = event.character or event.key
         if event.key == "escape":
             self.dismiss("esc")
-        elif event.key == "enter":
-            self.dismiss(self._keys[0][0])
         elif pressed in [key for key, _ in self._keys]:
             self.dismiss(pressed)
 

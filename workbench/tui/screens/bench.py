@@ -548,13 +548,19 @@ class Bench(Screen[None]):
         """Leave, with a question when something is unsaved."""
         if not await self.may_leave():
             return
+        await self.leave(keep=False)
+        self.app.exit()
+
+    async def leave(self, *, keep: bool) -> None:
+        """Put everything away; `keep`: what is unsaved is offered again at the next start."""
         if self._save_soon is not None:
             self._save_soon.stop()
-        if self.files is not None:
+        if keep:
+            self._keep()
+        elif self.files is not None:
             self.files.forget()
         if self.engine is not None:
             await self.engine.stop()
-        self.app.exit()
 
     # ---- looking
 

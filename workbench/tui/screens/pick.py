@@ -62,7 +62,7 @@ class Picker(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Filter above, list below, the words about the line at the bottom."""
-        with Vertical(classes="dialog") as dialog:
+        with Vertical(classes="dialog picker") as dialog:
             dialog.border_title = self._title
             dialog.border_subtitle = self._subtitle
             yield PickerInput(placeholder=self._placeholder, compact=True)
@@ -83,9 +83,8 @@ class Picker(ModalScreen[str | None]):
         self.action_take()
 
     def on_lines_highlighted(self, event: Lines.Highlighted) -> None:
-        """The words about the line, where they did not fit beside it."""
-        words = self._shown[event.index].words if event.index < len(self._shown) else ""
-        self.query_one(".about", Static).update(words)
+        """Say more about the line."""
+        self._describe(event.index)
 
     def action_step(self, by: int) -> None:
         """Through the list."""
@@ -124,5 +123,9 @@ class Picker(ModalScreen[str | None]):
         view = self.query_one(Lines)
         view.set_lines(lines)
         view.action_jump(0)
-        if not self._shown:
-            self.query_one(".about", Static).update("")
+        self._describe(view.cursor)
+
+    def _describe(self, index: int) -> None:
+        """The words about the line, which may not fit beside its name."""
+        words = self._shown[index].words if index < len(self._shown) else ""
+        self.query_one(".about", Static).update(words)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -32,7 +32,7 @@ class YamlScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog dialog-tall") as dialog:
             dialog.border_title = self._title
             dialog.border_subtitle = "c copy · esc back"
-            yield Static(Syntax(self._text, "yaml", theme="ansi_dark", background_color="default"))
+            yield Static(highlight(self._text, language="yaml"))
 
     def action_copy(self) -> None:
         """To the terminal's clipboard (OSC 52)."""

@@ -7,12 +7,12 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.pictures import draw, picture_width
+from workbench.tui.pictures import draw, picture_width, same_pixels
 from workbench.tui.views import FlowView, PanelView
 
 NARROWEST_GAP = 2
@@ -36,7 +36,19 @@ class Flow(Widget):
         "flow--empty",
     }
 
-    view: reactive[FlowView] = reactive(FlowView(), layout=True)
+    view: reactive[FlowView] = reactive(FlowView(), repaint=False)
+
+    def watch_view(self, old: FlowView, new: FlowView) -> None:
+        """Draw the panels that changed, or everything when there are others."""
+        if (len(old.panels), old.size, old.arrows) != (len(new.panels), new.size, new.arrows):
+            self.refresh(layout=True)
+            return
+        picture = (self.size.height - 2) * 2
+        gap, margin = self._gaps(self.size.width, picture)
+        for index, (before, now) in enumerate(zip(old.panels, new.panels, strict=True)):
+            if not _same(before, now):
+                x = margin + index * (picture + gap)
+                self.refresh(Region(x, 0, picture, self.size.height))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Title, picture, caption; the picture as high as the width and the share allow."""
@@ -123,6 +135,16 @@ class Flow(Widget):
         if cell_len(text) > width:
             text = text[: max(0, width - 1)] + "…"
         return Strip([Segment(text, style)]).adjust_cell_length(width, style)
+
+
+def _same(one: PanelView, other: PanelView) -> bool:
+    return (
+        one.kind == other.kind
+        and one.freshness == other.freshness
+        and one.captions == other.captions
+        and one.hint == other.hint
+        and same_pixels(one.pixels, other.pixels)
+    )
 
 
 def _wrap(text: str, width: int) -> list[str]:

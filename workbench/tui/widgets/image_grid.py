@@ -35,8 +35,8 @@ class ImageGrid(ScrollView, can_focus=True):
         Binding("end", "move(9999)", "last", show=False),
     ]
 
-    view: reactive[ImagesView] = reactive(ImagesView(), layout=False)
-    cursor: reactive[int] = reactive(0)
+    view: reactive[ImagesView] = reactive(ImagesView(), repaint=False)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -67,16 +67,23 @@ class ImageGrid(ScrollView, can_focus=True):
     def _columns(self) -> int:
         return max(1, (self._room.width - 1) // (self._picture + 1))
 
-    def watch_view(self) -> None:
+    def watch_view(self, old: ImagesView, new: ImagesView) -> None:
         """Another set of images: keep the cursor inside."""
+        if old.pixels is new.pixels and (old.count, old.problem, old.kind) == (
+            new.count,
+            new.problem,
+            new.kind,
+        ):
+            return
         self.cursor = max(0, min(self.cursor, self._count - 1))
         self._measure()
         self.refresh()
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
         self._follow()
-        self.refresh()
+        for index in (old, new):
+            self.refresh_lines(index // self._columns * self._line, self._line)
 
     def on_resize(self) -> None:
         """The number of columns follows the room."""

@@ -10,13 +10,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.pictures import draw
+from workbench.tui.pictures import draw, same_pixels
 from workbench.tui.views import SheetRowView, SheetView
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
@@ -48,9 +48,9 @@ class ContactSheet(ScrollView, can_focus=True):
         Binding("minus", "zoom(-1)", "smaller", key_display="-", show=False),
     ]
 
-    view: reactive[SheetView] = reactive(SheetView(), layout=False)
-    image: reactive[int] = reactive(0)
-    row: reactive[int] = reactive(0)
+    view: reactive[SheetView] = reactive(SheetView(), repaint=False)
+    image: reactive[int] = reactive(0, repaint=False)
+    row: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -62,6 +62,7 @@ class ContactSheet(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._zoom = 0
+        self._drawn: tuple[object, ...] = ()  # the measures of what stands on the screen
 
     # ---- sizes
 
@@ -105,20 +106,38 @@ class ContactSheet(ScrollView, can_focus=True):
 
     # ---- changes
 
-    def watch_view(self) -> None:
-        """Keep the cursor inside what there is."""
-        self.image = max(0, min(self.image, self.view.columns - 1))
-        self.row = max(0, min(self.row, len(self.view.rows) - 1))
+    def watch_view(self, old: SheetView, new: SheetView) -> None:
+        """Draw the rows that changed, or everything when the shape did."""
+        self.image = max(0, min(self.image, new.columns - 1))
+        self.row = max(0, min(self.row, len(new.rows) - 1))
+        if new.rows and not old.rows:  # the first result is what is waited for
+            self.row = next((i for i, row in enumerate(new.rows) if row.variant is not None), 0)
         self._measure()
-        self.refresh()
+        measures = (self._label_width, self._note_width, self.picture, self.virtual_size)
+        if not new.rows or len(old.rows) != len(new.rows) or self._drawn != measures:
+            self._drawn = measures
+            self.refresh()
+            return
+        for index, (one, other) in enumerate(zip(old.rows, new.rows, strict=True)):
+            if not _same(one, other):
+                self._refresh_row(index)
 
-    def watch_image(self) -> None:
+    def watch_image(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
         self._follow()
+        for image in (old, new):
+            x = self._label_width + image * (self.picture + 1) - self.scroll_offset.x
+            self.refresh(Region(x, 0, self.picture + 2, self._room.height))
 
-    def watch_row(self) -> None:
+    def watch_row(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
         self._follow()
+        self._refresh_row(old)
+        self._refresh_row(new)
+
+    def _refresh_row(self, index: int) -> None:
+        lines = self.picture // 2
+        self.refresh(Region(0, index * lines - self.scroll_offset.y, self.size.width, lines))
 
     def on_resize(self) -> None:
         """Sizes follow the room."""
@@ -145,7 +164,6 @@ class ContactSheet(ScrollView, can_focus=True):
         row = max(0, min(row, len(self.view.rows) - 1))
         if (image, row) != (self.image, self.row):
             self.image, self.row = image, row
-            self.refresh()
             self.post_message(self.Moved(image, row))
 
     def on_click(self, event: events.Click) -> None:
@@ -273,3 +291,13 @@ class ContactSheet(ScrollView, can_focus=True):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name)
+
+
+def _same(one: SheetRowView, other: SheetRowView) -> bool:
+    return (
+        one.label == other.label
+        and one.notes == other.notes
+        and one.freshness == other.freshness
+        and one.hint == other.hint
+        and same_pixels(one.pixels, other.pixels)
+    )
