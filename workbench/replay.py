@@ -116,6 +116,9 @@ def replay(
         if ending.error:
             narrate.print(f"{plan.name}: {ending.status}: {ending.error}", markup=False)
         if not as_json:
+            title = plan.session.title or plan.name
+            took = f"{ending.seconds['total']:.1f} s, {sum(ending.nfe.values())} evaluations"
+            narrate.print(f"{title}: {took}", markup=False, soft_wrap=True)
             narrate.print(figures_table(plan, ending))
     return endings
 
@@ -142,14 +145,7 @@ def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
 
 def figures_table(plan: Plan, ending: Finished) -> Table:
     """The metrics of a run for a person's eyes."""
-    seconds = ending.seconds
-    table = Table(
-        title=f"{escape(plan.session.title or plan.name)}  {seconds['total']:.1f} s, "
-        f"{sum(ending.nfe.values())} evaluations",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
+    table = Table(box=None, pad_edge=False)
     names = [name for name in COLUMNS if any(name in metrics for metrics in ending.metrics)]
     table.add_column("")
     for name in names:
