@@ -72,7 +72,6 @@ class Driver:
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(key)
-            await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         names = {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "_": "underscore"}

@@ -24,10 +24,11 @@ async def test_a_new_session_can_run_at_once(program: Any) -> None:
 
 async def test_source_and_target_by_key(program: Any) -> None:
     async with program() as driver:
-        await driver.press("1", "home", "t", "end", "s")
+        listed = [checkpoint.name for checkpoint in driver.widget("#checkpoints").view]
+        await driver.press("1", "home", *["down"] * listed.index("cmnist-fives"), "t")
+        await driver.press("home", *["down"] * listed.index("cmnist-sevens"), "s")
         ends = driver.session.source.checkpoint, driver.session.target.checkpoint
-        listed = driver.widget("#checkpoints").view
-        assert ends == (listed[-1].name, listed[0].name)
+        assert ends == ("cmnist-sevens", "cmnist-fives")
         await driver.press("u", "u")
         assert driver.session.source.checkpoint == "cmnist-fives"
         assert driver.session.target.checkpoint == "cmnist-sevens"
@@ -259,3 +260,42 @@ async def test_the_source_is_shown_pixel_by_pixel(program: Any, session_file: Pa
                 upper, lower = shown[margin + column, line]
                 assert tuple(upper) == tuple(picture[2 * line, column])
                 assert tuple(lower) == tuple(picture[2 * line + 1, column])
+
+
+async def test_a_class_conditional_checkpoint_asks_for_a_label(program: Any) -> None:
+    async with program() as driver:
+        listed = [checkpoint.name for checkpoint in driver.widget("#checkpoints").view]
+        await driver.press("1", "home", *["down"] * listed.index("cmnist-digits"), "t")
+        await driver.until(lambda: isinstance(driver.app.screen, Prompt))
+        await driver.type("12")
+        await driver.press("enter")
+        assert isinstance(driver.app.screen, Prompt), "there is no such label"
+        await driver.press("ctrl+u")
+        await driver.type("1..3")
+        await driver.press("enter")
+        await driver.closed()
+        await driver.until(lambda: driver.session.target.label == (1, 2, 3))
+        await driver.press("s")
+        await driver.until(lambda: isinstance(driver.app.screen, Prompt))
+        await driver.type("5")
+        await driver.press("enter")
+        await driver.until(lambda: driver.session.source.label == 5)
+        assert "cmnist-digits:5 → cmnist-digits:1 2 3" in driver.screen_text()[0]
+
+
+async def test_images_from_files(program: Any, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for index in range(3):
+        Image.new("RGB", (40, 40), (80 * index, 0, 0)).save(tmp_path / "work" / f"{index}.png")
+    async with program() as driver:
+        await driver.press("2", "e", "right")
+        await driver.until(lambda: len(driver.desk.pictures.names) == 3)
+        assert driver.session.source.images[0].path == "*.png"
+        await driver.press("down", "ctrl+u")
+        await driver.type("9.png")
+        await driver.until(lambda: driver.desk.pictures.problem)
+        assert "no image" in "\n".join(driver.screen_text())
+        await driver.press("ctrl+u")
+        await driver.type("2.png")
+        await driver.until(lambda: driver.desk.pictures.names == ("2",))

@@ -42,7 +42,7 @@ class CheckpointList(Lines):
             ]
             name: Part = (f" {checkpoint.name}", "lines--error" if checkpoint.problem else "")
             right: list[Part] = [
-                (f" {'!' if checkpoint.problem else checkpoint.labels} ", "lines--dim")
+                (f" {'!' if checkpoint.problem else checkpoint.labels}", "lines--dim")
             ]
             lines.append(([*mark, name], right, True))
         if not lines:

@@ -26,6 +26,7 @@ class Flow(Widget):
     """source ─▶ [edited] ─▶ latent ─▶ [edited] ─▶ result, a statistic below each."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "flow--ground",
         "flow--title",
         "flow--fresh",
         "flow--stale",
@@ -54,21 +55,26 @@ class Flow(Widget):
         """Title, picture, caption; the picture as high as the width and the share allow."""
         return self._picture(width, container.height) // 2 + 2
 
+    @property
+    def _ground(self) -> Style:
+        """The widget's own style, which textual remembers for component classes only."""
+        return self.get_component_rich_style("flow--ground")
+
     def render_line(self, y: int) -> Strip:
         """Line y of all panels."""
         width, view = self.size.width, self.view
         if not view.panels:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         picture = (self.size.height - 2) * 2
         gap, margin = self._gaps(width, picture)
-        pieces: list[Strip] = [self._text("", margin, self.rich_style)]
+        pieces: list[Strip] = [self._text("", margin, self._ground)]
         for index, panel in enumerate(view.panels):
             if index:
                 label = view.arrows[index - 1] if index <= len(view.arrows) else ""
                 pieces.append(self._arrow(y, gap, picture // 2, label))
             pieces.append(self._panel(panel, y, picture))
         line = Strip.join(pieces)
-        return line.adjust_cell_length(width, self.rich_style)
+        return line.adjust_cell_length(width, self._ground)
 
     def panel_at(self, x: int) -> PanelView | None:
         """The panel under a column."""
@@ -114,7 +120,7 @@ class Flow(Widget):
             return self._text(said.center(width), width, empty)
         dim = STALE if panel.freshness == "stale" else 1.0
         lines = draw(panel.pixels, width, dim)
-        return lines[y - 1] if y - 1 < len(lines) else self._text("", width, self.rich_style)
+        return lines[y - 1] if y - 1 < len(lines) else self._text("", width, self._ground)
 
     def _arrow(self, y: int, gap: int, rows: int, label: str) -> Strip:
         style = self._style("flow--arrow")
@@ -126,7 +132,7 @@ class Flow(Widget):
             return self._text(arrow, gap, style)
         if y == middle - 1 and cell_len(label) <= gap - 2:
             return self._text(label.center(gap), gap, style)
-        return self._text("", gap, self.rich_style)
+        return self._text("", gap, self._ground)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name)

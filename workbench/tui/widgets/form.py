@@ -180,6 +180,7 @@ class ParameterForm(VerticalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.view = FormView("", "")
+        self._said = ""
 
     async def prepare(self, rows: int) -> None:
         """Make room for this many parameters."""
@@ -248,8 +249,10 @@ class ParameterForm(VerticalScroll, can_focus=False):
         if focused is not None:
             sweep = "several values are a sweep: 0.1 0.3, 0.1..0.9/5" if focused.sweepable else ""
             words = "\n".join(part for part in (focused.description, focused.bounds, sweep) if part)
-        for note in self.query(".form--help").results(Static):
-            note.update(words)
+        if words != self._said:  # an update costs a layout of the whole screen
+            self._said = words
+            for note in self.query(".form--help").results(Static):
+                note.update(words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A typed value."""

@@ -24,7 +24,12 @@ LEFT_OUT = 0.3  # brightness of an image that the session does not take
 class ImageGrid(ScrollView, can_focus=True):
     """Thumbnails in rows; space takes the images up to the cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--blurred", "grid--hint"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "grid--ground",
+        "grid--cursor",
+        "grid--blurred",
+        "grid--hint",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "take", "take up to here"),
         Binding("left", "move(-1)", "previous", show=False),
@@ -146,9 +151,14 @@ class ImageGrid(ScrollView, can_focus=True):
         if y != self.scroll_offset.y:
             self.scroll_to(y=y, animate=False)
 
+    @property
+    def _ground(self) -> Style:
+        """The widget's own style, which textual remembers for component classes only."""
+        return self.get_component_rich_style("grid--ground")
+
     def render_line(self, y: int) -> Strip:
         """Line y of the grid."""
-        width, base = self._room.width, self.rich_style
+        width, base = self._room.width, self._ground
         if self.view.problem or self.view.pixels is None:
             return self._said(y, self.view.problem or "")
         row, line = divmod(y + self.scroll_offset.y, self._line)
@@ -170,7 +180,7 @@ class ImageGrid(ScrollView, can_focus=True):
             return Segment("▐", style)
         if has_left and index - 1 == self.cursor:
             return Segment("▌", style)
-        return Segment(" ", self.rich_style)
+        return Segment(" ", self._ground)
 
     def _said(self, y: int, text: str) -> Strip:
         from textwrap import wrap

@@ -23,6 +23,7 @@ class Lines(ScrollView, can_focus=True):
     """Lines that a subclass or `set_lines` provides; a cursor skips those that cannot be chosen."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "lines--ground",
         "lines--cursor",
         "lines--blurred",
         "lines--dim",
@@ -124,11 +125,16 @@ class Lines(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, index))
         self.cursor = index
 
+    @property
+    def _ground(self) -> Style:
+        """The widget's own style, which textual remembers for component classes only."""
+        return self.get_component_rich_style("lines--ground")
+
     def render_line(self, y: int) -> Strip:
         """Left parts, room, right parts; the cursor's line in its colours."""
         width, index = self._room.width, y + self.scroll_offset.y
         if index >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         left, right, selectable = self._lines[index]
         over = Style()
         if index == self.cursor and selectable:
@@ -140,13 +146,13 @@ class Lines(ScrollView, can_focus=True):
         room = width - taken
         if start.cell_length > room:
             start = Strip(_shorten(list(start), max(0, room - (1 if end else 0))))
-        ground = self.rich_style + over
+        ground = self._ground + over
         return Strip([*start.adjust_cell_length(room, ground), *end]).adjust_cell_length(
             width, ground
         )
 
     def _segments(self, parts: list[Part], over: Style) -> list[Segment]:
-        plain = self.rich_style
+        plain = self._ground
         return [
             Segment(
                 text,

@@ -29,6 +29,7 @@ class ContactSheet(ScrollView, can_focus=True):
     """Rows of pictures under one cursor, scrolled both ways; labels and numbers stay in place."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "sheet--ground",
         "sheet--label",
         "sheet--note",
         "sheet--cursor",
@@ -194,14 +195,19 @@ class ContactSheet(ScrollView, can_focus=True):
 
     # ---- drawing
 
+    @property
+    def _ground(self) -> Style:
+        """The widget's own style, which textual remembers for component classes only."""
+        return self.get_component_rich_style("sheet--ground")
+
     def render_line(self, y: int) -> Strip:
         """Line y: label, the pictures scrolled, numbers."""
         width = self._room.width
         if not self.view.rows:
-            return self._teach(y).adjust_cell_length(width, self.rich_style)
+            return self._teach(y).adjust_cell_length(width, self._ground)
         index, line = divmod(y + self.scroll_offset.y, self.picture // 2)
         if index >= len(self.view.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         row = self.view.rows[index]
         labels, notes = self._label_width, self._note_width
         whole = self.view.columns * (self.picture + 1) + 1
@@ -211,14 +217,14 @@ class ContactSheet(ScrollView, can_focus=True):
         return Strip.join(
             [
                 self._label(row, line, index, labels),
-                pictures.adjust_cell_length(room, self.rich_style),
+                pictures.adjust_cell_length(room, self._ground),
                 self._note(row, line, notes),
             ]
-        ).adjust_cell_length(width, self.rich_style)
+        ).adjust_cell_length(width, self._ground)
 
     def _label(self, row: SheetRowView, line: int, index: int, width: int) -> Strip:
         if line != (self.picture // 2 - 1) // 2:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         chosen = index == self.row
         style = self._style("sheet--cursor" if chosen and self.has_focus else "sheet--label")
         if chosen:
@@ -240,7 +246,7 @@ class ContactSheet(ScrollView, can_focus=True):
     def _pictures(self, row: SheetRowView, line: int, chosen: bool, start: int, end: int) -> Strip:
         """Cells start to end of a row's pictures; each has a gap of one cell before it."""
         picture = self.picture
-        base = self.rich_style
+        base = self._ground
         if row.pixels is None:
             if line != (picture // 2 - 1) // 2 or not row.hint:
                 return Strip.blank(end - start, base)
@@ -269,21 +275,21 @@ class ContactSheet(ScrollView, can_focus=True):
             return Segment("▐", style)
         if index == self.image + 1:
             return Segment("▌", style)
-        return Segment(" ", self.rich_style)
+        return Segment(" ", self._ground)
 
     def _teach(self, y: int) -> Strip:
         """What to press next, in the middle."""
         teach = self.view.teach
         top = max(0, (self._room.height - len(teach)) // 2)
         if not top <= y < top + len(teach):
-            return Strip.blank(self._room.width, self.rich_style)
+            return Strip.blank(self._room.width, self._ground)
         key, words = teach[y - top]
         keys = max(len(k) for k, _ in teach)
         block = keys + 2 + max(cell_len(w) for _, w in teach)
         margin = max(1, (self._room.width - block) // 2)
         return Strip(
             [
-                Segment(" " * margin, self.rich_style),
+                Segment(" " * margin, self._ground),
                 Segment(f"{key:>{keys}}  ", self._style("sheet--key")),
                 Segment(words, self._style("sheet--hint")),
             ]
