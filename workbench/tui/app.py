@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +20,8 @@ from textual.screen import Screen
 
 from workbench.tui.screens.bench import Bench
 from workbench.tui.theme import THEME
+
+HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
 
 class WorkbenchApp(App[None]):
@@ -48,12 +52,22 @@ class WorkbenchApp(App[None]):
         """A terminal that hangs up and a batch system that ends the job are told goodbye too."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self._signalled, number)
+            loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
+
+            def hung_up(number: int, _: object) -> None:
+                # The loop may already be waiting to write to the terminal that is gone.
+                last_resort = threading.Timer(HANG_UP_GRACE, os._exit, [128 + number])
+                last_resort.daemon = True
+                last_resort.start()
+                loop.call_soon_threadsafe(self._signalled, number)
+
+            signal.signal(signal.SIGHUP, hung_up)
 
     @work
     async def _signalled(self, number: int) -> None:
         await self.bench.leave(keep=True)
+        if number == signal.SIGHUP:
+            os._exit(128 + number)  # there is no terminal to restore, and none to wait for
         self.exit(return_code=128 + number)
 
     def get_default_screen(self) -> Screen[None]:
