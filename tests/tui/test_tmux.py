@@ -77,8 +77,22 @@ class Terminal:
         size = ["-x", str(width), "-y", str(height)]
         subprocess.run([*self._tmux, "resize-window", *size], check=True)
 
-    def close(self) -> None:
+    def process(self) -> int:
+        """The program's process."""
+        shown = subprocess.run(
+            [*self._tmux, "list-panes", "-F", "#{pane_pid}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(shown.stdout)
+
+    def hang_up(self) -> None:
+        """As a lost connection does."""
         subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True)
+
+    def close(self) -> None:
+        self.hang_up()
         os.close(self._output)
 
 
@@ -121,3 +135,19 @@ def test_the_program_in_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     terminal.until("c 0.1 0.4")
     terminal.press("q")
     terminal.until("left")
+
+
+def test_a_lost_connection_ends_the_program_and_keeps_the_work(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.until("small.yaml")
+    terminal.press("4", "Down", "Down", "Space")
+    terminal.until("○ normalize")
+    terminal.press("r")
+    terminal.until("evaluations")
+    ended = os.pidfd_open(terminal.process())
+    terminal.hang_up()
+    assert select.select([ended], [], [], 60)[0], "the program outlived its terminal"
+    os.close(ended)
+    (unsaved,) = (tmp_path / "state").rglob("unsaved-*.yaml")
+    assert "enabled: false" in unsaved.read_text()
