@@ -10,8 +10,8 @@ cd "$work"
 python -m workbench.tui.screenshot screen.svg --size 180x44 \
     --session "$sessions/keep-the-colour.yaml" --run --press down down right right right right
 # The SVG asks for a font 12.2 px wide at 20 px; DejaVu Sans Mono is that wide at 20.27 px.
-sed -i 's/font-family: *[^;]*;/font-family: DejaVu Sans Mono;/g; s/font-size: 20px/font-size: 20.27px/g' \
-    screen.svg
+sed -i 's/font-family: *[^;]*;/font-family: DejaVu Sans Mono;/g; s/font-size: 20px/font-size: 20.27px/g
+    s/&#160;/ /g; s/<text /<text xml:space="preserve" /g' screen.svg
 rsvg-convert -o "$here/workbench.png" screen.svg
 ddib-workbench replay "$sessions/fives-to-sevens.yaml" --out . >/dev/null
 cp fives-to-sevens/sheet.png "$here/fives-to-sevens.png"

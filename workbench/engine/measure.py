@@ -1,4 +1,7 @@
-"""The metrics of a run under the names that the screen, the manifest and `--json` share."""
+"""The metrics of a run under the names that the screen, the manifest and `--json` share.
+
+They are computed on the CPU, in float64, which not every device has.
+"""
 
 from collections.abc import Mapping
 from math import isnan
@@ -16,7 +19,7 @@ PerImage = dict[str, list[float | None]]
 
 def latents(z: Tensor, prefix: str) -> PerImage:
     """`latent_mean`, `latent_std` and `latent_kurtosis` of z [N, C, H, W], per image."""
-    return {f"{prefix}_{name}": _listed(values) for name, values in latent_moments(z).items()}
+    return {f"{prefix}_{name}": _listed(values) for name, values in latent_moments(z.cpu()).items()}
 
 
 def results(
@@ -34,9 +37,9 @@ def results(
         measured["probe_label"] = _listed(labels)
         measured["target_accuracy"] = _listed((labels == wanted).double())
     if images.shape[1] == 3:
-        measured["hue_error"] = _listed(hue_error(images, sources))
+        measured["hue_error"] = _listed(hue_error(images.cpu(), sources.cpu()))
     if cycle:
-        measured["cycle_psnr"] = _listed(psnr(images, sources))
+        measured["cycle_psnr"] = _listed(psnr(images.cpu(), sources.cpu()))
     return measured
 
 
