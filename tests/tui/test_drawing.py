@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.tui.colors import shows_true_color
+from workbench.terminal import shows_true_color
 from workbench.tui.pictures import draw, picture_width, same_pixels
 
 

@@ -1,29 +1,12 @@
-"""Imported before textual: whether the terminal shows 24-bit colours, and the palette.
+"""Imported before textual: whether the terminal shows 24-bit colours.
 
 Over ssh COLORTERM is often lost, and textual then draws in 256 colours or fewer. Terminals that
 are known to show all colours get them; DDIB_WORKBENCH_COLORS=auto leaves the choice to textual.
 """
 
 import os
-from collections.abc import Mapping
 
-_TERMS = ("kitty", "alacritty", "foot", "wezterm", "ghostty", "contour", "rio", "direct")
-_PROGRAMS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "rio", "Hyper", "mintty", "tmux")
-_MARKS = ("TMUX", "KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION", "VTE_VERSION")
-
-
-def shows_true_color(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal is known to take 24-bit colours.
-
-    tmux takes them and passes on what the terminal outside can show; GNU screen does not.
-    """
-    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
-        return True
-    if any(environment.get(mark) for mark in _MARKS):
-        return True
-    if environment.get("TERM_PROGRAM") in _PROGRAMS:
-        return True
-    return any(term in environment.get("TERM", "") for term in _TERMS)
+from workbench.terminal import shows_true_color
 
 
 def choose_color_system() -> None:
