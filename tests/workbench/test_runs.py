@@ -195,8 +195,9 @@ def refuse(*_, **__):
 # ---- other processes
 
 WRITER = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from workbench.runs import Manifest, new_run
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 print("ready", flush=True)
