@@ -100,8 +100,6 @@ class Manifest(_Record):
     nfe: dict[str, int] = {}  # encode, decode
     seconds: dict[str, float] = {}  # load, encode, decode, total
     cache: dict[str, Literal["hit", "miss"]] = {}
-    source_metrics: dict[str, float] = {}
-    source_per_image: dict[str, list[float | None]] = {}
     variants: list[VariantResult] = []
     notes: list[str] = []
 

@@ -84,14 +84,13 @@ class Report:
 
     def used(self, source: Model, target: Model, probe: tuple[Path, Probe] | None) -> None:
         """Note the checkpoints that the run uses."""
-        for side, model in (("source", source), ("target", target)):
-            used = CheckpointUsed(name=model.name, path=str(model.path), sha256=model.sha256)
-            self.checkpoints["source" if side == "source" else "target"] = used
+        self.checkpoints = {
+            "source": _used(source.name, source.path, source.sha256),
+            "target": _used(target.name, target.path, target.sha256),
+        }
         if probe is not None:
             path = probe[0]
-            self.checkpoints["probe"] = CheckpointUsed(
-                name=path.stem, path=str(path), sha256=file_sha256(path)
-            )
+            self.checkpoints["probe"] = _used(path.stem, path, file_sha256(path))
 
     def variant_metrics(self) -> list[Metrics]:
         """The figures of the variants that are finished, in their order."""
@@ -264,6 +263,10 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return platform.processor() or platform.machine()
+
+
+def _used(name: str, path: Path, sha256: str) -> CheckpointUsed:
+    return CheckpointUsed(name=name, path=str(path), sha256=sha256)
 
 
 def _moments(figures: Metrics, prefix: str) -> str:
