@@ -5,6 +5,8 @@ the same chunks give the same bytes. What a chunk's result depends on is its key
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,13 +15,52 @@ from ddib.cache import Cache, content_key
 from ddib.checkpoints import Model
 from ddib.errors import RunError
 from ddib.operations import standard_noise
-from ddib.schedules import make_grid
-from ddib.solvers import SOLVERS, Denoise, Solver, Step, signal
+from ddib.solvers import Denoise, Solver, Step, signal
 
 CHUNK = 16  # images; on two CPU cores in float32 nothing is gained above
 
 Watch = Callable[[Step], None]
 """Called after every solver step; raises `Cancelled` to stop there."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A batch to take along the ODE.
+
+    start: images [N, C, H, W] in [-1, 1] to encode, or latents z to decode.
+    places: of the images in the session, to encode; they key the start noise.
+    carried: to decode: what the same solver's encode left beside just these latents with this
+        model and label. With it an exactly invertible solver goes back the way it came.
+    """
+
+    direction: Literal["encode", "decode"]
+    start: Tensor
+    solver: Solver
+    label: int | None = None
+    places: tuple[int, ...] = ()
+    carried: Tensor | None = None
+
+    def split(self, size: int) -> list["Chunk"]:
+        """The same work in batches of at most `size`."""
+        return [
+            replace(
+                self,
+                start=self.start[at.start : at.stop],
+                places=self.places[at.start : at.stop],
+                carried=None if self.carried is None else self.carried[at.start : at.stop],
+            )
+            for at in batches(len(self.start), size)
+        ]
+
+
+class Solved(NamedTuple):
+    """A chunk's end: latents z or images, what an exactly invertible solver needs to go back
+    (None for the others), and the network evaluations spent (0: it came from the cache).
+    """
+
+    z: Tensor
+    carried: Tensor | None
+    evaluations: int
 
 
 def encode(
@@ -36,10 +77,8 @@ def encode(
     """
     solver = solver or Solver()
     label = model.facts.check_label(label)
-    parts = torch.split(images, chunk)
-    return torch.cat(
-        [encode_chunk(part, model, solver, label, i * chunk)[0] for i, part in enumerate(parts)]
-    )
+    whole = Chunk("encode", images, solver, label, tuple(range(len(images))))
+    return torch.cat([solve(part, model).z for part in whole.split(chunk)])
 
 
 def decode(
@@ -51,98 +90,117 @@ def decode(
     chunk: int = CHUNK,
 ) -> Tensor:
     """Latents z [N, C, H, W] to images [N, C, H, W], near [-1, 1], unclipped; raises as encode."""
-    solver = solver or Solver()
-    label = model.facts.check_label(label)
-    return torch.cat(
-        [decode_chunk(part, model, solver, label)[0] for part in torch.split(latent, chunk)]
-    )
+    whole = Chunk("decode", latent, solver or Solver(), model.facts.check_label(label))
+    return torch.cat([solve(part, model).z for part in whole.split(chunk)])
 
 
-def encode_chunk(
-    images: Tensor,
-    model: Model,
-    solver: Solver,
-    label: int | None,
-    first_index: int,
-    *,
-    cache: Cache | None = None,
-    watch: Watch | None = None,
-) -> tuple[Tensor, int]:
-    """One chunk's latents z and the evaluations spent on them (0: they came from the cache).
+def batches(count: int, size: int) -> list[range]:
+    """The places 0 … count-1 in pieces of `size`, the last one maybe smaller."""
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
-    `first_index` is the first image's place in the session: the start noise is keyed by it.
+
+def solve(
+    chunk: Chunk, model: Model, *, cache: Cache | None = None, watch: Watch | None = None
+) -> Solved:
+    """Take a chunk to the other end; decoded images are unclipped.
+
+    Raises RunError when values are not finite, InputError for a grid that the model cannot have.
     """
-    settings = solver.model_dump(exclude={"clip"}) | {"label": label}
-    if solver.start_noise:
-        settings["first_index"] = first_index
-    else:
-        del settings["start_noise_seed"]
-
-    def steps() -> Iterator[Step]:
-        grid = make_grid(solver.grid, model.sigmas, solver.steps, solver.start_noise)
-        z = images
-        if solver.start_noise:
-            places = range(first_index, first_index + len(images))
-            drawn = [standard_noise(solver.start_noise_seed, i, images.shape[1:]) for i in places]
-            z = z + solver.start_noise * torch.stack(drawn).to(z)
-        if not grid.image_is_state:
-            z = z * signal(grid.encode[0])
-        return SOLVERS[solver.name].solve(_conditioned(model, label), z, grid.encode)
-
-    return _solve("encode", settings, images, model, steps, cache, watch)
+    if cache is None:
+        return _computed(chunk, model, watch)
+    key = chunk_key(chunk, model)
+    if (found := _cached(key, chunk, cache)) is not None:
+        return found
+    solved = _computed(chunk, model, watch)
+    carried = {} if solved.carried is None else {"carried": solved.carried}
+    cache.put(key, {"z": solved.z, **carried}, _facts(chunk, model))
+    return solved
 
 
-def decode_chunk(
-    latent: Tensor,
-    model: Model,
-    solver: Solver,
-    label: int | None,
-    *,
-    cache: Cache | None = None,
-    watch: Watch | None = None,
-) -> tuple[Tensor, int]:
-    """One chunk's images, unclipped, and the evaluations spent on them (0: from the cache)."""
-    settings = solver.model_dump(include={"name", "grid", "steps", "clip"}) | {"label": label}
-    grid = make_grid(solver.grid, model.sigmas, solver.steps)
-
-    def steps() -> Iterator[Step]:
-        denoise = _conditioned(model, label, clip=solver.clip == "decode")
-        return SOLVERS[solver.name].solve(denoise, latent, grid.decode)
-
-    z, spent = _solve("decode", settings, latent, model, steps, cache, watch)
-    return (z if grid.image_is_state else z / signal(grid.decode[-1])), spent
+def known(chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
+    """A chunk's end as the cache holds it, or None."""
+    return _cached(chunk_key(chunk, model), chunk, cache)
 
 
-def _conditioned(model: Model, label: int | None, clip: bool = False) -> Denoise:
-    def denoise(z: Tensor, sigma: float) -> Tensor:
-        denoised = model.denoiser(z, sigma, label)
-        return denoised.clamp(-1, 1) if clip else denoised
+def _cached(key: str, chunk: Chunk, cache: Cache) -> Solved | None:
+    found = cache.get(key)
+    if found is None:
+        return None
+    parts = {name: tensor.to(chunk.start.device) for name, tensor in found.items()}
+    return Solved(parts["z"], parts.get("carried"), 0)
 
-    return denoise
 
-
-def _solve(
-    direction: str,
-    settings: dict[str, object],
-    start: Tensor,
-    model: Model,
-    steps: Callable[[], Iterator[Step]],
-    cache: Cache | None,
-    watch: Watch | None,
-) -> tuple[Tensor, int]:
-    key = content_key({"direction": direction, "model": model.sha256, **settings}, start)
-    if cache is not None and (known := cache.get(key)) is not None:
-        return known.to(start.device), 0
-    z, before = start, model.denoiser.evaluations
-    for step in steps():
-        z = step.z
-        if not z.isfinite().all():
+def _computed(chunk: Chunk, model: Model, watch: Watch | None) -> Solved:
+    before = model.denoiser.evaluations
+    for step in _steps(chunk, model):
+        if not step.z.isfinite().all():
             raise RunError(
-                f"NaN or infinite values in step {step.step} of the {direction} with "
+                f"NaN or infinite values in step {step.step} of the {chunk.direction} with "
                 f"{model.name}, at σ = {step.sigma:.4g}; is the checkpoint sound, the recipe tame?"
             )
         if watch is not None:
             watch(step)
-    if cache is not None:
-        cache.put(key, z)
-    return z, model.denoiser.evaluations - before
+    z = step.z.float()
+    grid = model.grid(chunk.solver)
+    if chunk.direction == "decode" and not grid.image_is_state:
+        z = z / signal(grid.decode[-1])
+    return Solved(z, step.carried, model.denoiser.evaluations - before)
+
+
+def _facts(chunk: Chunk, model: Model) -> dict[str, str]:
+    solver = chunk.solver
+    return {
+        "model": model.name,
+        "direction": chunk.direction,
+        "solver": f"{solver.name}, {solver.grid}, {solver.steps}",
+        "images": str(len(chunk.start)),
+    }
+
+
+def levels(chunk: Chunk, model: Model) -> tuple[float, ...]:
+    """The σ values that a chunk visits."""
+    grid = model.grid(chunk.solver)
+    return grid.encode if chunk.direction == "encode" else grid.decode
+
+
+def chunk_key(chunk: Chunk, model: Model) -> str:
+    """The digest of everything that a chunk's end depends on."""
+    solver, grid = chunk.solver, model.grid(chunk.solver)
+    settings: dict[str, object] = {
+        "direction": chunk.direction,
+        "model": model.sha256,
+        "evaluation": str(model.evaluation),
+        "label": chunk.label,
+        "solver": solver.name,
+        "sigmas": levels(chunk, model),
+        "image_is_state": grid.image_is_state,
+        "clip": chunk.direction == "decode" and solver.clip,
+        "retraced": chunk.carried is not None,
+    }
+    if solver.evaluations is None:
+        settings["tolerance"] = solver.tolerance
+    if chunk.direction == "encode" and solver.start_noise:
+        settings |= solver.model_dump(include={"start_noise", "start_noise_seed"})
+        settings["places"] = chunk.places
+    return content_key(settings, chunk.start if chunk.carried is None else chunk.carried)
+
+
+def _steps(chunk: Chunk, model: Model) -> Iterator[Step]:
+    solver, grid, z = chunk.solver, model.grid(chunk.solver), chunk.start
+    if chunk.direction == "decode":
+        denoise = _conditioned(model, chunk.label, clip=solver.clip == "decode")
+        return solver.solve(denoise, z, grid.decode, chunk.carried)
+    if solver.start_noise:
+        drawn = [standard_noise(solver.start_noise_seed, i, z.shape[1:]) for i in chunk.places]
+        z = z + solver.start_noise * torch.stack(drawn).to(z)
+    if not grid.image_is_state:
+        z = z * signal(grid.encode[0])
+    return solver.solve(_conditioned(model, chunk.label), z, grid.encode)
+
+
+def _conditioned(model: Model, label: int | None, clip: bool = False) -> Denoise:
+    def denoise(z: Tensor, sigma: float) -> Tensor:
+        denoised = model.denoiser(z.float(), sigma, label)
+        return denoised.clamp(-1, 1) if clip else denoised
+
+    return denoise

@@ -13,9 +13,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-MEMORY_LIMIT = 512 * 2**20  # bytes
+MEMORY_LIMIT = 512 * 2**20  # bytes, where nothing lies on a disk
+MEMORY_BEFORE_DISK = 32 * 2**20  # bytes; the system keeps what was read of a disk in memory too
 DISK_LIMIT = 4 * 2**30  # bytes
 SUFFIX = ".safetensors"
+
+Chunk = Mapping[str, Tensor]
 
 
 def content_key(settings: Mapping[str, object], start: Tensor) -> str:
@@ -25,7 +28,7 @@ def content_key(settings: Mapping[str, object], start: Tensor) -> str:
     surroundings = {
         "shape": list(start.shape),
         "dtype": str(start.dtype),
-        "device": _device_name(start.device),
+        "device": device_name(start.device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -45,17 +48,19 @@ class Cache:
     def __init__(
         self,
         folder: Path | None = None,
-        memory_limit: int = MEMORY_LIMIT,
-        disk_limit: int = DISK_LIMIT,
+        memory_limit: int | None = None,
+        disk_limit: float = DISK_LIMIT,
     ):
         self.folder = folder
-        self._memory: OrderedDict[str, Tensor] = OrderedDict()
-        self._memory_limit = memory_limit
-        self._disk_limit = disk_limit
+        self.disk_limit = disk_limit
+        self._memory: OrderedDict[str, Chunk] = OrderedDict()
+        in_all = MEMORY_LIMIT if folder is None else MEMORY_BEFORE_DISK
+        self._memory_limit = in_all if memory_limit is None else memory_limit
+        self._memory_size = 0
         self._disk_size: int | None = None
 
-    def get(self, key: str) -> Tensor | None:
-        """What was put under a key, on the CPU, or None."""
+    def get(self, key: str) -> Chunk | None:
+        """The named tensors put under a key, on the CPU, or None."""
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
@@ -63,16 +68,16 @@ class Cache:
             return None
         path = self.folder / f"{key}{SUFFIX}"
         try:
-            value = load_file(path)["z"]
+            value = load_file(path)
             os.utime(path)
-        except (OSError, SafetensorError, KeyError):
+        except (OSError, SafetensorError):
             return None
         self._remember(key, value)
         return value
 
-    def put(self, key: str, value: Tensor) -> None:
-        """Keep a tensor under its key."""
-        value = value.detach().cpu().contiguous()
+    def put(self, key: str, chunk: Chunk, facts: Mapping[str, str] | None = None) -> None:
+        """Keep named tensors under their key; `facts` tell a person what they are."""
+        value = {name: tensor.detach().cpu().contiguous() for name, tensor in chunk.items()}
         self._remember(key, value)
         if self.folder is None:
             return
@@ -80,24 +85,25 @@ class Cache:
         temporary = path.with_name(f".{key}.{os.getpid()}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file({"z": value}, temporary)
+            save_file(value, temporary, dict(facts or {}))
             temporary.replace(path)
             self._make_room(path.stat().st_size)
         except (OSError, SafetensorError):
             with contextlib.suppress(OSError):
                 temporary.unlink()
 
-    def _remember(self, key: str, value: Tensor) -> None:
-        self._memory[key] = value
+    def _remember(self, key: str, chunk: Chunk) -> None:
+        self._memory_size += _size(chunk) - _size(self._memory.get(key, {}))
+        self._memory[key] = chunk
         self._memory.move_to_end(key)
-        while sum(t.nbytes for t in self._memory.values()) > self._memory_limit:
-            self._memory.popitem(last=False)
+        while self._memory_size > self._memory_limit:
+            self._memory_size -= _size(self._memory.popitem(last=False)[1])
 
     def _make_room(self, added: int) -> None:
         """Drop the oldest files beyond the limit; the folder is only listed when it may be full."""
         if self.folder is None:
             return
-        if self._disk_size is not None and self._disk_size + added <= self._disk_limit:
+        if self._disk_size is not None and self._disk_size + added <= self.disk_limit:
             self._disk_size += added
             return
         entries = []
@@ -106,12 +112,17 @@ class Cache:
                 entries.append((path.stat().st_mtime, path.stat().st_size, path))
         self._disk_size = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries):
-            if self._disk_size <= self._disk_limit:
+            if self._disk_size <= self.disk_limit:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
             self._disk_size -= size
 
 
-def _device_name(device: torch.device) -> str:
+def _size(chunk: Chunk) -> int:
+    return sum(tensor.nbytes for tensor in chunk.values())
+
+
+def device_name(device: torch.device) -> str:
+    """What a device is called: `cpu`, or the model of a GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 
+from ddib.adaptation import read_grid
 from ddib.errors import InputError
-from ddib.schedules import schedule_sigmas
+from ddib.evaluation import FLOAT32, Evaluation, prepare
+from ddib.schedules import Curve, Grid, make_grid, schedule_sigmas
+from ddib.solvers import Solver
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,11 +125,27 @@ class Model:
     facts: CheckpointFacts
     sha256: str
     denoiser: "Denoiser"
+    evaluation: Evaluation = FLOAT32
 
     @cached_property
     def sigmas(self) -> Any:
         """σ of each timestep of its schedule, ascending, float64 [steps]."""
         return schedule_sigmas(self.facts.schedule.name, self.facts.schedule.steps)
+
+    @cached_property
+    def curve(self) -> Curve:
+        """What was fitted for the adapted grid; raises InputError when nothing was."""
+        return read_grid(self.path, self.sha256).curve
+
+    def grid(self, solver: Solver) -> Grid:
+        """The σ values that a solver setting visits; raises InputError where it cannot be had.
+
+        `steps: auto` has to be resolved before: `ddib.autosteps.fewest_steps`.
+        """
+        if solver.steps == "auto":
+            raise ValueError("steps: auto is not resolved")
+        curve = self.curve if solver.grid == "adapted" else None
+        return make_grid(solver.grid, self.sigmas, solver.steps, solver.start_noise, curve)
 
 
 def read_facts(path: Path) -> CheckpointFacts:
@@ -183,9 +202,15 @@ def resolve(name_or_path: str | Path) -> Path:
     raise InputError(f"no checkpoint {str(name_or_path)!r}: neither a file nor a name in the zoo")
 
 
-def load(name_or_path: str | Path, device: str = "cpu") -> Model:
-    """A denoiser's checkpoint, ready to use on a device, network in float32.
+def load(
+    name_or_path: str | Path,
+    device: str = "cpu",
+    evaluation: Evaluation = FLOAT32,
+    compiled_folder: Path | None = None,
+) -> Model:
+    """A denoiser's checkpoint, ready to use on a device.
 
+    `compiled_folder`: where compiled code is kept between programs, for a compiled evaluation.
     Raises InputError for a file that is missing, damaged, or a probe.
     """
     from ddib.denoiser import Denoiser
@@ -198,9 +223,10 @@ def load(name_or_path: str | Path, device: str = "cpu") -> Model:
     network = UNet(facts.architecture)
     _load_weights(network, path)
     network = network.to(device).eval().requires_grad_(False)
+    prepare(network, evaluation, device, compiled_folder)
     sigmas = schedule_sigmas(facts.schedule.name, facts.schedule.steps)
     denoiser = Denoiser(network, sigmas, facts.parameterisation)
-    return Model(path.stem, path, facts, file_sha256(path), denoiser)
+    return Model(path.stem, path, facts, file_sha256(path), denoiser, evaluation)
 
 
 def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":

@@ -128,7 +128,9 @@ def colorize(grey: Pixels, hues: NDArray[np.float64]) -> Pixels:
     """
     corner = np.array([0.0, 4.0, 2.0])
     rgb = np.clip(np.abs((hues[:, None] * 6 + corner) % 6 - 3) - 1, 0, 1)
-    colored: Pixels = np.rint(grey[..., None] * rgb[:, None, None, :]).astype(np.uint8)
+    colored: Pixels = np.empty((*grey.shape, 3), np.uint8)
+    for image, shade, color in zip(colored, grey, rgb, strict=True):
+        image[:] = np.rint(shade[..., None] * color)
     return colored
 
 
@@ -176,8 +178,9 @@ def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path) -> Images:
         )
     indices = np.resize(indices, spec.count)
     hues = np.random.default_rng(spec.seed).random(spec.count)
-    padded = np.pad(grey[indices], ((0, 0), (2, 2), (2, 2)))
-    pixels = np.stack([_fit(image, size, channels) for image in colorize(padded, hues)])
+    pixels = colorize(np.pad(grey[indices], ((0, 0), (2, 2), (2, 2))), hues)
+    if (size, channels) != (32, 3):
+        pixels = np.stack([_fit(image, size, channels) for image in pixels])
     names = tuple(f"{spec.split}-{spec.digit}-{n:05d}" for n in range(spec.count))
     return Images(pixels, names, (spec.digit,) * spec.count, (None,) * spec.count)
 

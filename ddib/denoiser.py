@@ -1,15 +1,34 @@
 """Every network and parameterisation as one function D(z, σ, label)."""
 
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from ddib.solvers import noise, signal
 
 Parameterisation = Literal["epsilon", "v", "x0"]
+CONDITIONS = (
+    1024  # kept at a time: a thousand-step grid's worth, about 10 MB for the zoo's networks
+)
+
+
+class Network(Protocol):
+    """What a denoiser asks of a network, which `ddib.unet.UNet` is.
+
+    `condition` takes timesteps, float [1], and labels, int [1] or None, and returns all that
+    depends only on them, for a batch of any size; the network maps z [N, C, H, W] and that
+    condition to its output [N, C or more, H, W].
+    """
+
+    def condition(self, timesteps: Tensor, labels: Tensor | None = None) -> Any:
+        """What time and label mean to it."""
+
+    def __call__(self, z: Tensor, condition: Any) -> Tensor:
+        """Its output, in z's dtype."""
 
 
 class Denoiser:
@@ -19,11 +38,12 @@ class Denoiser:
     (as k-diffusion does) and held within the schedule; label is a class for all of the batch,
     None for no condition. Returns [N, C, H, W], unclipped. With a = √ᾱ and b = √(1-ᾱ):
     ε: D = (z - bε)/a;  v (Salimans & Ho 2022, appendix D): D = az - bv;  x₀: D itself.
+    What depends only on σ and label is computed once; the network's weights must not change.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         sigmas: NDArray[np.float64],
         parameterisation: Parameterisation,
     ):
@@ -33,19 +53,23 @@ class Denoiser:
         self._log_sigmas = np.log(sigmas)
         self._times = np.arange(len(sigmas), dtype=np.float64)
 
+        @lru_cache(CONDITIONS)
+        def condition(timestep: float, label: int | None, device: torch.device) -> Any:
+            labels = None if label is None else torch.tensor([label], device=device)
+            return network.condition(torch.tensor([timestep], device=device), labels)
+
+        self._condition = condition
+
     def timestep(self, sigma: float) -> float:
         """The (fractional) timestep of a noise level."""
         return float(np.interp(np.log(sigma), self._log_sigmas, self._times))
 
     def __call__(self, z: Tensor, sigma: float, label: int | None = None) -> Tensor:
         """The estimate D, see the class."""
-        times = torch.full((len(z),), self.timestep(sigma), device=z.device)
-        labels = None
-        if label is not None:
-            labels = torch.full((len(z),), label, dtype=torch.long, device=z.device)
         self.evaluations += 1
         with torch.inference_mode():
-            output: Tensor = self.network(z, times, labels)[:, : z.shape[1]]
+            condition = self._condition(self.timestep(sigma), label, z.device)
+            output = self.network(z, condition)[:, : z.shape[1]]
         return to_denoised(output, z, sigma, self.parameterisation)
 
 

@@ -1,6 +1,6 @@
 """Numbers beside pictures: latent statistics, colour, target accuracy, cycle error.
 
-Every function gives one value per image; NaN where an image has no such value.
+Every function but `rmse` gives one value per image; NaN where an image has no such value.
 """
 
 from math import nan
@@ -11,6 +11,11 @@ from torch import Tensor
 from ddib.probe import Probe
 
 COLOURLESS = 0.002  # mean chroma below which an image's hue means nothing
+
+
+def rmse(found: Tensor, wanted: Tensor) -> float:
+    """Root of the mean squared difference over all images, channels and pixels."""
+    return float((found.double() - wanted.double()).square().mean().sqrt())
 
 
 def latent_moments(z: Tensor) -> dict[str, Tensor]:

@@ -13,7 +13,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, Discriminator, Field, Strict, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
@@ -24,7 +35,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
+
+
+_UNIONS = (Union, UnionType)
 
 
 def _form(value: object) -> str:
@@ -32,11 +47,12 @@ def _form(value: object) -> str:
 
 
 # Told apart by form, so that an error speaks of the one that was meant and not of both.
-Sweep = Annotated[
+_SweepOf = Annotated[
     Annotated[T, Tag("value")]
-    | Annotated[tuple[T, ...], Strict(False), Field(min_length=1), Tag("sweep")],
+    | Annotated[tuple[Item, ...], Strict(False), Field(min_length=1), Tag("sweep")],
     Discriminator(_form),
 ]
+Sweep = _SweepOf[T, T]
 """`Sweep[float]`: a number or a list of at least one."""
 
 
@@ -82,9 +98,11 @@ def _sweepable(model: type[Model], fields: tuple[str, ...]) -> type[Model]:
 
 
 def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
+    """The field's type, or a list of such; of a number or a word, lists have the numbers only."""
     one: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-    sweep: Any = Sweep
-    return sweep[one], Field(
+    sweep: Any = _SweepOf
+    number = get_args(field.annotation)[0] if get_origin(field.annotation) in _UNIONS else one
+    return sweep[one, number], Field(
         default=field.default,
         description=field.description,
         json_schema_extra=field.json_schema_extra,

@@ -5,6 +5,7 @@ Everything is said in σ = √(1-ᾱ)/√ᾱ, k-diffusion's variable; λ = -log 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,27 @@ def time_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
     return _both_ways(ascending(start), ascending(float(sigmas[0])))
 
 
+class Curve(NamedTuple):
+    """Where steps lie dense: the log of their number a unit of log σ, but for a constant, at
+    knots, linear in log σ between them."""
+
+    sigmas: tuple[float, ...]
+    log_density: tuple[float, ...]
+
+
+def adapted_grid(sigmas: Sigmas, steps: int, start: float, curve: Curve) -> Grid:
+    """Fitted to the checkpoint by `ddib-workbench checkpoints adapt`: dense where it errs most."""
+
+    def ascending(first: float) -> Sigmas:
+        levels = np.linspace(np.log(first), np.log(sigmas[-1]), 4001)
+        density = np.exp(np.interp(levels, np.log(curve.sigmas), curve.log_density))
+        share = np.concatenate([[0], np.cumsum(density[1:] + density[:-1])])
+        inner = np.interp(np.linspace(0, share[-1], steps + 1)[1:-1], share, levels)
+        return np.concatenate([[first], np.exp(inner), sigmas[-1:]])
+
+    return _both_ways(ascending(start), ascending(float(sigmas[0])))
+
+
 def reference_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
     """The original DDIM loops (guided-diffusion, `ddim_reverse_sample_loop`): timesteps at an
     even stride; the clean image counts as level ᾱ₀; encoding ends at ᾱ = 0, where z is the last
@@ -106,26 +128,35 @@ def reference_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
     return Grid((*levels, np.inf), (*reversed(levels), 0.0), image_is_state=True)
 
 
-GRIDS: dict[str, Callable[[Sigmas, int, float], Grid]] = {
+GRIDS: dict[str, Callable[..., Grid]] = {
     "log": log_grid,
     "karras": karras_grid,
     "time": time_grid,
+    "adapted": adapted_grid,
     "reference": reference_grid,
 }
 
 
-def make_grid(name: str, sigmas: Sigmas, steps: int, start_noise: float = 0.0) -> Grid:
+def make_grid(
+    name: str,
+    sigmas: Sigmas,
+    steps: int,
+    start_noise: float = 0.0,
+    curve: Curve | None = None,
+) -> Grid:
     """The grid of a solver setting on a schedule.
 
     `start_noise` is the σ at which encoding begins (0: the schedule's first level); decoding
-    always ends at the schedule's first level. Raises InputError when it is beyond the last one.
+    always ends at the schedule's first level. `curve` is for the adapted grid. Raises InputError
+    when start_noise is beyond the last level.
     """
     if start_noise >= sigmas[-1]:
         raise InputError(
             f"{start_noise:g} is not below the schedule's σ_max {sigmas[-1]:g}",
             key="solver.start_noise",
         )
-    return GRIDS[name](sigmas, steps, max(start_noise, float(sigmas[0])))
+    fitted = {"curve": curve} if name == "adapted" else {}
+    return GRIDS[name](sigmas, steps, max(start_noise, float(sigmas[0])), **fitted)
 
 
 def _both_ways(encode: Sigmas, decode: Sigmas) -> Grid:

@@ -14,7 +14,7 @@ from functools import partial
 from math import cos, pi
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -50,6 +50,8 @@ from ddib.solvers import dpmpp_2m
 from ddib.unet import UNet
 
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class TrainingConfig(BaseModel):
@@ -176,7 +178,7 @@ def train_denoiser(
     log_sigmas = np.log(schedule_sigmas(schedule.name, schedule.steps))
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
-    def loss(network: nn.Module, generator: torch.Generator) -> Tensor:
+    def loss(network: UNet, generator: torch.Generator) -> Tensor:
         images, labels = data.batch(config.batch, generator)
         times = torch.randint(schedule.steps, (config.batch,), generator=generator).numpy()
         log_sigma = log_sigmas[times]
@@ -190,12 +192,15 @@ def train_denoiser(
         sigma = torch.from_numpy(np.exp(log_sigma)).float()[:, None, None, None]
         a, b = 1 / (1 + sigma**2).sqrt(), sigma / (1 + sigma**2).sqrt()
         wanted = eps if config.parameterisation == "epsilon" else a * eps - b * images
-        return F.mse_loss(network(a * images + b * eps, clock, labels).float(), wanted)
+        output = network(a * images + b * eps, network.condition(clock, labels))
+        return F.mse_loss(output.float(), wanted)
 
     torch.manual_seed(config.seed)
     training = yield from _optimise(UNet(architecture), loss, config, out)
+    average = training.average.eval()
+    assert isinstance(average, UNet)
     denoiser = Denoiser(
-        training.average.eval(),
+        average,
         schedule_sigmas(schedule.name, schedule.steps),
         config.parameterisation,
     )
@@ -287,8 +292,8 @@ def sample_sheet(denoiser: Denoiser, data: TrainingData, labels: tuple[int, ...]
 
 
 def _optimise(
-    network: nn.Module,
-    loss: Callable[[nn.Module, torch.Generator], Tensor],
+    network: Net,
+    loss: Callable[[Net, torch.Generator], Tensor],
     config: TrainingConfig,
     out: Path,
 ) -> Generator[TrainingProgress, None, Training]:

@@ -6,6 +6,7 @@ small images two to three times cheaper on a CPU.
 """
 
 import math
+from collections.abc import Iterator
 from typing import TypeVar, cast
 
 import torch
@@ -15,14 +16,14 @@ from torch.nn import functional as F
 from ddib.checkpoints import UNetConfig
 
 Layer = TypeVar("Layer", bound=nn.Module)
+Condition = tuple[Tensor, ...]
+"""What time and label mean to each residual block, in the order of the blocks."""
 
 
 class UNet(nn.Module):
-    """Predicts ε, v or x₀ from a noisy image.
+    """Predicts ε, v or x₀ from a noisy image: `network(x, network.condition(timesteps, labels))`.
 
-    `forward(x, timesteps, labels=None)`: x [N, C, H, W], timesteps float [N], labels int [N] (a
-    negative one, or None, is unconditional: nothing is added to the embedding). Returns
-    [N, C_out, H, W].
+    A condition of one (timesteps [1]) serves a batch of any size, and is cheaper than one of N.
     """
 
     def __init__(self, config: UNetConfig):
@@ -88,24 +89,35 @@ class UNet(nn.Module):
             _zeroed(nn.Conv2d(first, config.out_channels * patches, 3, padding=1)),
         )
 
-    def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Network output, see the class."""
-        embedding = self.time_embed(
-            timestep_embedding(timesteps, self.config.model_channels).to(x.dtype)
-        )
+    def condition(self, timesteps: Tensor, labels: Tensor | None = None) -> Condition:
+        """All that depends only on the timesteps, float [N] or [1], and on the labels, int as many.
+
+        A negative label, or None, is unconditional: nothing is added to the time embedding.
+        """
+        embedding = self.time_embed(timestep_embedding(timesteps, self.config.model_channels))
         if labels is not None and self.config.num_classes is not None:
-            known = (labels >= 0).unsqueeze(1).to(x.dtype)
+            known = (labels >= 0).unsqueeze(1).to(embedding.dtype)
             embedding = embedding + known * self.label_emb(labels.clamp(min=0))
-        h = F.pixel_unshuffle(x, self.config.patch_size) if self.config.patch_size > 1 else x
+        blocks = (module for module in self.modules() if isinstance(module, ResBlock))
+        return tuple(block.condition(embedding) for block in blocks)
+
+    def forward(self, x: Tensor, condition: Condition) -> Tensor:
+        """Network output [N, C_out, H, W] for x [N, C, H, W], in x's dtype."""
+        conditions = iter(condition)
+        h = x.to(next(self.input_blocks.parameters()).dtype)
+        if self.config.patch_size > 1:
+            h = F.pixel_unshuffle(h, self.config.patch_size)
         skips = []
         for stage in self.input_blocks:
-            h = stage(h, embedding)
+            h = stage(h, conditions)
             skips.append(h)
-        h = self.middle_block(h, embedding)
+        h = self.middle_block(h, conditions)
         for stage in self.output_blocks:
-            h = stage(torch.cat([h, skips.pop()], dim=1), embedding)
+            h = stage(torch.cat([h, skips.pop()], dim=1), conditions)
         h = self.out(h)
-        return F.pixel_shuffle(h, self.config.patch_size) if self.config.patch_size > 1 else h
+        if self.config.patch_size > 1:
+            h = F.pixel_shuffle(h, self.config.patch_size)
+        return h.to(x.dtype)
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10_000.0) -> Tensor:
@@ -118,12 +130,18 @@ def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10_000.0
 
 
 class Stage(nn.Sequential):
-    """Layers in a row; those that take the time embedding are given it."""
+    """Layers in a row; each residual block takes the next of the conditions.
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:  # type: ignore[override]
+    `dtype`: what x is cast to first, where a stage is evaluated in another precision.
+    """
+
+    dtype: torch.dtype | None = None
+
+    def forward(self, x: Tensor, conditions: Iterator[Tensor]) -> Tensor:  # type: ignore[override]
         """x [N, C, H, W] through every layer."""
+        x = x if self.dtype is None else x.to(self.dtype)
         for layer in self:
-            x = layer(x, embedding) if isinstance(layer, ResBlock) else layer(x)
+            x = layer(x, next(conditions)) if isinstance(layer, ResBlock) else layer(x)
         return x
 
 
@@ -159,21 +177,30 @@ class ResBlock(nn.Module):
             else nn.Conv2d(channels, out_channels, kernel_size=1)
         )
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+    def condition(self, embedding: Tensor) -> Tensor:
+        """What is added before the second norm, [N, C_out], or that norm's own weight and bias,
+        [N, 2, C_out], from the time embedding [N, E].
+        """
+        norm, projected = self.out_layers[0], self.emb_layers(embedding)
+        if self.scale_shift:
+            scale, shift = projected.chunk(2, dim=1)
+            affine = norm.weight * (1 + scale), norm.bias * (1 + scale) + shift
+            projected = torch.stack(affine, dim=1)
+        return cast(Tensor, projected.to(norm.weight.dtype))
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """x [N, C, H, W] to [N, C_out, H', W']."""
         norm, act, conv = self.in_layers
         h = act(norm(x))
         h, x = self._resampled(h), self._resampled(x)
         h = conv(h)
-        shift = self.emb_layers(embedding)[:, :, None, None]
+        norm, *rest = self.out_layers
         if self.scale_shift:
-            norm, *rest = self.out_layers
-            scale, shift = shift.chunk(2, dim=1)
-            h = norm(h) * (1 + scale) + shift
-            for layer in rest:
-                h = layer(h)
+            h = _group_norm(h, cast(nn.GroupNorm, norm), *condition.unbind(1))
         else:
-            h = self.out_layers(h + shift)
+            h = norm(h + condition[:, :, None, None])
+        for layer in rest:
+            h = layer(h)
         return cast(Tensor, self.skip_connection(x) + h)
 
     def _resampled(self, x: Tensor) -> Tensor:
@@ -202,17 +229,16 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [N, C, H, W] to the same shape."""
         n, c, height, width = x.shape
-        flat = x.reshape(n, c, height * width)
-        qkv = self.qkv(self.norm(flat))
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        qkv = F.linear(tokens, self.qkv.weight.squeeze(-1), self.qkv.bias)
         if self.new_order:
-            q, k, v = qkv.reshape(n, 3, self.heads, c // self.heads, -1).unbind(1)
+            q, k, v = qkv.reshape(n, -1, 3, self.heads, c // self.heads).unbind(2)
         else:
-            q, k, v = qkv.reshape(n, self.heads, 3, c // self.heads, -1).unbind(2)
-        h = F.scaled_dot_product_attention(
-            q.transpose(-1, -2), k.transpose(-1, -2), v.transpose(-1, -2)
-        )
-        h = self.proj_out(h.transpose(-1, -2).reshape(n, c, -1))
-        return cast(Tensor, (flat + h).reshape(n, c, height, width))
+            q, k, v = qkv.reshape(n, -1, self.heads, 3, c // self.heads).unbind(3)
+        h = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        h = h.transpose(1, 2).reshape(n, -1, c)
+        h = F.linear(h, self.proj_out.weight.squeeze(-1), self.proj_out.bias)
+        return x + h.transpose(1, 2).reshape(n, c, height, width)
 
 
 class Downsample(nn.Module):
@@ -237,6 +263,15 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to [N, C, 2H, 2W]."""
         return cast(Tensor, self.conv(F.interpolate(x, scale_factor=2, mode="nearest")))
+
+
+def _group_norm(x: Tensor, norm: nn.GroupNorm, weight: Tensor, bias: Tensor) -> Tensor:
+    """The norm with another weight and bias, [1, C] for the whole batch or [N, C]."""
+    if len(weight) == 1:  # fused
+        return F.group_norm(x, norm.num_groups, weight[0], bias[0], norm.eps)
+    normed = F.group_norm(x, norm.num_groups, eps=norm.eps)
+    weight, bias = (t.to(x.dtype)[:, :, None, None] for t in (weight, bias))
+    return torch.addcmul(bias, normed, weight)
 
 
 def _zeroed(module: Layer) -> Layer:

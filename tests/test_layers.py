@@ -32,11 +32,13 @@ def loaded_by(code: str, *modules: str) -> list[str]:
     "module",
     [
         "ddib",
+        "ddib.calibration",
         "ddib.checkpoints",
         "ddib.datasets",
         "ddib.operations",
         "ddib.recipe",
         "ddib.solvers",
+        "workbench.bench.command",
         "workbench.cli",
         "workbench.doctor",
         "workbench.figures",
@@ -60,11 +62,29 @@ def test_the_engine_loads_no_screen(module):
     assert loaded_by(f"import {module}", *SCREEN, "workbench.tui") == []
 
 
+def test_a_run_loads_no_compiler():
+    """torch._dynamo takes two seconds, which are only worth it for a compiled network."""
+    code = """
+from pathlib import Path
+from workbench.engine.execute import Engine, Order
+from workbench.engine.plan import make_plan
+from workbench.session import parse_session
+session = parse_session('''
+version: 1
+source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}
+target: {checkpoint: cmnist-sevens}
+solver: {steps: 1}
+''')
+assert Engine("cpu").run(make_plan(session, Path()), Order()).status == "done"
+"""
+    assert loaded_by(code, "torch._dynamo") == []
+
+
 def test_the_engine_needs_no_torchvision_to_start():
     assert loaded_by("import workbench.engine.execute", "torchvision", "scipy") == []
 
 
-@pytest.mark.parametrize("command", ["replay", "runs", "checkpoints", "doctor"])
+@pytest.mark.parametrize("command", ["replay", "runs", "checkpoints", "doctor", "bench"])
 def test_asking_a_command_for_help_is_light(command):
     code = f"""
 import sys

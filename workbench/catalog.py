@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ddib.calibration import ERROR_BOUND, Calibration
 from ddib.checkpoints import CheckpointFacts
 from ddib.operations import OPERATIONS
 from ddib.schedules import GRIDS
@@ -54,6 +55,28 @@ def trained(facts: CheckpointFacts) -> str:
     if "held_out_accuracy" in training:
         parts.append(f"{100 * training['held_out_accuracy']:.2f} % held-out accuracy")
     return ", ".join(parts)
+
+
+def calibration_table(found: Calibration) -> Table:
+    """Each way of evaluating a network: ms at each batch size, speed-up at the largest, error."""
+    plain = found.measurements[0].milliseconds
+    table = _table("evaluation", *(f"ms at {batch}" for batch in plain), "speed", "error", "")
+    for one in found.measurements:
+        times = [f"{one.milliseconds[n]:.1f}" if n in one.milliseconds else "" for n in plain]
+        ratio = found.speedup(one)
+        words = one.problem
+        if not words and one.error is not None and one.error > ERROR_BOUND:
+            words = f"above {ERROR_BOUND:g}"
+        if one.evaluation == found.choice:
+            words = "chosen by auto"
+        table.add_row(
+            str(one.evaluation),
+            *times,
+            f"{ratio:.2f}×" if ratio else "",
+            "" if one.error is None else f"{one.error:.4f}",
+            escape(words),
+        )
+    return table
 
 
 def operations_page() -> Group:
@@ -125,9 +148,9 @@ def _parameters(model: type[BaseModel], hidden: tuple[str, ...]) -> Table:
 
 def _limits(schema: dict[str, Any]) -> str:
     """What a parameter may be: its choices, or its least and largest value."""
-    choices = schema.get("enum") or [
-        option["const"] for option in schema.get("anyOf", []) if "const" in option
-    ]
+    if "anyOf" in schema:
+        return " | ".join(filter(None, map(_limits, schema["anyOf"])))
+    choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
     if choices:
         return " | ".join(map(str, choices))
     low, high = schema.get("minimum"), schema.get("maximum", schema.get("exclusiveMaximum"))

@@ -17,6 +17,7 @@ from ddib.errors import InputError, RunError
 
 if TYPE_CHECKING:
     from ddib.training import TrainingProgress
+    from workbench.engine.execute import Engine
 
 # Everything else is imported by the command that needs it: the screen has to stand at once.
 
@@ -78,6 +79,20 @@ CHECKPOINTS = Annotated[
     list[Path] | None, typer.Option(help="A further folder of checkpoints; may be repeated.")
 ]
 DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+CHUNK = Annotated[
+    int | None, typer.Option(min=1, help="Images solved together; else 16, or 256 on a GPU.")
+]
+MEMORY = Annotated[
+    str | None, typer.Option(help="For network evaluations: 2G; else half of the device's.")
+]
+PRECISION = Annotated[
+    Literal["float32", "bf16", "fp16", "auto"],
+    typer.Option(help="Of network evaluations; auto: the fastest that is exact enough, measured."),
+]
+RAY = Annotated[
+    str | None,
+    typer.Option("--ray", help="Run on a Ray cluster: its address, auto, or local to start one."),
+]
 RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run store.")]
 
 
@@ -116,6 +131,10 @@ def replay_sessions(
     ] = None,
     checkpoints: CHECKPOINTS = None,
     runs: RUNS = None,
+    chunk: CHUNK = None,
+    memory: MEMORY = None,
+    precision: PRECISION = "float32",
+    ray: RAY = None,
     verbose: Annotated[bool, typer.Option(help="Log to stderr too.")] = False,
 ) -> None:
     """Run sessions headless and keep what comes of them.
@@ -123,8 +142,8 @@ def replay_sessions(
     Data goes to stdout: a run directory or, with --json, one JSON object for each session.
     """
     from workbench import replay as headless
-    from workbench.files import check_folder
-    from workbench.library import folders
+    from workbench.files import check_folder, parse_size
+    from workbench.library import folders, read_config
     from workbench.logs import log_to_file
 
     log_to_file(folders().log, verbose)
@@ -132,11 +151,15 @@ def replay_sessions(
         raise InputError("--check compares one session with one run")
     plans = headless.make_plans(session, set_ or [], checkpoints or [])
     check_folder(out or runs or folders().runs, "runs")
-    with stop_signals() as stopped:
-        from workbench.engine.execute import Engine
-
-        cache = None if no_cache else folders().cache / "chunks"
-        engine = Engine(device, cache_folder=cache, checkpoints=checkpoints or [])
+    settings: dict[str, Any] = {
+        "cache_folder": None if no_cache else folders().cache_chunks,
+        "cache_limit": parse_size(read_config().cache_limit),
+        "checkpoints": checkpoints or [],
+        "chunk": chunk,
+        "memory": parse_size(memory) if memory else None,
+        "precision": precision,
+    }
+    with stop_signals() as stopped, _engine(None if dry_run else ray, device, settings) as engine:
         for plan in plans:
             engine.check(plan)
         if dry_run:
@@ -158,6 +181,19 @@ def replay_sessions(
         fine, words = headless.check_against(endings, check)
         narrate.print(words, markup=False)
     raise SystemExit(0 if fine else 1)
+
+
+@contextmanager
+def _engine(ray: str | None, device: str, settings: dict[str, Any]) -> "Iterator[Engine]":
+    if ray is None:
+        from workbench.engine.execute import Engine
+
+        yield Engine(device, **settings)
+    else:
+        from workbench.engine.cluster import cluster_engine
+
+        with cluster_engine(ray, device, **settings) as engine:
+            yield engine
 
 
 runs_app = typer.Typer(no_args_is_help=True, help="The kept runs.")
@@ -212,6 +248,42 @@ def delete_kept(
             narrate.print(f"deleted {one}", markup=False)
 
 
+cache_app = typer.Typer(no_args_is_help=True, help="The cache of solved chunks.")
+app.add_typer(cache_app, name="cache")
+
+
+@cache_app.command("list")
+def list_cached() -> None:
+    """List what is cached, by model, direction and solver."""
+    from workbench import cached
+    from workbench.library import folders
+
+    data.print(cached.table(cached.groups(folders().cache_chunks)))
+
+
+@cache_app.command("size")
+def cache_size() -> None:
+    """Print how large the cache is, how large it may become, and where it lies."""
+    from workbench import cached
+    from workbench.files import parse_size, readable_size
+    from workbench.library import folders, read_config
+
+    chunks, size = cached.size(folders().cache_chunks)
+    limit = readable_size(parse_size(read_config().cache_limit))
+    print(f"{readable_size(size)} of {limit}, {chunks} chunks in {folders().cache_chunks}")
+
+
+@cache_app.command("clear")
+def clear_cache() -> None:
+    """Delete what is cached; it is computed anew when it is wanted."""
+    from workbench import cached
+    from workbench.files import readable_size
+    from workbench.library import folders
+
+    chunks, size = cached.clear(folders().cache_chunks)
+    narrate.print(f"deleted {chunks} chunks, {readable_size(size)}", markup=False)
+
+
 @checkpoints_app.command("list")
 def list_found(checkpoints: CHECKPOINTS = None) -> None:
     """List the checkpoints of the library; one that cannot be used with the reason."""
@@ -248,6 +320,50 @@ def import_checkpoint(
     target.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(target, path.read_bytes())
     print(target)
+
+
+@checkpoints_app.command("adapt")
+def adapt_checkpoint(
+    name: str,
+    images: Annotated[
+        str | None, typer.Option(help="Pattern of pictures to fit to; else four digits.")
+    ] = None,
+    label: Annotated[int | None, typer.Option(help="For class-conditional checkpoints.")] = None,
+    device: DEVICE = "auto",
+    checkpoints: CHECKPOINTS = None,
+) -> None:
+    """Fit the σ grid `adapted` to a checkpoint, in a minute or two, and keep it beside it."""
+    from workbench.adapting import adapt
+    from workbench.library import find_checkpoint
+
+    path = find_checkpoint(name, Path(), checkpoints or [])
+    print(adapt(path, images, label, device, narrate))
+
+
+@checkpoints_app.command("calibrate")
+def calibrate_checkpoint(
+    name: str,
+    device: DEVICE = "auto",
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="Try torch.compile too; takes minutes.")
+    ] = False,
+    checkpoints: CHECKPOINTS = None,
+) -> None:
+    """Measure which way of evaluating a network is fastest here; --precision auto goes by it."""
+    from ddib.calibration import calibrate, find
+    from workbench import catalog
+    from workbench.library import find_checkpoint, folders
+
+    path = find_checkpoint(name, Path(), checkpoints or [])
+    from workbench.engine.device import pick_device
+
+    where, folder = str(pick_device(device)), folders().cache / "calibration"
+    for measured in calibrate(path, where, folder, compiled=compile_):
+        narrate.print(f"measured {measured.evaluation}", markup=False)
+    found = find(path, where, folder)
+    if found is None:
+        raise RunError(f"{folder}: the measurements could not be stored there")
+    data.print(catalog.calibration_table(found))
 
 
 @app.command()
@@ -291,6 +407,58 @@ def engine(device: DEVICE = "auto", checkpoints: CHECKPOINTS = None) -> None:
 
     folders_ = [f"--checkpoints={folder}" for folder in checkpoints or []]
     serve([f"--device={device}", *folders_])
+
+
+@app.command()
+def bench(
+    full: Annotated[bool, typer.Option("--full", help="Every grid, every peer's setting.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the tables to this file as JSON.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the tables to this file as Markdown.")
+    ] = None,
+    original: Annotated[
+        Path | None,
+        typer.Option(help="A checkout of openai/guided-diffusion or suxuann/ddib; its code runs."),
+    ] = None,
+    device: DEVICE = "auto",
+    images: Annotated[int, typer.Option(min=1, help="How many held-out digits.")] = 16,
+    repeats: Annotated[int, typer.Option(min=1, help="Of all that is timed.")] = 3,
+    nfe: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Evaluations each way in the solvers' table; repeatable."),
+    ] = None,
+) -> None:
+    """Measure solvers, network and peers on this machine, with the shipped checkpoints.
+
+    The tables go to stdout. When interrupted it keeps what was finished.
+    """
+    from workbench.bench import command
+
+    outputs = command.check_outputs({"json": json_file, "markdown": markdown}, _may_replace)
+    with command.exit_on_signals():
+        from workbench.bench.run import Options, plan
+        from workbench.engine.device import pick_device
+
+        chosen = Options(
+            device=pick_device(device),
+            images=images,
+            full=full,
+            repeats=repeats,
+            evaluations=tuple(nfe or ()),
+            original=original,
+        )
+        report, jobs = plan(chosen)
+        try:
+            command.follow(report, jobs, narrate)
+        finally:
+            command.show(report, data)
+            command.write(report, outputs)
+
+
+def _may_replace(path: Path) -> bool:
+    return sys.stdin.isatty() and typer.confirm(f"replace {path}?", err=True)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
+from ddib.calibration import Calibration, stored
 from ddib.errors import InputError
 from workbench.files import check_folder
 from workbench.library import folders, list_checkpoints, read_config
@@ -78,6 +79,7 @@ def checks(extra: Iterable[Path] = (), runs: Path | None = None) -> list[Check]:
         check_clipboard(environment),
         *check_folders(runs),
         *check_library(extra),
+        check_precision(),
     ]
 
 
@@ -314,6 +316,25 @@ def check_library(extra: Iterable[Path] = ()) -> list[Check]:
         return [checkpoints, Check("probe", "ok", ", ".join(probes))]
     advice = "without one target_accuracy is not measured; put one beside the checkpoints"
     return [checkpoints, Check("probe", "warn", "none", advice)]
+
+
+def check_precision() -> Check:
+    """What `--precision auto` goes by: the calibrations that are stored."""
+    found = [_calibrated(one) for one in stored(folders().cache / "calibration")]
+    how = "measure with: ddib-workbench checkpoints calibrate NAME"
+    return Check("precision", "ok", "\n".join(found) or f"not measured yet; {how}")
+
+
+def _calibrated(found: Calibration) -> str:
+    """One calibration in words: the choice, then each candidate's speed-up and error."""
+    here = found.surroundings
+    others = [
+        f"{one.evaluation} {found.speedup(one):.2f}x, error {one.error:.4f}"
+        for one in found.measurements[1:]
+        if one.error is not None
+    ]
+    where = f"{found.checkpoint} on {here.device}, {here.threads} thread(s), torch {here.torch}"
+    return f"{where}: auto is {found.choice} ({'; '.join(others) or 'nothing else to choose'})"
 
 
 def _size(count: int) -> str:

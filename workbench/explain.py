@@ -199,7 +199,9 @@ def _misfit(error: ErrorDetails, place: _Place, context: Mapping[str, Any]) -> s
     if error["type"] in _BOUNDS:
         return f"is {shown(place.value)}; expected {_BOUNDS[error['type']].format(**context)}"
     expected = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be "))
-    if error["loc"][-1:] == ("value",):
+    if "sweep" not in error["loc"]:
+        expected += "".join(f", or {word}" for word in words_in(place.field))
+    if "value" in error["loc"][-2:]:
         expected += ", or a list of such"
     if place.field and type(None) in get_args(place.field.annotation):
         expected += ", or null"
@@ -215,6 +217,19 @@ def _choices(field: FieldInfo | None) -> list[str]:
     extra = field.json_schema_extra
     choices = extra.get("enum") if isinstance(extra, dict) else None
     return [str(choice) for choice in choices] if isinstance(choices, list) else []
+
+
+def words_in(field: FieldInfo | None) -> list[str]:
+    """The words that may stand where a field has a number."""
+    alternatives = _parts(field.annotation) if field else ()
+    return [word for part in alternatives if get_origin(part) is Literal for word in get_args(part)]
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """An annotation's arguments, and theirs, without those of a Literal."""
+    for argument in () if get_origin(annotation) is Literal else get_args(annotation):
+        yield argument
+        yield from _parts(argument)
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:

@@ -138,7 +138,7 @@ def save_sheet(image: Image.Image, path: Path, session_yaml: str) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_itxt(SESSION_KEY, session_yaml)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=info, optimize=True)
+    image.save(buffer, "PNG", pnginfo=info)
     atomic_write(path, buffer.getvalue())
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -106,3 +107,23 @@ def check_folder(folder: Path, purpose: str) -> None:
 def _host() -> str:
     """This machine's name; its hyphens would be taken for separators."""
     return socket.gethostname().partition(".")[0].replace("-", "_") or "localhost"
+
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a text such as 800M, 2G or 1.5 GiB; raises InputError."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise InputError(f"{text!r} is no size; expected one such as 800M or 2G")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def readable_size(count: float) -> str:
+    """Bytes in the largest unit that leaves a number of at least one: 1.5 GiB."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

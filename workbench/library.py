@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import PlatformDirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ddib.checkpoints import SUFFIX, ZOO, CheckpointFacts, read_facts
 from ddib.datasets import SUFFIXES
 from ddib.errors import InputError
-from workbench.files import why
+from workbench.files import parse_size, why
 
 _APP = "ddib-workbench"
 
@@ -32,6 +32,11 @@ class Folders:
     log: Path  # a file
     config: Path  # a file
 
+    @property
+    def cache_chunks(self) -> Path:
+        """The cache of solved chunks."""
+        return self.cache / "chunks"
+
 
 class Config(BaseModel):
     """The configuration file."""
@@ -41,6 +46,16 @@ class Config(BaseModel):
     checkpoints: list[str] = Field(
         [], description="folders of checkpoints; relative ones start at the configuration file"
     )
+    cache_limit: str = Field("4G", description="size of the cache of solved chunks")
+
+    @field_validator("cache_limit")
+    @classmethod
+    def _is_a_size(cls, text: str) -> str:
+        try:
+            parse_size(text)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return text
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from workbench.engine.messages import Finished, Message
 from workbench.engine.messages import Progress as Progressed
 from workbench.engine.plan import Plan, make_plan
 from workbench.figures import read_session_from_sheet
-from workbench.runs import SESSION, compare_runs, read_manifest, stamped_name
+from workbench.runs import SESSION, compare_runs, read_manifest, safe_name, stamped_name
 from workbench.session import Session, load_session, parse_session, set_value
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def replay(
         if stopped:
             break
         stamped = stamped_name(plan.name, datetime.now())
-        order = Order(store=out or store, run_name=plan.name if out else stamped)
+        unfinished = out / f".{safe_name(plan.name)}.unfinished" if out else None
+        name = plan.name if out else stamped
+        order = Order(store=out or store, run_name=name, unfinished=unfinished)
         with _Watch(plan, narrate) as watch:
             ending = engine.run(plan, order, watch, lambda: bool(stopped))
         endings.append(ending)
@@ -115,6 +117,8 @@ def replay(
         sys.stdout.flush()
         if ending.error:
             narrate.print(f"{plan.name}: {ending.status}: {ending.error}", markup=False)
+        for note in ending.notes:
+            narrate.print(f"{plan.name}: {note}", markup=False, soft_wrap=True)
         if not as_json:
             title = plan.session.title or plan.name
             took = f"{ending.seconds['total']:.1f} s, {sum(ending.nfe.values())} evaluations"
@@ -139,6 +143,7 @@ def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
         "nfe": ending.nfe,
         "seconds": ending.seconds,
         "cache": ending.cache,
+        **({"notes": ending.notes} if ending.notes else {}),
         "sheet": ending.sheet,
     }
 
@@ -163,6 +168,7 @@ COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
     "latent_std": ("latent std", lambda value: f"{value:.2f}"),
     "latent_kurtosis": ("kurtosis", lambda value: f"{value:.1f}"),
     "edited_latent_std": ("edited std", lambda value: f"{value:.2f}"),
+    "cycle_identical": ("identical", lambda value: f"{100 * value:.0f} %"),
     "cycle_psnr": ("cycle", lambda value: f"{value:.1f} dB"),
 }
 
@@ -181,7 +187,7 @@ def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:
         print(
             f"{plan.name}: {facts['images']} images, {len(plan.variants)} variants; evaluations "
             f"per image: encode {found.encode} ({found.encode_left} to make), "
-            f"decode {found.decode} ({found.decode_left} to make); about {found.seconds:.1f} s"
+            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}"
         )
 
 
@@ -210,9 +216,19 @@ class _Watch:
         if isinstance(message, Progressed):
             left = message.seconds_left
             facts = f"{message.stage}  {message.evaluations} of {message.total} evaluations"
+            if message.images_per_second is not None:
+                facts += f"  {message.images_per_second:.3g} images/s"
             if left is not None:
-                facts += f"  {left:.1f} s left"
+                facts += f"  {duration(left)} left"
             self._bar.update(self._task, completed=message.evaluations, facts=facts)
+
+
+def duration(seconds: float) -> str:
+    """8.2 s, 3:05 min or 2:14 h."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
 def check_against(endings: Sequence[Finished], earlier: Path) -> tuple[bool, str]:

@@ -34,11 +34,12 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, SESSION, SHEET, LATENTS, IMAGES = (
+MANIFEST, SESSION, SHEET, LATENTS, LATENT_SHARDS, IMAGES = (
     "manifest.json",
     "session.yaml",
     "sheet.png",
     "latents.safetensors",
+    "latents",  # a folder of files like that, for long runs
     "images",
 )
 VERSION = 1
@@ -61,6 +62,7 @@ class CheckpointUsed(_Record):
     name: str
     path: str
     sha256: str
+    evaluation: str = "float32"  # precision, memory format, compiled
 
 
 class InputUsed(_Record):
@@ -75,6 +77,7 @@ class VariantResult(_Record):
 
     values: dict[str, Any] = {}
     label: str = ""
+    cycle: Literal["exact", "free"] = "free"  # what the solver promises of its way back
     metrics: dict[str, float] = {}
     per_image: dict[str, list[float | None]] = {}
     images: list[str] = []  # file names under images/
@@ -159,8 +162,8 @@ def stamped_name(session: str, now: datetime) -> str:
 def new_run(folder: Path, name: str) -> Iterator[NewRun]:
     """Make a run directory in `folder`, named `name`, `name-2`, `name-3`, … when complete.
 
-    When the body raises, what it wrote is kept only if there is a manifest, whose status then
-    says failed or cancelled; without one nothing is left. Raises InputError when the folder
+    Without a manifest at the end of the body nothing is left; when the body raises, the manifest
+    that is there then says failed or cancelled. Raises InputError when the folder
     cannot be used, and RunError when the disk is full or the files cannot be written.
     """
     if not _is_plain(name):
@@ -178,8 +181,6 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
     try:
         try:
             yield run
-            if not (partial / MANIFEST).exists():
-                raise ValueError("a run ended well without writing a manifest")
         except BaseException as error:
             _mark(partial, error)
             raise
@@ -337,11 +338,11 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     missing = sorted(names[0] ^ names[1])
     shared = sorted(names[0] & names[1])
     differing = [name for name in shared if _bytes(first / name) != _bytes(second / name)]
-    latents, pixels = (np.inf if LATENTS in missing else 0.0), 0
+    latents, pixels = (np.inf if any(_is_latents(name) for name in missing) else 0.0), 0
     for name in differing:
-        if name == LATENTS:
-            latents, apart = _latent_difference(first / name, second / name)
-            missing += apart
+        if _is_latents(name):
+            apart, unlike = _latent_difference(first / name, second / name)
+            latents, missing = max(latents, apart), missing + unlike
             continue
         one, other = _pixels(first / name), _pixels(second / name)
         if one.shape == other.shape:
@@ -426,8 +427,12 @@ def _zip(run: Path, path: Path) -> None:
 
 def _results(run: Path) -> set[str]:
     """Relative names of the files that a repeated run must reproduce."""
-    images = {f"{IMAGES}/{path.name}" for path in (run / IMAGES).glob("*.png")}
-    return images | ({LATENTS} if (run / LATENTS).is_file() else set())
+    kinds = (f"{IMAGES}/*.png", LATENTS, f"{LATENT_SHARDS}/*.safetensors")
+    return {str(path.relative_to(run)) for kind in kinds for path in run.glob(kind)}
+
+
+def _is_latents(name: str) -> bool:
+    return name.endswith(".safetensors")
 
 
 def _latent_difference(first: Path, second: Path) -> tuple[float, list[str]]:
@@ -436,7 +441,7 @@ def _latent_difference(first: Path, second: Path) -> tuple[float, list[str]]:
     shapes = [{name: tensor.shape for name, tensor in part.items()} for part in (one, other)]
     apart = sorted({name for name, _ in shapes[0].items() ^ shapes[1].items()})
     if apart:
-        return np.inf, [f"{LATENTS}: {name}" for name in apart]
+        return np.inf, [f"{first.name}: {name}" for name in apart]
     return max((_largest(one[name], other[name]) for name in one), default=0.0), []
 
 

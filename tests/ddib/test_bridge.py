@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ddib.bridge import decode, decode_chunk, encode, encode_chunk
+from ddib.bridge import Chunk, decode, encode, solve
 from ddib.cache import Cache
 from ddib.checkpoints import CheckpointFacts, Model, UNetConfig
 from ddib.denoiser import Denoiser
@@ -37,7 +37,13 @@ class Perceptron(nn.Module):
         self.inward = torch.randn((width, 32), generator=generator) * width**-0.5
         self.outward = torch.randn((32, width), generator=generator) * 32**-0.5
 
-    def forward(self, x: Tensor, times: Tensor, labels: Tensor | None = None) -> Tensor:
+    def condition(
+        self, times: Tensor, labels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        return times, labels
+
+    def forward(self, x: Tensor, condition: tuple[Tensor, Tensor | None]) -> Tensor:
+        times, labels = condition
         at = times.double().numpy()
         gain, size = (
             torch.from_numpy(np.interp(at, np.arange(1000), table)).float()[:, None]
@@ -123,13 +129,15 @@ def test_round_trip_returns_the_images(model: Model, images: Tensor) -> None:
     assert (other - images).abs().max() > 1e-1
 
 
+def to_encode(images: Tensor, solver: Solver, label: int | None = None) -> Chunk:
+    return Chunk("encode", images, solver, label, tuple(range(len(images))))
+
+
 def test_start_noise_is_keyed_by_the_place_in_the_session(model: Model, images: Tensor) -> None:
     solver = Solver(start_noise=0.1, steps=5)
     whole = encode(images, model, solver)
-    parts = [
-        encode_chunk(images[:2], model, solver, None, 0)[0],
-        encode_chunk(images[2:], model, solver, None, 2)[0],
-    ]
+    work = to_encode(images, solver)
+    parts = [solve(part, model).z for part in work.split(2)]
     assert torch.allclose(whole, torch.cat(parts), atol=1e-5)
     reseeded = encode(images, model, solver.model_copy(update={"start_noise_seed": 1}))
     assert not torch.allclose(whole, reseeded, atol=1e-2)
@@ -165,10 +173,10 @@ class Counter:
 def test_cancel_stops_within_a_step_and_caches_nothing(model: Model, images: Tensor) -> None:
     cache, counter = Cache(), Counter(limit=3)
     with pytest.raises(Cancelled):
-        encode_chunk(images, model, Solver(), None, 0, cache=cache, watch=counter)
+        solve(to_encode(images, Solver()), model, cache=cache, watch=counter)
     assert counter.count == 3
     assert model.denoiser.evaluations == 3
-    assert encode_chunk(images, model, Solver(), None, 0, cache=cache)[1] == 20
+    assert solve(to_encode(images, Solver()), model, cache=cache).evaluations == 20
 
 
 def changed(images: Tensor) -> Iterator[tuple[str, Tensor, dict[str, object], int | None]]:
@@ -183,43 +191,43 @@ def test_cache_returns_the_same_bytes_only_for_the_same_question(
     model: Model, images: Tensor, tmp_path: Path
 ) -> None:
     solver = Solver(steps=5)
-    latent, spent = encode_chunk(images, model, solver, None, 0, cache=Cache(tmp_path))
+    latent, _, spent = solve(to_encode(images, solver), model, cache=Cache(tmp_path))
     assert spent == 5
-    again, spent = encode_chunk(images, model, solver, None, 0, cache=Cache(tmp_path))
+    again, _, spent = solve(to_encode(images, solver), model, cache=Cache(tmp_path))
     assert spent == 0
     assert torch.equal(latent, again)
     clipped = solver.model_copy(update={"clip": "decode"})
-    assert encode_chunk(images, model, clipped, None, 0, cache=Cache(tmp_path))[1] == 0
-    assert decode_chunk(images, model, solver, None, cache=Cache(tmp_path))[1] == 5
-    assert decode_chunk(images, model, clipped, None, cache=Cache(tmp_path))[1] == 5
+    assert solve(to_encode(images, clipped), model, cache=Cache(tmp_path)).evaluations == 0
+    assert solve(Chunk("decode", images, solver), model, cache=Cache(tmp_path)).evaluations == 5
+    assert solve(Chunk("decode", images, clipped), model, cache=Cache(tmp_path)).evaluations == 5
     for what, pixels, update, label in changed(images):
         other = solver.model_copy(update=update)
-        spent = encode_chunk(pixels, model, other, label, 0, cache=Cache(tmp_path))[1]
+        spent = solve(to_encode(pixels, other, label), model, cache=Cache(tmp_path)).evaluations
         assert spent > 0, what
     retrained = replace(model, sha256="another")
-    assert encode_chunk(images, retrained, solver, None, 0, cache=Cache(tmp_path))[1] == 5
+    assert solve(to_encode(images, solver), retrained, cache=Cache(tmp_path)).evaluations == 5
 
 
 def test_a_damaged_or_unwritable_cache_is_an_empty_one(
     model: Model, images: Tensor, tmp_path: Path
 ) -> None:
     solver = Solver(steps=3)
-    latent, _ = encode_chunk(images, model, solver, None, 0, cache=Cache(tmp_path))
+    latent = solve(to_encode(images, solver), model, cache=Cache(tmp_path)).z
     (entry,) = tmp_path.iterdir()
     entry.write_bytes(entry.read_bytes()[:50])
-    again, spent = encode_chunk(images, model, solver, None, 0, cache=Cache(tmp_path))
+    again, _, spent = solve(to_encode(images, solver), model, cache=Cache(tmp_path))
     assert spent == 3
     assert torch.equal(latent, again)
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    assert encode_chunk(images, model, solver, None, 0, cache=Cache(blocked))[1] == 3
+    assert solve(to_encode(images, solver), model, cache=Cache(blocked)).evaluations == 3
 
 
 def test_cache_drops_the_least_recently_used(tmp_path: Path) -> None:
     tensor = torch.zeros(1000)
     cache = Cache(tmp_path, memory_limit=0, disk_limit=3 * 4300)
     for key in "abcdefg":
-        cache.put(key, tensor)
+        cache.put(key, {"z": tensor})
     kept = {path.stem for path in tmp_path.glob("*.safetensors")}
     assert "g" in kept
     assert 1 <= len(kept) <= 3

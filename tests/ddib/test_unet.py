@@ -74,7 +74,7 @@ def test_outputs_are_those_of_guided_diffusion(case: str) -> None:
     x = torch.randn((2, 3, 16, 16), generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([1, 7]) if "num_classes" in settings else None
     with torch.no_grad():
-        out = network(x, torch.tensor([3.0, 700.0]), labels)
+        out = network(x, network.condition(torch.tensor([3.0, 700.0]), labels))
     figures = torch.tensor(
         [out.mean(), out.std(), *out[1, :3, 5, 7].tolist(), *out[0, :3, 11, 2].tolist()]
     )
@@ -86,7 +86,7 @@ def test_patches_fold_pixels_into_channels() -> None:
     assert network.state_dict()["input_blocks.0.0.weight"].shape[1] == 12
     fill(network)
     x = torch.randn((1, 3, 16, 16), generator=torch.Generator().manual_seed(0))
-    assert network(x, torch.tensor([5.0])).shape == x.shape
+    assert network(x, network.condition(torch.tensor([5.0]))).shape == x.shape
 
 
 def test_a_negative_label_is_no_condition() -> None:
@@ -95,9 +95,9 @@ def test_a_negative_label_is_no_condition() -> None:
     x = torch.randn((2, 3, 8, 8), generator=torch.Generator().manual_seed(0))
     times = torch.full((2,), 9.0)
     with torch.no_grad():
-        mixed = network(x, times, torch.tensor([-1, 3]))
-        free = network(x, times)
-        three = network(x, times, torch.tensor([3, 3]))
+        mixed = network(x, network.condition(times, torch.tensor([-1, 3])))
+        free = network(x, network.condition(times))
+        three = network(x, network.condition(times, torch.tensor([3, 3])))
     assert torch.allclose(mixed[0], free[0], atol=1e-6)
     assert torch.allclose(mixed[1], three[1], atol=1e-6)
     assert not torch.allclose(free[1], three[1], atol=1e-2)

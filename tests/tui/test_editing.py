@@ -83,6 +83,18 @@ def test_forms_follow_the_models() -> None:
     assert field(solver, "clip").choices == (False, "decode")
 
 
+def test_a_word_may_stand_for_a_number() -> None:
+    steps = field(START.solver, "steps")
+    assert steps.kind == "integer" and steps.bounds == "from 1 to 10000"
+    auto = forms.changed(START.solver, steps, " auto ")
+    assert (auto.steps, field(auto, "steps").value) == ("auto", "auto")  # type: ignore[attr-defined]
+    assert forms.changed(auto, steps, "5 10").steps == (5, 10)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="“aut” is not a whole number"):
+        forms.changed(START.solver, steps, "aut")
+    with pytest.raises(ValueError, match="not a whole number"):
+        forms.changed(START.solver, steps, "5 auto")
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [

@@ -36,7 +36,8 @@ def test_replay_of_two_sessions_and_of_what_they_left(small_file: Path, tmp_path
     other = small_file.with_name("other.yaml")
     other.write_text(small_file.read_text().replace("[0.0, 0.1]", "[0.1, 0.2]"))
     out = tmp_path / "out"
-    done = cli("replay", small_file, other, "--out", out, "--json")
+    rows = ("--chunk", "3")  # of three images, each decoded by itself
+    done = cli("replay", small_file, other, "--out", out, "--json", *rows)
     assert done.returncode == 0, done.stderr
     first, second = lines(done)
     assert first["session"] == "small"
@@ -50,7 +51,7 @@ def test_replay_of_two_sessions_and_of_what_they_left(small_file: Path, tmp_path
     assert Path(str(first["sheet"])) == out / "small" / "sheet.png"
 
     sheet = out / "small" / "sheet.png"
-    done = cli("replay", sheet, "--out", out, "--json", "--check", out / "small")
+    done = cli("replay", sheet, "--out", out, "--json", "--check", out / "small", *rows)
     assert done.returncode == 0, done.stderr
     assert "same bytes" in done.stderr
     (again,) = lines(done)

@@ -5,6 +5,8 @@ import sys
 import pytest
 from rich.console import Console
 
+from ddib.calibration import Calibration, Measurement, Surroundings
+from ddib.evaluation import FLOAT32, Evaluation
 from workbench import doctor
 from workbench.doctor import Check
 from workbench.terminal import ask_tmux, image_protocol, is_utf8, shows_true_color
@@ -231,3 +233,24 @@ def test_checkpoints_and_the_probe(places, tmp_path, write_checkpoint):
     assert checkpoints.status == "warn"
     assert "cut.safetensors" in checkpoints.advice
     assert doctor.check_library([tmp_path / "missing"])[0].status == "bad"
+
+
+def test_the_calibrations_that_are_stored_are_shown(places):
+    assert "checkpoints calibrate" in doctor.check_precision().found
+    found = Calibration(
+        checkpoint="fives",
+        surroundings=Surroundings(device="cpu", torch="2.9.0", threads=2, sha256="0" * 64),
+        measurements=(
+            Measurement(evaluation=FLOAT32, milliseconds={16: 30.0}, error=0.0),
+            Measurement(
+                evaluation=Evaluation(precision="bf16"), milliseconds={16: 20.0}, error=0.004
+            ),
+        ),
+    )
+    folder = places.cache / "calibration"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(found.model_dump_json())
+    (folder / "damaged.json").write_text("{")
+    assert doctor.check_precision().found == (
+        "fives on cpu, 2 thread(s), torch 2.9.0: auto is bf16 (bf16 1.50x, error 0.0040)"
+    )

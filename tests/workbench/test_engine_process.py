@@ -119,6 +119,7 @@ def test_closing_stdin_ends_it_and_keeps_what_is_finished(
 ) -> None:
     swept = set_value(small, "recipe.latent.0.proportion", "[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]")
     swept = set_value(swept, "solver.steps", "60")
+    swept = set_value(swept, "source.images.0.count", "9")  # too many for two rows in a chunk
     engine.say(request(swept, tmp_path))
     engine.until(Progress, stage="decode", variant=2)
     assert engine.child.stdin is not None

@@ -116,10 +116,10 @@ def test_a_body_that_fails_before_a_manifest_leaves_nothing(tmp_path):
     assert contents(tmp_path) == []
 
 
-def test_forgetting_the_manifest_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="manifest"), new_run(tmp_path, "noise"):
-        pass
-    assert contents(tmp_path) == []
+def test_a_run_without_a_manifest_leaves_nothing(tmp_path):
+    with new_run(tmp_path, "noise") as run:
+        (run.path / "half.png").write_bytes(b"half")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

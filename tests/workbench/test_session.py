@@ -149,7 +149,17 @@ def test_the_schema_has_every_operation_and_asks_for_a_version() -> None:
         ("steps: 20", "steps: 0", 14, "solver.steps", "is 0; expected at least 1"),
         ("steps: 20", "steps: [5, 0]", 14, "solver.steps.1", "at least 1"),
         ("steps: 20", "steps: []", 14, "solver.steps", "at least one item"),
-        ("steps: 20", "steps: '20'", 14, "solver.steps", "a whole number, or a list of such"),
+        ("steps: 20", "steps: '20'", 14, "solver.steps", "number, or auto, or a list of such"),
+        ("steps: 20", "steps: many", 14, "solver.steps", "a whole number, or auto, or a list"),
+        ("steps: 20", "steps: [5, auto]", 14, "solver.steps.1", "is auto; expected a whole number"),
+        ("name: dpmpp_2m", "cycle: exact", 14, "solver", "needs an invertible solver: name: obelm"),
+        (
+            "dpmpp_2m, grid: log, steps: 20",
+            "dopri5, steps: auto",
+            14,
+            "solver",
+            "chooses its steps",
+        ),
         ("start_noise: 0.0", "start_noise: .nan", 14, "solver.start_noise", "a finite number"),
         ("start_noise: 0.0", "start_noise: .inf", 14, "solver.start_noise", "a finite number"),
         ("seed: 0, clip", "seed: [0, 1], clip", 14, "solver.start_noise_seed", "whole number"),
@@ -371,7 +381,11 @@ SOLVER = st.fixed_dictionaries(
     optional={
         "name": st.sampled_from(list(SOLVERS)),
         "grid": st.sampled_from([grid for grid in GRIDS if grid != "reference"]),
-        "steps": st.integers(1, 1000) | st.lists(st.integers(1, 1000), min_size=1, max_size=3),
+        "steps": st.just("auto")
+        | st.integers(1, 1000)
+        | st.lists(st.integers(1, 1000), min_size=1, max_size=3),
+        "tolerance": st.floats(1e-5, 1),
+        "cycle": st.sampled_from(["free", "exact"]),
         "start_noise": st.floats(0, 10) | st.lists(st.floats(0, 10), min_size=1, max_size=3),
         "clip": st.sampled_from([False, "decode"]),
     },
@@ -597,6 +611,7 @@ def test_saving_is_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_values_are_set_by_path() -> None:
     session = parse_session(EXAMPLE)
     assert set_value(session, "solver.steps", "7").solver.steps == 7
+    assert set_value(session, "solver.steps", "auto").solver.steps == "auto"
     assert set_value(session, "target.label", "[5, 7]").target.label == (5, 7)
     assert set_value(session, "target.label", "null").target.label is None
     assert set_value(session, "recipe.latent.0.mode", "l2").recipe.latent[0] != Normalize()

@@ -1,4 +1,4 @@
-"""The sessions that ship with the package: every experiment of the slides, and three of our own."""
+"""The sessions that ship with the package: every experiment of the slides, and some of our own."""
 
 from pathlib import Path
 
@@ -33,6 +33,8 @@ OTHERS = {
     "fives-to-sevens",
     "fives-to-sevens-conditional",
     "keep-the-colour",
+    "exact-cycle",
+    "fewest-evaluations",
 }
 
 

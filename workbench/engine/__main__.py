@@ -26,7 +26,8 @@ from workbench.engine.messages import (
     read_request,
     to_line,
 )
-from workbench.library import folders
+from workbench.files import parse_size
+from workbench.library import folders, read_config
 from workbench.logs import log_to_file
 from workbench.runs import stamped_name
 from workbench.session import Session
@@ -88,14 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     import torch
 
+    from workbench.engine.device import device_name
     from workbench.engine.execute import Engine
-    from workbench.engine.report import device_name
 
     if options.threads:
         torch.set_num_threads(options.threads)
     engine = Engine(
         options.device,
-        cache_folder=None if options.no_cache else folders().cache / "chunks",
+        cache_folder=None if options.no_cache else folders().cache_chunks,
+        cache_limit=parse_size(read_config().cache_limit),
         checkpoints=options.checkpoints,
     )
     conversation.say(

@@ -1,77 +1,61 @@
-"""Running a session: encode, edit, decode, measure, write; the same for `replay` and the screen."""
+"""The engine: what outlives a run, the same for `replay` and the screen."""
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from ddib.bridge import CHUNK, decode_chunk, encode_chunk
-from ddib.cache import Cache
+from ddib.bridge import CHUNK, Chunk, Solved, Watch, known, solve
+from ddib.cache import DISK_LIMIT, Cache
+from ddib.calibration import chosen
 from ddib.checkpoints import Model, load, load_probe
-from ddib.datasets import to_pixels, to_tensor
-from ddib.errors import Cancelled, InputError, RunError
-from ddib.operations import Context
+from ddib.errors import InputError
+from ddib.evaluation import Precision
 from ddib.probe import Probe
-from ddib.recipe import apply_operations
-from ddib.solvers import Step
-from workbench.engine import measure
-from workbench.engine.messages import (
-    Finished,
-    Message,
-    Progress,
-    Row,
-    RowKind,
-    Stage,
-    Started,
-    Status,
-    VariantInfo,
-)
-from workbench.engine.plan import Plan, encoding_key
-from workbench.engine.report import SHOWN, Decoding, Encoding, Ending, Report, latent_pixels
-from workbench.figures import strip_png
-from workbench.library import list_checkpoints
-from workbench.runs import SHEET, new_run
-from workbench.session import Variant
+from workbench.engine.device import memory as device_memory
+from workbench.engine.device import pick_device
+from workbench.engine.memory import images_within, join, solve_within
+from workbench.engine.messages import Finished
+from workbench.engine.plan import Plan
+from workbench.engine.run import Listen, Order, Run
+from workbench.engine.work import Batch
+from workbench.library import folders, list_checkpoints
 
-PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
+__all__ = ["Engine", "Order"]
 
-log = logging.getLogger(__name__)
-
-Listen = Callable[[Message], None]
-
-
-@dataclass(frozen=True)
-class Order:
-    """How a plan is to be run."""
-
-    id: str = ""
-    store: Path | None = None  # where the run directory goes; None: nothing is written
-    run_name: str = "untitled"
-    previews_per_second: float = 0.0
+GPU_CHUNK = 256  # images solved together on a GPU, which small batches leave idle
 
 
 class Engine:
-    """What outlives a run: the device, the loaded models, the probe and the cache."""
+    """What outlives a run: the device, the loaded models, the probe and the cache.
+
+    chunk: images solved together; None: what is best on the device.
+    memory: bytes that a network evaluation may take; None: half of the device's.
+    precision: of network evaluations; auto: the fastest within `ddib.calibration`'s bound.
+    """
+
+    several = False  # chunks at a time: then all is encoded before anything is decoded
 
     def __init__(
         self,
         device: str = "auto",
         *,
         cache_folder: Path | None = None,
+        cache_limit: int = DISK_LIMIT,
         checkpoints: Sequence[Path] = (),
-        chunk: int = CHUNK,
+        chunk: int | None = None,
+        memory: int | None = None,
+        precision: Precision | Literal["auto"] = "float32",
     ):
         self.device = pick_device(device)
-        self.cache = Cache(cache_folder)
-        self.chunk = chunk
+        self.cache = Cache(cache_folder, disk_limit=cache_limit)
+        self.chunk = chunk or (GPU_CHUNK if self.device.type == "cuda" else CHUNK)
+        self.memory = memory or device_memory(self.device) // 2
+        self.precision = precision
         self.checkpoints = tuple(checkpoints)
         self._models: dict[tuple[Path, int], Model] = {}
+        self._limits: dict[str, int] = {}
         self._probes: dict[Path, Probe] = {}
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.allow_tf32 = False
@@ -86,8 +70,55 @@ class Engine:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         if key not in self._models:
-            self._models[key] = load(path, str(self.device))
+            device, folder = str(self.device), folders().cache / "calibration"
+            evaluation = chosen(path, device, self.precision, folder)
+            self._models[key] = load(path, device, evaluation, folder / "compiled")
         return self._models[key]
+
+    def solve(self, chunk: Chunk, model: Model, cache: Cache, watch: Watch | None = None) -> Solved:
+        """A chunk's end, taken there in as many batches as memory asks for."""
+        solved, self._limits[model.sha256] = solve_within(
+            chunk,
+            self._limit(model),
+            lambda part: solve(part, model, cache=cache, watch=watch),
+        )
+        return solved
+
+    def solve_all(
+        self,
+        work: Iterable[tuple[Batch, Chunk]],
+        model: Model,
+        cache: Cache,
+        watcher: Callable[[Batch, Chunk], Watch],
+        check: Callable[[], None],
+    ) -> Iterator[tuple[Batch, Chunk, Solved]]:
+        """Chunks and their ends, in order, each taken from `work` when there is room for it.
+
+        `watcher` gives what watches a chunk that is solved in this process; `check` raises
+        Cancelled when it is time to stop.
+        """
+        for batch, chunk in work:
+            check()
+            yield batch, chunk, self.solve(chunk, model, cache, watcher(batch, chunk))
+
+    def known(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
+        """What `solve` would find in the cache without an evaluation, or None."""
+        parts = [known(part, model, cache) for part in chunk.split(self._limit(model))]
+        found = [part for part in parts if part is not None]
+        return join(found) if len(found) == len(parts) else None
+
+    def batch_limit(self, model: Model) -> int:
+        """Images that memory has let through at once so far."""
+        return min(self.chunk, self._limits.get(model.sha256, self.chunk))
+
+    def notes(self) -> list[str]:
+        """What happened since they were last asked for that a run should tell."""
+        return []
+
+    def _limit(self, model: Model) -> int:
+        if model.sha256 not in self._limits:
+            self._limits[model.sha256] = images_within(self.memory, model, self.device)
+        return self._limits[model.sha256]
 
     def probe_for(self, plan: Plan) -> tuple[Path, Probe] | None:
         """A classifier of the library for the target's kind of pictures, if there is one."""
@@ -125,295 +156,4 @@ class Engine:
         cancel or a failure are kept in the run directory, which is marked so. Raises nothing
         that the user can cause.
         """
-        return _Run(self, plan, order, listen, cancelled).run()
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is the first GPU there is, else the CPU; raises InputError for one that is not."""
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name}: {str(error).splitlines()[0]}") from error
-    return device
-
-
-@dataclass
-class _Run:
-    engine: Engine
-    plan: Plan
-    order: Order
-    listen: Listen
-    cancelled: Callable[[], bool]
-    seconds: dict[str, float] = field(
-        default_factory=lambda: {"load": 0.0, "encode": 0.0, "decode": 0.0}
-    )
-    nfe: dict[str, int] = field(default_factory=lambda: {"encode": 0, "decode": 0})
-    done: int = 0  # chunk evaluations, those that the cache spared included
-    spent: int = 0  # chunk evaluations really made
-    last_progress: float = 0.0
-    last_preview: float = 0.0
-
-    def run(self) -> Finished:
-        self.begun = time.monotonic()
-        self.report = Report(self.plan)
-        log.info("%s: %d images", self.plan.name, len(self.plan.images.names))
-        error: str | None = None
-        status: Status = "done"
-        try:
-            self._run()
-        except Cancelled:
-            status, error = "cancelled", "cancelled; finished rows are kept"
-        except (RunError, InputError) as failure:
-            status, error = "failed", str(failure)
-        except torch.cuda.OutOfMemoryError:
-            status, error = "failed", "the GPU is out of memory; use fewer images at a time"
-        except MemoryError:
-            status, error = "failed", "out of memory; use fewer images"
-        self.seconds["total"] = time.monotonic() - self.begun
-        return self._finish(status, error)
-
-    def _run(self) -> None:
-        engine, plan = self.engine, self.plan
-        variants = [VariantInfo(values=v.values, label=v.label) for v in plan.variants]
-        self.listen(
-            Started(
-                id=self.order.id,
-                images=len(plan.images.names),
-                names=list(plan.images.names[:SHOWN]),
-                variants=variants,
-                evaluations=plan.evaluations,
-            )
-        )
-        self._progress("load", None, 0, 0, force=True)
-        self.source = engine.model(plan.source.path)
-        self.target = engine.model(plan.target.path)
-        self.probe = engine.probe_for(plan)
-        self.report.used(self.source, self.target, self.probe)
-        self.seconds["load"] = time.monotonic() - self.begun
-        images = to_tensor(plan.images.pixels).to(engine.device)
-        self.images = torch.split(images, engine.chunk)
-        self._row("source", None, self.images)
-
-        first: dict[str, int] = {}  # the variant whose encoding the others share
-        for index, variant in enumerate(plan.variants):
-            shared = first.setdefault(encoding_key(variant), index)
-            if shared == index:
-                self._encode(variant, index)
-            self._decode(variant, index, shared)
-
-    # ---- the two directions
-
-    def _encode(self, variant: Variant, index: int) -> None:
-        begun, started = time.monotonic(), self.seconds["encode"]
-        shared = index if self.plan.encodings > 1 else None
-        edited = [
-            apply_operations(variant.image, chunk, Context(chunk, start, "image"))
-            for start, chunk in self._chunks(self.images)
-        ]
-        if variant.image:
-            self._row("edited_image", shared, edited)
-        latents: list[Tensor] = []
-        most = 0
-        for start, chunk in self._chunks(edited):
-            watch = self._watcher("encode", "latent", shared, index, variant, latents)
-            label = self.plan.session.source.label
-            latent, spent = encode_chunk(
-                chunk,
-                self.source,
-                variant.solver,
-                self.source.facts.check_label(label),
-                start,
-                cache=self.engine.cache,
-                watch=watch,
-            )
-            latents.append(latent)
-            most = max(most, spent)
-            self._count(variant, spent)
-        self.nfe["encode"] += most
-        whole = torch.cat(latents)
-        metrics = measure.latents(whole, "latent")
-        self._row("latent", shared, latents, metrics)
-        self.report.encodings[index] = Encoding(
-            whole.cpu(), metrics, torch.cat(edited).cpu() if variant.image else None
-        )
-        self.seconds["encode"] = started + time.monotonic() - begun
-
-    def _decode(self, variant: Variant, index: int, shared: int) -> None:
-        begun, started = time.monotonic(), self.seconds["decode"]
-        encoded = torch.split(
-            self.report.encodings[shared].latents.to(self.engine.device), self.engine.chunk
-        )
-        latents = [
-            apply_operations(variant.latent, latent, Context(self.images[place], start, "latent"))
-            for place, (start, latent) in enumerate(self._chunks(encoded))
-        ]
-        if not all(bool(latent.isfinite().all()) for latent in latents):
-            raise RunError(
-                f"{variant.label}: the recipe made NaN or infinite values of the latent; "
-                "tame its factors"
-            )
-        metrics: measure.PerImage = {}
-        if variant.latent:
-            metrics = measure.latents(torch.cat(latents), "edited_latent")
-            self._row("edited_latent", index, latents, metrics)
-        results: list[Tensor] = []
-        most = 0
-        for latent in latents:
-            watch = self._watcher("decode", "result", index, index, variant, results)
-            result, spent = decode_chunk(
-                latent,
-                self.target,
-                variant.solver,
-                self.target.facts.check_label(variant.target_label),
-                cache=self.engine.cache,
-                watch=watch,
-            )
-            results.append(result)
-            most = max(most, spent)
-            self._count(variant, spent)
-        self.nfe["decode"] += most
-        self._progress("measure", index, 0, 0, force=True)
-        metrics = metrics | measure.results(
-            torch.cat(results),
-            torch.cat(list(self.images)),
-            wanted=self.target.facts.wanted_label(variant.target_label),
-            probe=self.probe[1] if self.probe else None,
-            cycle=self.plan.is_cycle(variant),
-        )
-        self._row("result", index, results, metrics)
-        self.report.decodings[index] = Decoding(
-            shared,
-            to_pixels(torch.cat(results)),
-            metrics,
-            torch.cat(latents).cpu() if variant.latent else None,
-        )
-        self.seconds["decode"] = started + time.monotonic() - begun
-
-    # ---- telling what happens
-
-    def _watcher(
-        self,
-        stage: Stage,
-        kind: RowKind,
-        row: int | None,
-        index: int,
-        variant: Variant,
-        finished: Sequence[Tensor],
-    ) -> Callable[[Step], None]:
-        evaluations = variant.solver.evaluations // variant.solver.steps
-
-        def watch(step: Step) -> None:
-            if self.cancelled():
-                raise Cancelled
-            self._progress(stage, index, step.step, variant.solver.steps, step.step * evaluations)
-            rate = self.order.previews_per_second
-            if rate and time.monotonic() - self.last_preview >= 1 / rate:
-                now = step.z if kind == "latent" else step.denoised
-                self._row(kind, row, [*finished, now], partial=True)
-                self.last_preview = time.monotonic()
-
-        if self.cancelled():
-            raise Cancelled
-        return watch
-
-    def _count(self, variant: Variant, spent: int) -> None:
-        self.done += variant.solver.evaluations
-        self.spent += spent
-
-    def _progress(
-        self,
-        stage: Stage,
-        variant: int | None,
-        step: int,
-        steps: int,
-        evaluations: int = 0,
-        force: bool = False,
-    ) -> None:
-        now = time.monotonic()
-        if not force and step != steps and now - self.last_progress < PROGRESS_INTERVAL:
-            return
-        self.last_progress = now
-        chunks = -(-len(self.plan.images.names) // self.engine.chunk)
-        done, total = self.done + evaluations, self.plan.evaluations * chunks
-        spent = self.spent + evaluations
-        busy = now - self.begun - self.seconds["load"]
-        self.listen(
-            Progress(
-                id=self.order.id,
-                stage=stage,
-                variant=variant,
-                step=step,
-                steps=steps,
-                evaluations=done // chunks,
-                total=self.plan.evaluations,
-                seconds_left=busy / spent * (total - done) if spent else None,
-            )
-        )
-
-    def _row(
-        self,
-        kind: RowKind,
-        variant: int | None,
-        chunks: Iterable[Tensor],
-        metrics: measure.PerImage | None = None,
-        partial: bool = False,
-    ) -> None:
-        tensor = torch.cat(list(chunks))
-        pixels = latent_pixels(tensor) if "latent" in kind else to_pixels(tensor)
-        missing = len(self.plan.images.names) - len(pixels)
-        if missing:  # chunks that are still to come are black
-            pixels = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        metrics = metrics or {}
-        self.listen(
-            Row.model_construct(
-                id=self.order.id,
-                kind=kind,
-                variant=variant,
-                columns=len(pixels[:SHOWN]),
-                png=strip_png(pixels[:SHOWN]),
-                partial=partial,
-                metrics=measure.summary(metrics),
-                per_image={name: values[:SHOWN] for name, values in metrics.items()},
-            )
-        )
-
-    def _chunks(self, parts: Sequence[Tensor]) -> list[tuple[int, Tensor]]:
-        return [(place * self.engine.chunk, part) for place, part in enumerate(parts)]
-
-    # ---- the end
-
-    def _finish(self, status: Status, error: str | None) -> Finished:
-        run = None
-        reached = {"encode": self.report.encodings, "decode": self.report.decodings}
-        cache: dict[str, Literal["hit", "miss"]] = {
-            name: "miss" if count else "hit" for name, count in self.nfe.items() if reached[name]
-        }
-        seconds = {name: round(value, 3) for name, value in self.seconds.items()}
-        ending = Ending(
-            status, error, self.engine.device, self.nfe, seconds, cache, self.engine.chunk
-        )
-        if self.order.store is not None and self.report.decodings:
-            self._progress("write", None, 0, 0, force=True)
-            try:
-                with new_run(self.order.store, self.order.run_name) as new:
-                    self.report.write(new, ending)
-                run = new.path
-            except (RunError, InputError) as failure:
-                status, error = "failed", str(failure)
-        log.info("%s: %s in %.1f s: %s", self.plan.name, status, seconds["total"], error or run)
-        return Finished(
-            id=self.order.id,
-            status=status,
-            error=error,
-            run=str(run) if run else None,
-            sheet=str(run / SHEET) if run else None,
-            metrics=self.report.variant_metrics(),
-            nfe=self.nfe,
-            seconds=seconds,
-            cache=cache,
-        )
+        return Run(self, plan, order, listen, cancelled).run()

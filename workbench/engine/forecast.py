@@ -1,18 +1,18 @@
 """What a run would take, without running it: what the cache holds and how fast a step is."""
 
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
 
-import torch
-from torch import Tensor
-
-from ddib.bridge import decode_chunk, encode_chunk
-from ddib.datasets import to_tensor
-from ddib.operations import Context
-from ddib.recipe import apply_operations
+from ddib.bridge import Chunk, Solved, solve
+from ddib.checkpoints import Model
 from ddib.solvers import Step
 from workbench.engine.execute import Engine
-from workbench.engine.plan import Plan, encoding_key
+from workbench.engine.plan import Plan, expected_evaluations
+from workbench.engine.work import Batch, Encoded, Work, decide_steps, split_solved
+
+TIMED_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -26,78 +26,79 @@ class Forecast:
     seconds: float
 
 
-class _Missing(Exception):
-    """A chunk that the cache does not hold; two steps were made to time one."""
-
-
-@dataclass
-class _Stopwatch:
-    last: float | None = None
-    steps: list[float] = field(default_factory=list)
-
-    def __call__(self, step: Step) -> None:
-        now = time.monotonic()
-        if self.last is not None:
-            self.steps.append(now - self.last)
-            self.last = None
-            raise _Missing
-        self.last = now
+class _Enough(Exception):
+    """Of the steps that are made to time one."""
 
 
 def forecast(engine: Engine, plan: Plan) -> Forecast:
-    """Look every chunk up in the cache; each one that is missing costs two solver steps."""
+    """Look every chunk up in the cache; of each model's first that is missing, steps are timed.
+
+    `steps: auto` is decided, which takes evaluations of up to four images.
+    """
     source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    images = torch.split(to_tensor(plan.images.pixels).to(engine.device), engine.chunk)
-    watch = _Stopwatch()
-    totals = {"encode": 0, "decode": 0}
-    missing = {"encode": 0, "decode": 0}  # evaluations of chunks
-    encodings: dict[str, list[Tensor | None]] = {}
-    steps = 0
-    for variant in plan.variants:
-        solver, key = variant.solver, encoding_key(variant)
-        if key not in encodings:
-            totals["encode"] += solver.evaluations
-            encodings[key] = []
-            for place, chunk in enumerate(images):
-                start = place * engine.chunk
-                edited = apply_operations(variant.image, chunk, Context(chunk, start, "image"))
-                label = source.facts.check_label(plan.session.source.label)
-                watch.last = None
-                try:
-                    latent, spent = encode_chunk(
-                        edited, source, solver, label, start, cache=engine.cache, watch=watch
-                    )
-                except _Missing:
-                    encodings[key].append(None)
-                    missing["encode"] += solver.evaluations
-                    steps += solver.steps
-                else:
-                    encodings[key].append(latent)
-                    missing["encode"] += spent
-        totals["decode"] += solver.evaluations
-        for place, known in enumerate(encodings[key]):
-            start = place * engine.chunk
-            label = target.facts.check_label(variant.target_label)
-            watch.last = None
-            try:
-                if known is None:
-                    raise _Missing
-                context = Context(images[place], start, "latent")
-                latent = apply_operations(variant.latent, known, context)
-                spent = decode_chunk(
-                    latent, target, solver, label, cache=engine.cache, watch=watch
-                )[1]
-            except _Missing:
-                missing["decode"] += solver.evaluations
-                steps += solver.steps
+    plan, _ = decide_steps(plan, source, engine.device, engine.cache)
+    work = Work(plan, source, target, engine.device, engine.chunk)
+    left = {"encode": 0, "decode": 0}  # evaluations of images
+    paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
+    seconds = 0.0
+
+    def known(chunk: Chunk, model: Model) -> Solved | None:
+        nonlocal seconds
+        found = engine.known(chunk, model, engine.cache)
+        if found is not None:
+            return found
+        evaluations = expected_evaluations(chunk.solver)
+        kind = (model.sha256, len(chunk.start))
+        if kind not in paces:
+            paces[kind] = _pace(chunk, model)
+        left[chunk.direction] += len(chunk.start) * evaluations
+        seconds += paces[kind] * evaluations
+        return None
+
+    encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
+
+    def encode(batch: Batch) -> None:
+        solved = known(work.encoding(batch), source)
+        parts = [None] * len(batch) if solved is None else split_solved(batch, solved)
+        for (row, places), part in zip(batch, parts, strict=True):
+            encoded[row, places.start] = part
+
+    for rows in work.groups():
+        fresh = {work.encodings[row] for row in rows} - {row for row, _ in encoded}
+        for batch in work.batches(sorted(fresh)):
+            encode(batch)
+        for batch in work.batches(rows):
+            parts = [encoded[work.encodings[row], places.start] for row, places in batch]
+            ready = [part for part in parts if part is not None]
+            if len(ready) == len(batch):
+                known(work.decoding(batch, ready), target)
             else:
-                missing["decode"] += spent
-    chunks = len(images)
-    pace = sum(watch.steps) / len(watch.steps) if watch.steps else 0.0
+                evaluations = expected_evaluations(plan.variants[rows[0]].solver)
+                images = sum(len(places) for _, places in batch)
+                left["decode"] += images * evaluations
+                seconds += evaluations * paces.get((target.sha256, images), max(paces.values()))
+    count = len(plan.images.names)
+    solvers = [v.solver for v in plan.variants]
     return Forecast(
-        totals["encode"],
-        -(-missing["encode"] // chunks),
-        totals["decode"],
-        -(-missing["decode"] // chunks),
-        pace * steps,
+        sum(expected_evaluations(solvers[i]) for i in set(work.encodings)),
+        -(-left["encode"] // count),
+        sum(expected_evaluations(solver) for solver in solvers),
+        -(-left["decode"] // count),
+        seconds,
     )
+
+
+def _pace(chunk: Chunk, model: Model) -> float:
+    """Seconds that an evaluation takes, the first one left out."""
+    seen: list[tuple[float, int]] = []
+
+    def watch(_: Step) -> None:
+        seen.append((time.monotonic(), model.denoiser.evaluations))
+        if len(seen) == TIMED_STEPS:
+            raise _Enough
+
+    begun = time.monotonic(), model.denoiser.evaluations
+    with suppress(_Enough):
+        solve(chunk, model, watch=watch)
+    spans = list(pairwise(seen)) or [(begun, seen[0])]
+    return min((b[0] - a[0]) / (b[1] - a[1]) for a, b in spans)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter
 
-Stage = Literal["load", "encode", "edit", "decode", "measure", "write"]
+Stage = Literal["load", "encode", "decode", "write"]
 RowKind = Literal["source", "edited_image", "latent", "edited_latent", "result"]
 Status = Literal["done", "failed", "cancelled"]
 Metrics = dict[str, float]
@@ -104,6 +104,7 @@ class Progress(Message):
     evaluations: int = 0  # done so far, counting what the cache spared
     total: int = 0
     seconds_left: float | None = None
+    images_per_second: float | None = None  # through the whole session
 
 
 class Finished(Message):
@@ -119,6 +120,7 @@ class Finished(Message):
     nfe: dict[str, int] = {}
     seconds: dict[str, float] = {}
     cache: dict[str, Literal["hit", "miss"]] = {}
+    notes: list[str] = []
 
 
 Request = Annotated[RunSession | Cancel, Field(discriminator="type")]

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddib.checkpoints import CheckpointFacts, read_facts
+from ddib.adaptation import read_grid
+from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
 from ddib.schedules import make_grid, schedule_sigmas
+from ddib.solvers import Solver
 from workbench.library import find_checkpoint
 from workbench.session import Session, Variant, error_at, variants, with_absolute_paths
+
+UNTOLD = 100  # evaluations that a solver which decides for itself is taken to need
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,25 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Network evaluations per image that the session takes with nothing cached."""
-        encode = {encoding_key(v): v.solver.evaluations for v in self.variants}
-        return sum(encode.values()) + sum(v.solver.evaluations for v in self.variants)
+        encode = {encoding_key(v): expected_evaluations(v.solver) for v in self.variants}
+        return sum(encode.values()) + sum(expected_evaluations(v.solver) for v in self.variants)
+
+    def same_ends(self, variant: Variant) -> bool:
+        """Whether a variant is decoded by the model and under the label that encoded it."""
+        source, target = self.source.facts, self.target.facts
+        return self.source.path == self.target.path and source.check_label(
+            self.session.source.label
+        ) == target.check_label(variant.target_label)
 
     def is_cycle(self, variant: Variant) -> bool:
         """Whether a variant leads back to its own images, so that the way has an error."""
-        source, target = self.source.facts, self.target.facts
-        return (
-            self.source.path == self.target.path
-            and source.check_label(self.session.source.label)
-            == target.check_label(variant.target_label)
-            and not (variant.solver.start_noise or variant.image or variant.latent)
-        )
+        edited = variant.solver.start_noise or variant.image or variant.latent
+        return self.same_ends(variant) and not edited
+
+
+def expected_evaluations(solver: Solver) -> int:
+    """NFE per image one way; a guess where only the run will tell."""
+    return solver.evaluations or UNTOLD
 
 
 def encoding_key(variant: Variant) -> str:
@@ -98,8 +109,7 @@ def _make_plan(session: Session, base: Path, name: str, checkpoints: Sequence[Pa
     for variant in found:
         target.facts.check_label(variant.target_label, "target.label")
         for end in (source, target):
-            sigmas = schedule_sigmas(end.facts.schedule.name, end.facts.schedule.steps)
-            make_grid(variant.solver.grid, sigmas, variant.solver.steps, variant.solver.start_noise)
+            _check_grid(end, variant.solver)
     images = load_images(session.source.images, size=size, channels=channels, base=base)
     return Plan(name, with_absolute_paths(session, base), source, target, images, found)
 
@@ -114,6 +124,14 @@ def _end(name: str, side: str, base: Path, checkpoints: Sequence[Path]) -> End:
     if facts.kind != "denoiser":
         raise InputError(f"{name} is a {facts.kind}, not a diffusion model", key=key)
     return End(path, facts)
+
+
+def _check_grid(end: End, solver: Solver) -> None:
+    sigmas = schedule_sigmas(end.facts.schedule.name, end.facts.schedule.steps)
+    steps = solver.steps if isinstance(solver.steps, int) else 1
+    adapted = solver.grid == "adapted"
+    curve = read_grid(end.path, file_sha256(end.path)).curve if adapted else None
+    make_grid(solver.grid, sigmas, steps, solver.start_noise, curve)
 
 
 def _shape(facts: CheckpointFacts) -> str:

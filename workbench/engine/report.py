@@ -1,8 +1,13 @@
-"""A run's results as they come in, and the run directory that they become."""
+"""A run's results as they come in, and the run directory that they become.
+
+Pictures and latents are written as they come and only what is shown is kept, so that a run of any
+length takes the same memory.
+"""
 
 import hashlib
 import platform
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,28 +19,31 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import ddib
-from ddib.bridge import CHUNK
+from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
 from ddib.datasets import Pixels, to_pixels
 from ddib.probe import Probe
+from workbench.engine.device import device_name
 from workbench.engine.measure import PerImage, summary
-from workbench.engine.messages import Metrics, Status
+from workbench.engine.messages import Metrics, RowKind, Status
 from workbench.engine.plan import Plan
 from workbench.figures import SheetRow, contact_sheet, save_sheet
 from workbench.runs import (
     IMAGES,
+    LATENT_SHARDS,
     LATENTS,
     SESSION,
     SHEET,
     CheckpointUsed,
     InputUsed,
     Manifest,
-    NewRun,
     VariantResult,
 )
 from workbench.session import dump_session
 
 SHOWN = 64  # images a row of pictures has at most
+WHOLE = 32 * 2**20  # bytes of latents that go into one file
+SHARD = 8 * 2**20  # bytes of each file's latents when there are more
 LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
 
 
@@ -49,63 +57,79 @@ class Ending:
     nfe: dict[str, int]
     seconds: dict[str, float]
     cache: dict[str, Literal["hit", "miss"]]
-    chunk: int = CHUNK
+    chunk: int
+    notes: list[str]
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """Latents z [N, C, H, W], and the images they are of when those were edited."""
+@dataclass
+class Strip:
+    """A row of images as it grows: the pixels that are shown and the metrics of all of them."""
 
-    latents: Tensor
-    metrics: PerImage
-    edited: Tensor | None
+    count: int = 0
+    shown: list[Pixels] = field(default_factory=list)
+    metrics: PerImage = field(default_factory=dict)
 
+    def add(self, count: int, pixels: Pixels, metrics: PerImage | None = None) -> None:
+        """`count` more images; `pixels` are those of the first ones, as many as are shown."""
+        self.count += count
+        self.shown.append(pixels)
+        for name, values in (metrics or {}).items():
+            self.metrics.setdefault(name, []).extend(values)
 
-@dataclass(frozen=True)
-class Decoding:
-    """Results as 8-bit pixels, and the latents they are of when those were edited."""
-
-    encoding: int  # index of the variant whose encoding this one shares
-    results: Pixels
-    metrics: PerImage
-    edited: Tensor | None
+    @property
+    def pixels(self) -> Pixels:
+        """The first 64 images."""
+        return np.concatenate(self.shown)[:SHOWN]
 
 
 @dataclass
 class Report:
-    """What a run has finished so far."""
+    """What a run has finished so far, by kind of row and index of the variant.
+
+    finished: the variants all of whose images are decoded.
+    """
 
     plan: Plan
+    encodings: list[int]  # for each variant, the one whose encoding it shares
     checkpoints: dict[Literal["source", "target", "probe"], CheckpointUsed] = field(
         default_factory=dict
     )
-    encodings: dict[int, Encoding] = field(default_factory=dict)
-    decodings: dict[int, Decoding] = field(default_factory=dict)
+    rows: dict[tuple[RowKind, int], Strip] = field(default_factory=dict)
+    finished: list[int] = field(default_factory=list)
+    exact: set[int] = field(default_factory=set)  # variants that go back exactly the way they came
 
     def used(self, source: Model, target: Model, probe: tuple[Path, Probe] | None) -> None:
         """Note the checkpoints that the run uses."""
         self.checkpoints = {
-            "source": _used(source.name, source.path, source.sha256),
-            "target": _used(target.name, target.path, target.sha256),
+            "source": _used(source.name, source.path, source.sha256, str(source.evaluation)),
+            "target": _used(target.name, target.path, target.sha256, str(target.evaluation)),
         }
         if probe is not None:
             path = probe[0]
-            self.checkpoints["probe"] = _used(path.stem, path, file_sha256(path))
+            self.checkpoints["probe"] = _used(path.stem, path, file_sha256(path), "float32")
+
+    def row(self, kind: RowKind, index: int) -> Strip:
+        """A row, empty when there is nothing of it yet."""
+        return self.rows.setdefault((kind, index), Strip())
 
     def variant_metrics(self) -> list[Metrics]:
         """The figures of the variants that are finished, in their order."""
-        return [self._figures(index) for index in sorted(self.decodings)]
+        return [self._figures(index) for index in self.finished]
 
     def _figures(self, index: int) -> Metrics:
         return summary(self._per_image(index))
 
     def _per_image(self, index: int) -> PerImage:
-        decoding = self.decodings[index]
-        return self.encodings[decoding.encoding].metrics | decoding.metrics
+        return (
+            self.row("latent", self.encodings[index]).metrics
+            | self.row("edited_latent", index).metrics
+            | self.row("result", index).metrics
+        )
 
-    def manifest(self, ending: Ending, files: dict[int, list[str]]) -> Manifest:
+    def manifest(self, ending: Ending) -> Manifest:
         """What the run directory says about itself."""
         plan = self.plan
+        count = len(plan.images.names)
         return Manifest(
             session=plan.name,
             title=plan.session.title,
@@ -113,6 +137,7 @@ class Report:
             error=ending.error,
             device=ending.device.type,
             device_name=device_name(ending.device),
+            dtype=self.checkpoints["source"].evaluation.split()[0],
             threads=torch.get_num_threads(),
             chunk_size=ending.chunk,
             versions={
@@ -133,50 +158,15 @@ class Report:
                 VariantResult(
                     values=plan.variants[index].values,
                     label=plan.variants[index].label,
+                    cycle="exact" if index in self.exact else "free",
                     metrics=self._figures(index),
                     per_image=self._per_image(index),
-                    images=files[index],
+                    images=[image_name(plan, index, place) for place in range(count)],
                 )
-                for index in sorted(self.decodings)
+                for index in self.finished
             ],
+            notes=ending.notes,
         )
-
-    def write(self, new: NewRun, ending: Ending) -> None:
-        """Everything a run directory holds; raises OSError."""
-        session = dump_session(self.plan.session)
-        (new.path / SESSION).write_text(session, "utf-8")
-        save_file(self._latents(), new.path / LATENTS)
-        (new.path / LATENTS).chmod(0o644)  # safetensors writes for the owner alone
-        files = self._write_images(new.path / IMAGES)
-        title = self.plan.session.title or self.plan.name
-        sheet = contact_sheet(self.sheet_rows(), title, subtitle=self._subtitle())
-        save_sheet(sheet, new.path / SHEET, session)
-        new.write_manifest(self.manifest(ending, files))
-
-    def _latents(self) -> dict[str, Tensor]:
-        """`latent` and `edited_latent`, with the variant's index where there are several."""
-        tensors = {}
-        for index, encoding in self.encodings.items():
-            name = "latent" if self.plan.encodings == 1 else f"latent.{index:03d}"
-            tensors[name] = encoding.latents.contiguous()
-        for index, decoding in self.decodings.items():
-            if decoding.edited is not None:
-                single = len(self.plan.variants) == 1
-                name = "edited_latent" if single else f"edited_latent.{index:03d}"
-                tensors[name] = decoding.edited.contiguous()
-        return tensors
-
-    def _write_images(self, folder: Path) -> dict[int, list[str]]:
-        folder.mkdir()
-        files: dict[int, list[str]] = {}
-        for index, decoding in sorted(self.decodings.items()):
-            label = re.sub(r"[^\w.+-]+", "-", self.plan.variants[index].label).strip("-")
-            files[index] = [
-                f"{index:03d}-{label}-{place:05d}.png" for place in range(len(decoding.results))
-            ]
-            for name, pixels in zip(files[index], decoding.results, strict=True):
-                Image.fromarray(pixels.squeeze()).save(folder / name)
-        return files
 
     # ---- the contact sheet
 
@@ -184,39 +174,29 @@ class Report:
         """Source, then edited image and latent of each encoding, then the variants' rows."""
         rows = [SheetRow("source", self.plan.images.pixels[:SHOWN])]
         shown: set[int] = set()
-        for index, decoding in sorted(self.decodings.items()):
+        for index in self.finished:
             *outer, label = self.plan.variants[index].label.split(", ")
-            block = ", ".join(outer)
-            if decoding.encoding not in shown:
-                shown.add(decoding.encoding)
-                rows += self._encoding_rows(decoding.encoding, block)
-            if decoding.edited is not None:
-                rows.append(
-                    SheetRow(
-                        f"{label} latent" if label != "result" else "edited latent",
-                        latent_pixels(decoding.edited[:SHOWN]),
-                        _moments(self._figures(index), "edited_latent"),
-                        block,
-                    )
-                )
-            rows.append(
-                SheetRow(
-                    label,
-                    decoding.results[:SHOWN],
-                    self._note(index),
-                    block,
-                    joined=decoding.edited is not None,
-                )
-            )
+            block, encoding = ", ".join(outer), self.encodings[index]
+            if encoding not in shown:
+                shown.add(encoding)
+                rows += self._encoding_rows(encoding, block)
+            edited = self.rows.get(("edited_latent", index))
+            if edited is not None:
+                name = f"{label} latent" if label != "result" else "edited latent"
+                note = _moments(summary(edited.metrics), "edited_latent")
+                rows.append(SheetRow(name, edited.pixels, note, block))
+            results = self.row("result", index).pixels
+            joined = edited is not None
+            rows.append(SheetRow(label, results, self._note(index), block, joined=joined))
         return rows
 
     def _encoding_rows(self, index: int, block: str) -> list[SheetRow]:
-        encoding = self.encodings[index]
-        figures = summary(encoding.metrics)
-        latent = latent_pixels(encoding.latents[:SHOWN])
-        rows = [SheetRow("latent", latent, _moments(figures, "latent"), block)]
-        if encoding.edited is not None:
-            rows.insert(0, SheetRow("edited image", to_pixels(encoding.edited[:SHOWN]), "", block))
+        latent = self.row("latent", index)
+        note = _moments(summary(latent.metrics), "latent")
+        rows = [SheetRow("latent", latent.pixels, note, block)]
+        edited = self.rows.get(("edited_image", index))
+        if edited is not None:
+            rows.insert(0, SheetRow("edited image", edited.pixels, "", block))
         return rows
 
     def _note(self, index: int) -> str:
@@ -234,7 +214,8 @@ class Report:
             parts.append(f"{figures['cycle_psnr']:.1f} dB")
         return "  ".join(parts)
 
-    def _subtitle(self) -> str:
+    def subtitle(self) -> str:
+        """Ends and solver in a line."""
         session = self.plan.session
         solver = self.plan.variants[0].solver
         ends = (self.plan.source.path.stem, self.plan.target.path.stem)
@@ -253,20 +234,86 @@ class Report:
         return "; ".join(facts)
 
 
+class RunFiles:
+    """The pictures and latents of a run directory, written as they come."""
+
+    def __init__(self, folder: Path, plan: Plan):
+        self._folder = folder
+        self._plan = plan
+        self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
+        self._written: Counter[str] = Counter()  # images of a name that are
+        (folder / IMAGES).mkdir()
+
+    def results(self, index: int, places: range, pixels: Pixels) -> None:
+        """Results of a variant at some places, as PNG."""
+        for place, image in zip(places, pixels, strict=True):
+            name = image_name(self._plan, index, place)
+            Image.fromarray(image.squeeze()).save(self._folder / IMAGES / name)
+
+    def latents(self, kind: RowKind, index: int | None, z: Tensor) -> None:
+        """The next latents of a row; `index` is None where the run has one such row only."""
+        name = kind if index is None else f"{kind}.{index:03d}"
+        self._waiting.setdefault(name, []).append(z.cpu())
+        if self._written or sum(map(_size, self._waiting.values())) > WHOLE:
+            for each in list(self._waiting):
+                self._write_shards(each)
+
+    def close(self, report: Report) -> None:
+        """Write what is still waiting, and what tells of the whole; raises OSError."""
+        session = dump_session(self._plan.session)
+        (self._folder / SESSION).write_text(session, "utf-8")
+        if self._written:
+            for name in list(self._waiting):
+                self._write_shards(name, rest=True)
+        else:
+            whole = {name: torch.cat(parts) for name, parts in self._waiting.items()}
+            _save_latents(whole, self._folder / LATENTS)
+        for index in set(range(len(self._plan.variants))) - set(report.finished):
+            for place in range(report.row("result", index).count):
+                (self._folder / IMAGES / image_name(self._plan, index, place)).unlink()
+        title = self._plan.session.title or self._plan.name
+        sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
+        save_sheet(sheet, self._folder / SHEET, session)
+
+    def _write_shards(self, name: str, rest: bool = False) -> None:
+        if _size(self._waiting[name]) < SHARD and not rest:
+            return
+        whole = torch.cat(self._waiting.pop(name))
+        images = max(1, SHARD // whole[0].nbytes)
+        folder = self._folder / LATENT_SHARDS
+        folder.mkdir(exist_ok=True)
+        for at in batches(len(whole), images):
+            part = whole[at.start : at.stop].clone()
+            if len(part) < images and not rest:
+                self._waiting[name] = [part]
+                return
+            path = folder / f"{name}.{self._written[name]:07d}.safetensors"
+            _save_latents({name: part}, path)
+            self._written[name] += len(part)
+
+
+def image_name(plan: Plan, index: int, place: int) -> str:
+    """The file of a variant's result, in order of variants and images, without blanks."""
+    label = re.sub(r"[^\w.+-]+", "-", plan.variants[index].label).strip("-")
+    return f"{index:03d}-{label}-{place:05d}.png"
+
+
+def _size(parts: list[Tensor]) -> int:
+    return sum(z.nbytes for z in parts)
+
+
+def _save_latents(tensors: dict[str, Tensor], path: Path) -> None:
+    save_file(tensors, path)
+    path.chmod(0o644)  # safetensors writes for the owner alone
+
+
 def latent_pixels(z: Tensor) -> Pixels:
     """A latent [N, C, H, W] as pixels: grey is 0, black and white are ∓2.5."""
     return to_pixels(z / LATENT_RANGE)
 
 
-def device_name(device: torch.device) -> str:
-    """What the device calls itself."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return platform.processor() or platform.machine()
-
-
-def _used(name: str, path: Path, sha256: str) -> CheckpointUsed:
-    return CheckpointUsed(name=name, path=str(path), sha256=sha256)
+def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:
+    return CheckpointUsed(name=name, path=str(path), sha256=sha256, evaluation=evaluation)
 
 
 def _moments(figures: Metrics, prefix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ddib.recipe import Sweepable
+from workbench.explain import words_in
 from workbench.session import Session
 from workbench.tui.values import parse_numbers
 from workbench.tui.views import FieldView, FormView
@@ -31,7 +33,9 @@ def form_of(model: BaseModel, key: str, title: str) -> FormView:
 def changed(model: BaseModel, field: FieldView, typed: Any) -> BaseModel:
     """The model with one parameter as typed; raises ValueError with one sentence."""
     value = typed
-    if field.kind in ("integer", "number"):
+    if field.words and typed.strip() in field.words:
+        value = typed.strip()
+    elif field.kind in ("integer", "number"):
         value = parse_numbers(typed, integer=field.kind == "integer", sweep=field.sweepable)
     elif field.kind == "text":
         value = typed.strip() or None
@@ -59,7 +63,10 @@ def _plain(model: type[BaseModel]) -> type[BaseModel]:
 
 def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    annotation = info.annotation
+    words = tuple(words_in(info))
+    annotation, limits = info.annotation, info.metadata
+    if words:
+        annotation, *limits = get_args(get_args(info.annotation)[0])
     choices: tuple[Any, ...] = ()
     kind: Any = "text"
     if get_origin(annotation) is Literal:
@@ -78,15 +85,16 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         value,
         info.description or "",
         info.default,
-        _bounds(info),
+        _bounds(limits),
         choices,
         sweepable=sweeps and kind in ("integer", "number"),
+        words=words,
     )
 
 
-def _bounds(info: FieldInfo) -> str:
+def _bounds(limits: Iterable[object]) -> str:
     low = high = None
-    for limit in info.metadata:
+    for limit in limits:
         if isinstance(limit, Ge | Gt):
             low = limit.ge if isinstance(limit, Ge) else limit.gt
         if isinstance(limit, Le | Lt):

@@ -88,6 +88,7 @@ class FieldView:
     bounds: str = ""
     choices: tuple[Any, ...] = ()
     sweepable: bool = False
+    words: tuple[str, ...] = ()  # that may stand in place of a number
 
     @property
     def title(self) -> str:

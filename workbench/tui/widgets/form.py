@@ -248,7 +248,8 @@ class ParameterForm(VerticalScroll, can_focus=False):
         words = self.view.help
         if focused is not None:
             sweep = "several values are a sweep: 0.1 0.3, 0.1..0.9/5" if focused.sweepable else ""
-            words = "\n".join(part for part in (focused.description, focused.bounds, sweep) if part)
+            bounds = " or ".join(filter(None, (focused.bounds, *focused.words)))
+            words = "\n".join(part for part in (focused.description, bounds, sweep) if part)
         if words != self._said:  # an update costs a layout of the whole screen
             self._said = words
             for note in self.query(".form--help").results(Static):

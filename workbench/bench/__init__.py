@@ -1,0 +1,1 @@
+"""The benchmark: what the solvers, the network and the peers do on the machine at hand."""

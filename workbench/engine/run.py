@@ -1,0 +1,422 @@
+"""One execution of a plan: encode, edit, decode, measure, write."""
+
+import logging
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import inf, log
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddib.bridge import Chunk, Solved, Watch, levels
+from ddib.cache import Cache
+from ddib.checkpoints import Model
+from ddib.datasets import Pixels, to_pixels, to_tensor
+from ddib.errors import Cancelled, InputError, RunError
+from ddib.solvers import SOLVERS, Solver, Step
+from workbench.engine import measure
+from workbench.engine.messages import (
+    Finished,
+    Message,
+    Progress,
+    Row,
+    RowKind,
+    Stage,
+    Started,
+    Status,
+    VariantInfo,
+)
+from workbench.engine.plan import Plan, expected_evaluations
+from workbench.engine.report import SHOWN, Ending, Report, RunFiles, latent_pixels
+from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split, split_solved
+from workbench.figures import strip_png
+from workbench.runs import SHEET, new_run
+
+if TYPE_CHECKING:
+    from workbench.engine.execute import Engine
+
+PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
+
+logger = logging.getLogger(__name__)
+
+Listen = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a plan is to be run.
+
+    store: where the run directory goes; None: nothing is written.
+    unfinished: where solved chunks are kept until the run is done when the cache cannot hold
+        them, so that the same order takes up a run that was killed; None: nowhere.
+    """
+
+    id: str = ""
+    store: Path | None = None
+    run_name: str = "untitled"
+    unfinished: Path | None = None
+    previews_per_second: float = 0.0
+
+
+@dataclass
+class Run:
+    """One execution of a plan: `run` does it all."""
+
+    engine: "Engine"
+    plan: Plan
+    order: Order
+    listen: Listen
+    cancelled: Callable[[], bool]
+    seconds: dict[str, float] = field(
+        default_factory=lambda: {"load": 0.0, "encode": 0.0, "decode": 0.0}
+    )
+    nfe: dict[str, int] = field(default_factory=lambda: {"encode": 0, "decode": 0})
+    notes: list[str] = field(default_factory=list)
+    done: float = 0.0  # evaluations of images, those that the cache spared included
+    spent: float = 0.0  # evaluations of images really made
+    last_progress: float = 0.0
+    last_preview: float = 0.0
+    ways: dict[int, list[Batch]] = field(default_factory=dict)  # how each encoding was cut
+    files: RunFiles | None = None
+    models: list[Model] = field(default_factory=list)
+    latest: tuple[Batch, Solved] | None = None  # the last encodings asked for again
+
+    def run(self) -> Finished:
+        """Do it, and say how it ended; see `Engine.run`."""
+        self.begun = time.monotonic()
+        self.count = len(self.plan.images.names)
+        self.report = Report(self.plan, [])
+        self.cache, whole = self._cache()
+        logger.info("%s: %d images", self.plan.name, self.count)
+        run: Path | None = None
+        try:
+            if self.order.store is None:
+                ending = self._until_the_end()
+            else:
+                with new_run(self.order.store, self.order.run_name) as new:
+                    self.files = RunFiles(new.path, self.plan)
+                    ending = self._until_the_end()
+                    if self.report.finished:
+                        self._progress("write", force=True)
+                        self.files.close(self.report)
+                        new.write_manifest(self.report.manifest(ending))
+                run = new.path if self.report.finished else None
+        except (RunError, InputError) as failure:
+            ending = self._ending("failed", str(failure))
+        if ending.status == "done" and whole is not None:
+            shutil.rmtree(whole, ignore_errors=True)
+        status, error = ending.status, ending.error
+        logger.info(
+            "%s: %s in %.1f s: %s", self.plan.name, status, ending.seconds["total"], error or run
+        )
+        return Finished(
+            id=self.order.id,
+            status=status,
+            error=error,
+            run=str(run) if run else None,
+            sheet=str(run / SHEET) if run else None,
+            metrics=self.report.variant_metrics(),
+            nfe=ending.nfe,
+            seconds=ending.seconds,
+            cache=ending.cache,
+            notes=ending.notes,
+        )
+
+    def _cache(self) -> tuple[Cache, Path | None]:
+        """Where chunks are kept: the engine's cache, or for what it cannot hold a folder until
+        the run is done."""
+        cache, folder = self.engine.cache, self.order.unfinished
+        rows = len(self.plan.variants) + self.plan.encodings
+        needed = rows * self.plan.images.pixels.size * 4
+        if folder is None or (cache.folder is not None and needed < cache.disk_limit / 2):
+            return cache, None
+        return Cache(folder, disk_limit=inf), folder
+
+    def _until_the_end(self) -> Ending:
+        try:
+            self._run()
+        except Cancelled:
+            return self._ending("cancelled", "cancelled; finished rows are kept")
+        except (RunError, InputError) as failure:
+            return self._ending("failed", str(failure))
+        except torch.OutOfMemoryError:
+            return self._ending("failed", "the GPU has no memory for a single image")
+        except MemoryError:
+            return self._ending("failed", "out of memory")
+        return self._ending("done", None)
+
+    def _run(self) -> None:
+        engine, plan = self.engine, self.plan
+        told = [VariantInfo(values=v.values, label=v.label) for v in plan.variants]
+        self.listen(
+            Started(
+                id=self.order.id,
+                images=len(plan.images.names),
+                names=list(plan.images.names[:SHOWN]),
+                variants=told,
+                evaluations=plan.evaluations,
+            )
+        )
+        self._progress("load", force=True)
+        source, target = engine.model(plan.source.path), engine.model(plan.target.path)
+        self.probe = engine.probe_for(plan)
+        self.models = [source, target]
+        plan, notes = decide_steps(plan, source, engine.device, self.cache, lambda _: self._check())
+        self.notes += notes
+        self.plan = self.report.plan = plan
+        self.work = Work(plan, source, target, engine.device, engine.chunk)
+        self.report.encodings = self.work.encodings
+        self.report.used(source, target, self.probe)
+        self.seconds["load"] = time.monotonic() - self.begun
+        sources = plan.images.pixels[:SHOWN]
+        self.report.row("source", 0).add(self.count, sources)
+        self._say("source", 0, sources, {}, partial=False)
+        groups = self.work.groups()
+        for together in [groups] if engine.several else [[rows] for rows in groups]:
+            self._encode(together)
+            self._decode(together)
+
+    # ---- the two directions
+
+    def _encode(self, groups: list[list[int]]) -> None:
+        """What the variants of some groups need and is not yet encoded."""
+        begun = time.monotonic()
+        way: list[Batch] = []
+        for rows in groups:
+            fresh = sorted({self.work.encodings[row] for row in rows} - self.ways.keys())
+            batches = self.work.batches(fresh)
+            self.ways |= dict.fromkeys(fresh, batches)
+            way += batches
+        most: Counter[int] = Counter()
+        several = self.plan.encodings > 1
+        for batch, _, solved in self._solved(map(self._edit_images, way), self.work.source):
+            for (row, places), z in zip(batch, split(batch, solved.z), strict=True):
+                most[row] = max(most[row], solved.evaluations)
+                self._add("latent", row, places, z, measure.latents(z, "latent"))
+                if self.files is not None:
+                    self.files.latents("latent", row if several else None, z)
+        self.nfe["encode"] += sum(most.values())
+        self.seconds["encode"] += time.monotonic() - begun
+
+    def _decode(self, groups: list[list[int]]) -> None:
+        begun = time.monotonic()
+        way = [batch for rows in groups for batch in self.work.batches(rows)]
+        most: Counter[int] = Counter()
+        several = len(self.plan.variants) > 1
+        for batch, chunk, solved in self._solved(map(self._edit_latents, way), self.work.target):
+            parts = zip(batch, split(batch, chunk.start), split(batch, solved.z), strict=True)
+            for (row, places), z, images in parts:
+                most[row] = max(most[row], solved.evaluations)
+                if self.plan.variants[row].latent and self.files is not None:
+                    self.files.latents("edited_latent", row if several else None, z)
+                self._result(row, places, images, retraced=chunk.carried is not None)
+        self.nfe["decode"] += sum(most.values())
+        self.seconds["decode"] += time.monotonic() - begun
+
+    def _edit_images(self, batch: Batch) -> tuple[Batch, Chunk]:
+        chunk = self.work.encoding(batch)
+        for (row, places), images in zip(batch, split(batch, chunk.start), strict=True):
+            if self.plan.variants[row].image:
+                self._add("edited_image", row, places, images)
+        return batch, chunk
+
+    def _edit_latents(self, batch: Batch) -> tuple[Batch, Chunk]:
+        chunk = self.work.decoding(batch, [self._encoded(part) for part in batch])
+        for (row, places), z in zip(batch, split(batch, chunk.start), strict=True):
+            if self.plan.variants[row].latent:
+                self._add("edited_latent", row, places, z, measure.latents(z, "edited_latent"))
+        return batch, chunk
+
+    def _result(self, row: int, places: range, images: Tensor, *, retraced: bool) -> None:
+        variant = self.plan.variants[row]
+        metrics = measure.results(
+            images,
+            to_tensor(self.plan.images.pixels[places.start : places.stop]),
+            wanted=self.work.target.facts.wanted_label(variant.target_label),
+            probe=self.probe[1] if self.probe else None,
+            cycle=self.plan.is_cycle(variant),
+        )
+        if self.files is not None:
+            self.files.results(row, places, to_pixels(images))
+        self._add("result", row, places, images, metrics)
+        if places.stop == self.count:
+            self.report.finished.append(row)
+            if retraced and self.plan.is_cycle(variant):
+                self.report.exact.add(row)
+
+    def _encoded(self, part: Part) -> Encoded:
+        """The latents of a variant at some places, and what was carried: from the cache."""
+        row, places = self.work.encodings[part[0]], part[1]
+        batch = next(batch for batch in self.ways[row] if (row, places) in batch)
+        if self.latest is None or batch is not self.latest[0]:
+            chunk = self.work.encoding(batch)
+            self.latest = batch, self.engine.solve(chunk, self.work.source, self.cache)
+        return split_solved(batch, self.latest[1])[batch.index((row, places))]
+
+    def _solved(
+        self, chunks: Iterable[tuple[Batch, Chunk]], model: Model
+    ) -> Iterator[tuple[Batch, Chunk, Solved]]:
+        def watcher(batch: Batch, chunk: Chunk) -> Watch:
+            return self._watcher(batch, chunk, levels(chunk, model))
+
+        for batch, chunk, solved in self.engine.solve_all(
+            chunks, model, self.cache, watcher, self._check
+        ):
+            work = len(chunk.start) * expected_evaluations(chunk.solver)
+            self.done += work
+            self.spent += work if solved.evaluations else 0
+            yield batch, chunk, solved
+            self._progress(chunk.direction, batch[0][0], force=batch[-1][1].stop == self.count)
+
+    def _check(self) -> None:
+        if self.cancelled():
+            raise Cancelled
+
+    # ---- telling what happens
+
+    def _watcher(self, batch: Batch, chunk: Chunk, way: Sequence[float]) -> Watch:
+        evaluations = expected_evaluations(chunk.solver)
+        earlier = now = 0.0  # evaluations of images in batches of this chunk
+
+        def watch(step: Step) -> None:
+            nonlocal earlier, now
+            self._check()
+            if step.step == 1:
+                earlier += now
+            now = len(step.z) * evaluations * _share(step, way, chunk.solver)
+            self._progress(chunk.direction, batch[0][0], step.step, len(way) - 1, earlier + now)
+            rate = self.order.previews_per_second
+            if rate and time.monotonic() - self.last_preview >= 1 / rate:
+                self._preview(batch, chunk, step)
+                self.last_preview = time.monotonic()
+
+        return watch
+
+    def _progress(
+        self,
+        stage: Stage,
+        variant: int | None = None,
+        step: int = 0,
+        steps: int = 0,
+        under_way: float = 0.0,
+        force: bool = False,
+    ) -> None:
+        now = time.monotonic()
+        if not force and now - self.last_progress < PROGRESS_INTERVAL:
+            return
+        self.last_progress = now
+        done, total = self.done + under_way, self.plan.evaluations * self.count
+        spent = self.spent + under_way
+        busy = now - self.begun - self.seconds["load"]
+        self.listen(
+            Progress(
+                id=self.order.id,
+                stage=stage,
+                variant=variant,
+                step=step,
+                steps=steps,
+                evaluations=round(done / self.count),
+                total=self.plan.evaluations,
+                seconds_left=busy / spent * (total - done) if spent else None,
+                images_per_second=done / self.plan.evaluations / busy if done else None,
+            )
+        )
+
+    def _add(
+        self,
+        kind: RowKind,
+        row: int,
+        places: range,
+        images: Tensor,
+        metrics: measure.PerImage | None = None,
+    ) -> None:
+        """More images of a row, which is told when it is whole."""
+        strip = self.report.row(kind, row)
+        strip.add(len(images), _pixels(kind, images[: max(0, SHOWN - places.start)]), metrics)
+        if places.stop == self.count:
+            self._say(kind, row, strip.pixels, strip.metrics, partial=False)
+
+    def _preview(self, batch: Batch, chunk: Chunk, step: Step) -> None:
+        encoding = chunk.direction == "encode"
+        kind: RowKind = "latent" if encoding else "result"
+        now = step.z if encoding else step.denoised
+        if len(now) < len(chunk.start):  # memory asked for several batches
+            return
+        for (row, places), part in zip(batch, split(batch, now), strict=True):
+            if places.start < SHOWN:
+                pixels = [*self.report.row(kind, row).shown, _pixels(kind, part)]
+                self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, partial=True)
+
+    def _say(
+        self, kind: RowKind, row: int, pixels: Pixels, metrics: measure.PerImage, *, partial: bool
+    ) -> None:
+        missing = min(self.count, SHOWN) - len(pixels)
+        if missing:  # chunks that are still to come are black
+            pixels = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        of_all = kind == "source" or (
+            kind in ("edited_image", "latent") and self.plan.encodings == 1
+        )
+        self.listen(
+            Row.model_construct(
+                id=self.order.id,
+                kind=kind,
+                variant=None if of_all else row,
+                columns=len(pixels),
+                png=strip_png(pixels),
+                partial=partial,
+                metrics=measure.summary(metrics),
+                per_image={name: values[:SHOWN] for name, values in metrics.items()},
+            )
+        )
+
+    # ---- the end
+
+    def _ending(self, status: Status, error: str | None) -> Ending:
+        reached = {kind for kind, _ in self.report.rows}
+        kinds: dict[str, RowKind] = {"encode": "latent", "decode": "result"}
+        hits: dict[str, Literal["hit", "miss"]] = {
+            name: "miss" if self.nfe[name] else "hit"
+            for name, kind in kinds.items()
+            if kind in reached
+        }
+        total = time.monotonic() - self.begun
+        seconds = {
+            name: round(value, 3) for name, value in (self.seconds | {"total": total}).items()
+        }
+        engine = self.engine
+        return Ending(
+            status, error, engine.device, self.nfe, seconds, hits, engine.chunk, self._notes()
+        )
+
+    def _notes(self) -> list[str]:
+        """What a reader of the run has to know besides the session."""
+        notes = [*self.notes, *self.engine.notes()]
+        for row in self.report.finished:
+            variant = self.plan.variants[row]
+            if SOLVERS[variant.solver.name].invertible and row not in self.report.exact:
+                why = "the latent is edited" if variant.latent else "another model or label decodes"
+                if self.plan.same_ends(variant) and not variant.latent:
+                    why = "the image is edited"
+                notes.append(f"{variant.label}: no exact way back: {why}")
+        for model in {model.name: model for model in self.models}.values():
+            limit = self.engine.batch_limit(model)
+            if limit < min(self.engine.chunk, self.count):
+                notes.append(f"{model.name}: batches of {limit} images, to fit the memory")
+        return notes
+
+
+def _share(step: Step, way: Sequence[float], solver: Solver) -> float:
+    """How much of a way is behind a step, 0 to 1."""
+    if solver.evaluations is not None:
+        return step.step / (len(way) - 1)
+    return log(step.sigma / way[0]) / log(way[-1] / way[0])
+
+
+def _pixels(kind: RowKind, images: Tensor) -> Pixels:
+    return latent_pixels(images) if "latent" in kind else to_pixels(images)
