@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
+
+    from workbench.tui.gallery import Gallery
 
     Pixels = NDArray[np.uint8]
 
@@ -44,6 +48,17 @@ class CheckpointView:
     problem: str | None = None
     is_source: bool = False
     is_target: bool = False
+    path: str = ""
+    domain: str = ""
+    parameters: int = 0
+    modified: float = 0.0  # seconds since 1970
+    details: tuple[str, ...] = ()
+    sample: bytes | None = field(default=None, repr=False)  # a PNG
+
+    @property
+    def words(self) -> str:
+        """What a filter looks at."""
+        return f"{self.name} {self.domain} {self.labels}"
 
 
 @dataclass(frozen=True)
@@ -108,16 +123,10 @@ class FormView:
 
 @dataclass(frozen=True, eq=False)
 class ImagesView:
-    """The source images: all that are there, and how many of them the session takes."""
+    """The source images: all that are there, and which of them the session takes."""
 
-    kind: Literal["digits", "files"] = "digits"
-    digit: int = 5
-    count: int = 16
-    seed: int = 0
-    path: str = ""
-    part: int = 0  # which of the session's entries is shown
-    parts: int = 1
-    pixels: Pixels | None = None
+    gallery: Gallery | None = None
+    taken: Collection[int] = ()
     problem: str | None = None
 
 
