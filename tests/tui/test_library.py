@@ -39,13 +39,12 @@ def many(folder: Path, count: int) -> None:
     """So many names of one PNG."""
     folder.mkdir(exist_ok=True)
     Image.new("RGB", (8, 8), (200, 60, 9)).save(folder / "image-000000.png")
-    os.chdir(folder)
     for index in range(1, count):
-        if index % 30_000 == 0:  # a file has fewer names than this test wants
-            Image.new("RGB", (8, 8), (200, 60, 9)).save(f"image-{index:06d}.png")
+        first = folder / f"image-{index // 30_000 * 30_000:06d}.png"
+        if index % 30_000 == 0:  # a file may have fewer names than this test wants
+            shutil.copy(folder / "image-000000.png", first)
         else:
-            os.link(f"image-{index // 30_000 * 30_000:06d}.png", f"image-{index:06d}.png")
-    os.chdir(folder.parent)
+            os.link(first, f"{folder}/image-{index:06d}.png")
 
 
 async def settled(driver: Any) -> None:
@@ -89,7 +88,7 @@ async def test_images_are_narrowed_down_while_typing(program: Any) -> None:
         grid = driver.widget("#grid")
         await driver.press("2", "slash")
         await driver.type("42")
-        assert grid._places == [42] and "/42" in driver.widget("#images").border_title
+        assert grid._places == [42] and "/42▏" in "\n".join(driver.screen_text())
         await driver.press("enter", "asterisk")
         assert driver.session.source.images[0].indices == (42,)
         await driver.press("escape")
@@ -159,9 +158,11 @@ async def test_a_hundred_thousand_images(program: Any, tmp_path: Path) -> None:
         grid = driver.widget("#grid")
         await driver.until(lambda: grid._count == 100_000)
         assert time.perf_counter() - begun < 2
+        await settled(driver)
+        assert driver.desk.pictures.available.decoded < 200
         await driver.press("2", "end", "home", *["pagedown"] * 5)
         await settled(driver)
-        assert driver.desk.pictures.available.decoded < 1000
+        assert grid.cursor >= 5
         assert not isinstance(driver.desk.pictures.available.get(grid.place), str)
         decoded = driver.desk.pictures.available.decoded
         await driver.press("slash")

@@ -37,6 +37,14 @@ class CheckpointList(Lines, Narrowing):
         super().__init__(id=id)
         self._shown: tuple[CheckpointView, ...] = ()
 
+    def on_focus(self) -> None:
+        """The details may take room while a checkpoint is chosen."""
+        self.screen.add_class("-choosing")
+
+    def on_blur(self) -> None:
+        """The images get it back."""
+        self.screen.remove_class("-choosing")
+
     def watch_view(self) -> None:
         """Another library, or other ends: the cursor stays on its checkpoint."""
         self.narrow()
