@@ -122,7 +122,7 @@ async def test_a_damaged_file_is_marked_with_its_reason(program: Any, photos: Pa
     async with program(photos.parent / "files.yaml") as driver:
         await settled(driver)
         await driver.press("2")
-        await driver.until(lambda: "4 of 4" in driver.widget("#images").border_subtitle)
+        await driver.until(lambda: "all 4" in driver.widget("#images").border_subtitle)
         await driver.press("right")
         await driver.until(lambda: "not a readable PNG" in driver.widget("#images").border_subtitle)
         assert any("!" in line for line in driver.screen_text())

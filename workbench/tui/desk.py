@@ -335,13 +335,14 @@ class Desk:
         return self._images
 
     def images_count(self) -> str:
-        """How many images the session takes, and of how many: `16 of 100`."""
+        """How many images the session takes, and of how many: `16 of 100`, `all 100`."""
         gallery = self._gallery()
         if gallery is None:
             return ""
         parts = len(self.session.source.images)
         entry = f"{self.part + 1}: " if parts > 1 else ""
-        return f"{entry}{len(self.taken()):,} of {len(gallery.names):,}"
+        taken, there = len(self.taken()), len(gallery.names)
+        return f"{entry}all {there:,}" if taken == there > 1 else f"{entry}{taken:,} of {there:,}"
 
     def images_form(self) -> FormView:
         """The form of the entry of images."""

@@ -106,14 +106,13 @@ def _details(one: Listed) -> tuple[str, ...]:
     if one.problem is not None or one.facts is None:
         return (one.problem or "",)
     facts, training = one.facts, one.facts.training
-    labels = f"labels {_labels(facts.labels)}" if facts.labels else ""
-    kind = f"{labels} · conditional" if facts.class_conditional else labels
-    lines = [facts.domain, _facts(one), kind]
+    kind = ", conditional" if facts.class_conditional else ""
+    lines = [facts.domain, _facts(one), f"{_labels(facts.labels)}{kind}"]
     if isinstance(steps := training.get("steps_done"), int):
         lines.append(f"{steps:,} steps")
     if isinstance(loss := training.get("loss"), int | float):
         lines.append(f"loss {loss:.3f}")
-    lines.append(f"{date.fromtimestamp(one.modified):%Y-%m-%d}")
+    lines.append(f"file of {date.fromtimestamp(one.modified):%Y-%m-%d}")
     return tuple(line for line in lines if line)
 
 
