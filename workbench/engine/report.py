@@ -42,8 +42,8 @@ from workbench.runs import (
 from workbench.session import dump_session
 
 SHOWN = 64  # images a row of pictures has at most
-WHOLE = 32 * 2**20  # bytes of latents that go into one file
-SHARD = 8 * 2**20  # bytes of each file's latents when there are more
+WHOLE = 16 * 2**20  # bytes of latents that go into one file
+SHARD = 4 * 2**20  # bytes of each file's latents when there are more
 LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
 
 
