@@ -100,15 +100,18 @@ def solvers_page() -> Group:
 
 
 def runs_table(stored: Iterable[StoredRun]) -> Table:
-    """A line for each kept run, newest first as they come."""
-    table = _table("run", "status", "images", "variants", "target", "hue", "seconds")
+    """A line for each kept run, newest first as they come; a star is a pin."""
+    table = _table("", "run", "name", "status", "images", "variants", "target", "hue", "seconds")
     for run in stored:
+        pin = "*" if run.notes.pinned else ""
         if run.manifest is None:
-            table.add_row(escape(run.name), escape(run.problem or ""), style="red")
+            table.add_row(pin, escape(run.name), escape(run.problem or ""), style="red")
             continue
         manifest = run.manifest
         table.add_row(
+            pin,
             escape(run.name),
+            escape(run.notes.name or manifest.title),
             manifest.status,
             str(len(manifest.inputs)),
             str(len(manifest.variants)),

@@ -210,7 +210,10 @@ def list_kept(runs: RUNS = None) -> None:
     from workbench.library import folders
     from workbench.runs import list_runs
 
-    data.print(catalog.runs_table(list_runs(runs or folders().runs)))
+    stored = list_runs(runs or folders().runs)
+    data.print(catalog.runs_table(stored))
+    for problem in filter(None, (run.notes_problem for run in stored)):
+        narrate.print(f"{problem}; its notes are left out", markup=False)
 
 
 @runs_app.command("show")
@@ -220,6 +223,38 @@ def show_run(name: str, runs: RUNS = None) -> None:
     from workbench.runs import find_run, read_manifest
 
     data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+
+
+@runs_app.command("pin")
+def pin_run(name: list[str], runs: RUNS = None) -> None:
+    """Pin runs: the history shows them first."""
+    _note(name, runs, pinned=True)
+
+
+@runs_app.command("unpin")
+def unpin_run(name: list[str], runs: RUNS = None) -> None:
+    """Take the pins of runs away."""
+    _note(name, runs, pinned=False)
+
+
+@runs_app.command("rename")
+def rename_run(name: str, title: str, runs: RUNS = None) -> None:
+    """Give a run a name, shown in place of its session's title; "" takes it away."""
+    _note([name], runs, name=title)
+
+
+@runs_app.command("annotate")
+def annotate_run(name: str, note: str, runs: RUNS = None) -> None:
+    """Write a note on a run; "" takes it away."""
+    _note([name], runs, note=note)
+
+
+def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
+    from workbench.library import folders
+    from workbench.runs import change_notes, find_run
+
+    for path in [find_run(runs or folders().runs, name) for name in names]:
+        change_notes(path, **changes)
 
 
 @runs_app.command("export")
