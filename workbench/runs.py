@@ -12,7 +12,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -124,7 +124,7 @@ class StoredRun:
     path: Path
     manifest: Manifest | None
     problem: str | None = None
-    notes: Notes = Notes()
+    notes: Notes = field(default_factory=Notes)
     notes_problem: str | None = None  # why its notes are as good as none
 
 
@@ -286,6 +286,11 @@ def change_notes(run: Path, **changes: Any) -> Notes:
     notes = readable_notes(run)[0].model_copy(update=changes)
     write_notes(run, notes)
     return notes
+
+
+def has_runs(folder: Path) -> bool:
+    """Whether a folder holds any run."""
+    return next(folder.glob(f"[!.]*/{MANIFEST}"), None) is not None
 
 
 def list_runs(folder: Path) -> list[StoredRun]:
