@@ -98,14 +98,20 @@ RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run sto
 
 @app.command("open")
 def open_session(
-    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
+    session: Annotated[
+        Path | None, typer.Argument(help="A session, or a run directory, to open.")
+    ] = None,
     checkpoints: CHECKPOINTS = None,
     runs: RUNS = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open a finished example.")] = False,
 ) -> None:
     """Open the workbench's screen; the default."""
     from workbench.__main__ import open_screen
+    from workbench.demo import RUN
 
-    open_screen(session, checkpoints or [], runs)
+    if demo and session is not None:
+        raise InputError("--demo opens its own session; give one or the other")
+    open_screen(RUN if demo else session, checkpoints or [], runs)
 
 
 @app.command("replay")

@@ -131,3 +131,17 @@ def kept(tmp_path: Path, session_file: Path) -> Path:
     command = [sys.executable, "-m", "workbench", "replay", str(session_file), "--out", str(store)]
     subprocess.run(command, check=True, capture_output=True)
     return store
+
+
+async def test_the_demo_shows_a_finished_sweep_without_the_engine(program: Any) -> None:
+    from workbench.demo import RUN
+
+    async with program(RUN) as driver:
+        await driver.until(lambda: len(driver.widget("#sheet").view.rows) == 5)
+        rows = driver.widget("#sheet").view.rows
+        assert all(row.freshness == "fresh" and len(row.pixels) == 8 for row in rows)
+        assert all(row.notes for row in rows[1:])
+        panels = driver.widget("#flow").view.panels
+        assert all(panel.pixels is not None for panel in panels)
+        assert driver.desk.document.path is None
+        assert not driver.app._notifications

@@ -284,3 +284,8 @@ def _is_training(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     caught = int(status.split("SigCgt:")[1].split()[0], 16)
     return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+def test_the_demo_takes_no_session(small_file: Path) -> None:
+    assert cli("--demo", small_file).returncode == 2
+    assert "needs a terminal" in cli("--demo").stderr
