@@ -130,7 +130,7 @@ def line(run: Kept, now: datetime) -> RunLineView:
 
 
 def one_line(session: Session) -> str:
-    """Ends and edits: `cmnist-fives → cmnist-sevens · blend p 0.1 0.3`."""
+    """Edits and ends: `blend p 0.1 0.3 · cmnist-fives → cmnist-sevens`."""
     ends = f"{_stem(session.source.checkpoint)} → {_stem(session.target.checkpoint)}"
     recipe = present.recipe(session)
     edits = [
@@ -139,7 +139,7 @@ def one_line(session: Session) -> str:
         for operation in operations
         if operation.enabled
     ]
-    return " · ".join([ends, *(edits or ["no edits"])])
+    return " · ".join([*(edits or ["no edits"]), ends])
 
 
 def numbers(manifest: Manifest) -> str:

@@ -22,7 +22,7 @@ from workbench.tui.views import RunLineView
 
 PICTURE = 6  # cells of a thumbnail's width, and half of it in lines
 HEIGHT = PICTURE // 2 + 1  # lines of a run: its thumbnails and a gap
-WORDS = 40  # cells that the words are left before a thumbnail is
+WORDS = 52  # cells that the words are left before a thumbnail is
 SIGNS = {"cancelled": "partial", "failed": "failed", "damaged": "damaged"}
 
 
