@@ -21,7 +21,7 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels, to_pixels
+from ddib.datasets import Pixels
 from ddib.probe import Probe
 from workbench.engine.device import device_name
 from workbench.engine.measure import PerImage, summary
@@ -44,7 +44,6 @@ from workbench.session import dump_session
 SHOWN = 64  # images a row of pictures has at most
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
 SHARD = 4 * 2**20  # bytes of each file's latents when there are more
-LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
 
 
 @dataclass(frozen=True)
@@ -305,11 +304,6 @@ def _size(parts: list[Tensor]) -> int:
 def _save_latents(tensors: dict[str, Tensor], path: Path) -> None:
     save_file(tensors, path)
     path.chmod(0o644)  # safetensors writes for the owner alone
-
-
-def latent_pixels(z: Tensor) -> Pixels:
-    """A latent [N, C, H, W] as pixels: grey is 0, black and white are ∓2.5."""
-    return to_pixels(z / LATENT_RANGE)
 
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:

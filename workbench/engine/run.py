@@ -33,9 +33,9 @@ from workbench.engine.messages import (
     VariantInfo,
 )
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.report import SHOWN, Ending, Report, RunFiles, latent_pixels
+from workbench.engine.report import SHOWN, Ending, Report, RunFiles
 from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split, split_solved
-from workbench.figures import strip_png
+from workbench.figures import latent_pixels, strip_png
 from workbench.runs import SHEET, new_run
 
 if TYPE_CHECKING:
@@ -419,4 +419,6 @@ def _share(step: Step, way: Sequence[float], solver: Solver) -> float:
 
 
 def _pixels(kind: RowKind, images: Tensor) -> Pixels:
-    return latent_pixels(images) if "latent" in kind else to_pixels(images)
+    if "latent" in kind:
+        return latent_pixels(images.float().cpu().numpy())
+    return to_pixels(images)

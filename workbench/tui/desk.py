@@ -18,7 +18,8 @@ from ddib.errors import InputError
 from ddib.operations import OPERATIONS
 from workbench.engine.client import EngineState
 from workbench.engine.messages import Finished, Progress, Ready, Row, RunSession, Started
-from workbench.library import Listed
+from workbench.library import Listed, folders
+from workbench.runs import has_runs
 from workbench.session import Session
 from workbench.tui import editing, forms, present
 from workbench.tui.document import Document
@@ -68,11 +69,17 @@ class Desk:
         self.run: RunView | None = None
         self.part = 0  # which entry of the session's images the form shows
         self._runs = runs
+        self._has_history = has_runs(self.store)
 
     @property
     def session(self) -> Session:
         """The session as it stands."""
         return self.document.session
+
+    @property
+    def store(self) -> Path:
+        """The folder that runs are kept in."""
+        return self._runs or folders().runs
 
     # ---- changes
 
@@ -328,7 +335,13 @@ class Desk:
     def sheet(self, latents: bool) -> SheetView:
         """The contact sheet."""
         return present.sheet(
-            self.session, self.run, self.pictures.pixels, self.listed, self.size, latents
+            self.session,
+            self.run,
+            self.pictures.pixels,
+            self.listed,
+            self.size,
+            latents,
+            self._has_history,
         )
 
     def trade_off(self, variant: int | None) -> TradeOffView:

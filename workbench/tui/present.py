@@ -235,10 +235,14 @@ def sheet(
     listed: Sequence[Listed],
     size: int,
     latents: bool,
+    kept: bool = False,
 ) -> SheetView:
-    """The rows: source, then a result for each variant (and its latents when asked for)."""
+    """The rows: source, then a result for each variant (and its latents when asked for).
+
+    `kept`: whether there are runs in the history.
+    """
     if run is None or (run.started is None and not run.active):
-        return SheetView("Results", (), 0, size, _teach(session, sources, listed))
+        return SheetView("Results", (), 0, size, _teach(session, sources, listed, kept))
     count = 0 if sources is None else min(len(sources), SHOWN)
     rows = []
     source = run.row("source")
@@ -330,7 +334,7 @@ def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple
 
 
 def _teach(
-    session: Session, sources: Pixels | None, listed: Sequence[Listed]
+    session: Session, sources: Pixels | None, listed: Sequence[Listed], kept: bool
 ) -> tuple[tuple[str, str], ...]:
     """What to press next."""
     if not any(one.facts and one.facts.kind == "denoiser" for one in listed):
@@ -346,6 +350,7 @@ def _teach(
         ("a", "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
         ("o", "open a session or an example"),
+        *([("h", "take up an earlier run")] if kept else []),
         ("?", "all keys"),
     )
 

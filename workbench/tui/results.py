@@ -73,6 +73,10 @@ class RunView:
             pictures = Pictures(pixels, event.partial, event.metrics, event.per_image)
             self._rows[event.kind, event.variant] = pictures
 
+    def put(self, kind: RowKind, variant: int | None, pictures: Pictures) -> None:
+        """Pictures that were kept."""
+        self._rows[kind, variant] = pictures
+
     def row(self, kind: RowKind, variant: int | None = None) -> Pictures | None:
         """The pictures of a kind for a variant: its own, or those that it shares with others."""
         for owner in (variant, self._encoded_as(variant), None):

@@ -184,3 +184,33 @@ class ProgressView:
     seconds_left: float | None = None
     text: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+# ---- the history
+
+
+@dataclass(frozen=True, eq=False)
+class RunLineView:
+    """A kept run in the history; `read`: whether more than its name is known yet."""
+
+    name: str  # of its directory
+    title: str
+    when: str
+    pinned: bool = False
+    status: Literal["done", "cancelled", "failed", "damaged"] = "done"
+    recipe: str = ""
+    numbers: str = ""
+    size: str = ""
+    pictures: Pixels | None = None  # [N, H, W, C], a few of its results
+    read: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class RunPreview:
+    """The run under the history's cursor."""
+
+    title: str = ""
+    note: str = ""
+    facts: tuple[str, ...] = ()
+    problem: str = ""
+    sheet: SheetView = SheetView()

@@ -88,6 +88,7 @@ class Bench(Screen[None]):
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("tab", "next_pane(1)", "next pane", show=False),
@@ -152,8 +153,9 @@ class Bench(Screen[None]):
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
-        document = self._first_document(listed)
-        self._take_document(document, listed)
+        self._take_document(self._first_document(listed), listed)
+        if self._path is not None and self._path.is_dir():
+            await self.take_run(self._path)
         extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
         await self.engine.start()
@@ -175,7 +177,7 @@ class Bench(Screen[None]):
         from workbench.session import SessionError
         from workbench.tui.document import Document, new_session
 
-        if self._path is not None:
+        if self._path is not None and not self._path.is_dir():
             try:
                 return Document.open(self._path)
             except SessionError as error:
@@ -531,6 +533,35 @@ class Bench(Screen[None]):
         if self.desk is not None and await self.may_leave():
             await self._stop_run()
             self._take_document(Document(new_session(self.desk.listed)))
+
+    @work(exclusive=True, group="dialog")
+    async def action_history(self) -> None:
+        """The kept runs, to look at or to take up again."""
+        from workbench.tui.screens.history import take_up
+
+        if self.desk is not None:
+            await take_up(self, self.desk.store)
+
+    async def take_run(self, path: Path) -> None:
+        """A kept run's session, with its results."""
+        from ddib.errors import InputError
+        from workbench.tui.stored import reopen
+
+        try:
+            kept = await asyncio.to_thread(reopen, path)
+        except InputError as error:
+            self.complain(str(error), "This run cannot be opened")
+            return
+        await self._stop_run()
+        self._take_document(kept.document)
+        if self.desk is not None:
+            self.desk.run = kept.run
+        self._show_run()
+        if kept.problems:
+            words = "\n".join(kept.problems)
+            self.notify(
+                words, title="Not all of it is there", severity="warning", timeout=12, markup=False
+            )
 
     async def may_leave(self) -> bool:
         """Whether the present session may be put away."""
