@@ -31,6 +31,7 @@ from workbench.tui.views import (
     FormView,
     HeaderView,
     ImagesView,
+    PictureRow,
     Position,
     ProgressView,
     RecipeView,
@@ -328,8 +329,17 @@ class Desk:
     def sheet(self, latents: bool) -> SheetView:
         """The contact sheet."""
         return present.sheet(
-            self.session, self.run, self.pictures.pixels, self.listed, self.size, latents
-        )
+            self.session, self.run, self.pictures.pixels, self.listed, self.size, latents,
+            self.pictures.names if self.run is None or self.run.started is None
+            else self.run.started.names,
+        )  # fmt: skip
+
+    def picture_rows(self, view: SheetView) -> tuple[PictureRow, ...]:
+        """What there is to look at closely: the sheet's rows, or before a run the images."""
+        pictures = self.pictures
+        if not view.rows and pictures.pixels is not None:
+            return (PictureRow("source", pictures.pixels, (), pictures.names),)
+        return present.picture_rows(view, self.run)
 
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""
