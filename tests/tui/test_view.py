@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workbench.preview import half_blocks
 from workbench.tui.compare import difference, side_by_side
 from workbench.tui.pictures import Magnified
 from workbench.tui.screens.view import ViewScreen
@@ -38,10 +39,11 @@ def test_the_numbers_of_a_difference_are_those_of_numpy() -> None:
 def test_a_magnified_picture_has_the_pixels_it_was_given(factor: int) -> None:
     pixels = rows(8)[0].pixels[0]
     drawn = Magnified(pixels, factor)
-    strip = drawn.line(1)
-    assert strip.cell_length == drawn.width == 8 * factor
-    colour = next(iter(strip)).style.bgcolor.triplet  # type: ignore[union-attr]
-    assert tuple(colour) == tuple(pixels[2 // factor, 0])
+    wanted = half_blocks(pixels, 8 * factor)
+    assert drawn.height == len(wanted)
+    for line, strip in enumerate(wanted):
+        cells = [(c, s) for text, s, _ in drawn.line(line) for c in text]
+        assert cells == [(c, s) for text, s, _ in strip for c in text]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
