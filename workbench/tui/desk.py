@@ -32,6 +32,7 @@ from workbench.tui.views import (
     FormView,
     HeaderView,
     ImagesView,
+    PictureRow,
     Position,
     ProgressView,
     RecipeView,
@@ -342,7 +343,17 @@ class Desk:
             self.size,
             latents,
             self._has_history,
+            self.pictures.names
+            if self.run is None or self.run.started is None
+            else self.run.started.names,
         )
+
+    def picture_rows(self, view: SheetView) -> tuple[PictureRow, ...]:
+        """What there is to look at closely: the sheet's rows, or before a run the images."""
+        pictures = self.pictures
+        if not view.rows and pictures.pixels is not None:
+            return (PictureRow("source", pictures.pixels, (), pictures.names),)
+        return present.picture_rows(view, self.run)
 
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""

@@ -19,6 +19,7 @@ from workbench.tui.views import (
     FlowView,
     OperationView,
     PanelView,
+    PictureRow,
     ProgressView,
     RecipeView,
     SheetRowView,
@@ -236,6 +237,7 @@ def sheet(
     size: int,
     latents: bool,
     kept: bool = False,
+    names: Sequence[str] = (),
 ) -> SheetView:
     """The rows: source, then a result for each variant (and its latents when asked for).
 
@@ -251,7 +253,7 @@ def sheet(
         pixels = sources[:SHOWN]
     if pixels is not None:
         count = len(pixels)
-        rows.append(SheetRowView("source", (), pixels, "fresh"))
+        rows.append(SheetRowView("source", (), pixels, "fresh", kind="source"))
     if latents and run.row("latent") is not None:
         rows.append(_row("latent", "latent", None, session, run, listed))
     labels = (
@@ -263,7 +265,32 @@ def sheet(
         if latents and run.row("edited_latent", index) is not None:
             rows.append(_row("edited_latent", "", index, session, run, listed))
         rows.append(_row("result", label, index, session, run, listed))
-    return SheetView(_sheet_title(session, run, len(labels), count), tuple(rows), count, size)
+    title = _sheet_title(session, run, len(labels), count)
+    return SheetView(title, tuple(rows), count, size, names=tuple(names))
+
+
+def picture_rows(view: SheetView, run: RunView | None) -> tuple[PictureRow, ...]:
+    """What the sheet shows, with what is known of each picture."""
+    return tuple(
+        PictureRow(row.label, row.pixels, _picture_facts(row, run), view.names)
+        for row in view.rows
+        if row.pixels is not None
+    )
+
+
+def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
+    if row.freshness == "computing" and row.pixels is not None:
+        return ("emerging",) * len(row.pixels)
+    kind: Any = row.kind
+    pictures = run.row(kind, row.variant) if run is not None and kind != "source" else None
+    if pictures is None:
+        return ()
+    stale = " · stale" if row.freshness == "stale" else ""
+    images = range(len(pictures.pixels))
+    return tuple(
+        (next(iter(_captions(kind, pictures, image)), "") + stale).removeprefix(" · ")
+        for image in images
+    )
 
 
 def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> str:
@@ -297,6 +324,7 @@ def _row(
         freshness,
         "" if pictures is not None else _row_hint(run, freshness),
         variant,
+        kind,
     )
 
 

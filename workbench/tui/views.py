@@ -8,7 +8,7 @@ Nothing heavy is imported here: the first frame stands before the session's sche
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,6 +152,7 @@ class SheetRowView:
     freshness: Freshness = "absent"
     hint: str = ""  # said in place of pictures
     variant: int | None = None  # None: shared by all variants
+    kind: str = "result"
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +164,7 @@ class SheetView:
     columns: int = 0
     size: int = 32
     teach: tuple[tuple[str, str], ...] = ()  # keys and what they do, while there is nothing else
+    names: tuple[str, ...] = ()  # of the images
 
 
 @dataclass(frozen=True)
@@ -214,3 +216,20 @@ class RunPreview:
     facts: tuple[str, ...] = ()
     problem: str = ""
     sheet: SheetView = SheetView()
+
+
+@dataclass(frozen=True, eq=False)
+class PictureRow:
+    """A row of pictures to look at closely: those of a variant, or of a whole run."""
+
+    title: str
+    pixels: Pixels  # [N, H, W, C]
+    facts: tuple[str, ...] = ()  # of each picture
+    names: tuple[str, ...] = ()
+
+
+class Spot(NamedTuple):
+    """A picture in the sheet."""
+
+    row: int
+    image: int

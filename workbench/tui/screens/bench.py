@@ -87,6 +87,7 @@ class Bench(Screen[None]):
         Binding("y", "yaml", "yaml"),
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
+        Binding("v", "view", "look closely", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -617,6 +618,18 @@ class Bench(Screen[None]):
     def action_zoom(self) -> None:
         """The middle alone, or all columns."""
         self.toggle_class("-zoomed")
+
+    def action_view(self) -> None:
+        """The picture under the cursor, large; with a marked one, the two compared."""
+        from workbench.tui.screens.view import look_closer
+
+        sheet = self.query_one(ContactSheet)
+        rows = self.desk.picture_rows(sheet.view) if self.desk else ()
+        image = sheet.image if sheet.view.rows else self.query_one(ImageGrid).cursor
+        if rows:
+            look_closer(self.app, sheet, rows, image)
+        else:
+            self.notify("There is no picture yet.", timeout=3)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

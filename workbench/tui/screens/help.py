@@ -13,6 +13,7 @@ COMMANDS = (
     ("YAML", "The session as it would be saved (y)", "yaml"),
     ("Latents", "Rows of latents in the contact sheet (l)", "latents"),
     ("Zoom", "The pictures alone (z)", "zoom"),
+    ("Look closely", "One picture large, or two compared (v)", "view"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -61,6 +62,20 @@ def help_groups() -> tuple[Group, ...]:
                 ("+ -", "larger and smaller pictures"),
                 ("l", "rows of latents too"),
                 ("z", "the pictures alone"),
+                ("v  enter", "look closely at the picture under the cursor"),
+                ("m", "mark it as A; then v compares A with the one under the cursor"),
+            ),
+        ),
+        (
+            "Looking closely",
+            (
+                ("+ -  0", "larger and smaller by whole factors; as large as fits"),
+                ("arrows", "move the crosshair, and the picture where it is larger than the room"),
+                ("n  N", "the next image, the next row; also shift and arrows"),
+                ("m", "mark the picture as A; then go to another one, B"),
+                ("tab  1-4", "one alone, side by side, flicker, difference B − A"),
+                ("space", "hold the flicker"),
+                ("w", "the whole row of pictures"),
             ),
         ),
         (
