@@ -65,20 +65,30 @@ class Images:
 
 
 def load_images(
-    specs: Sequence[ImageSpec], *, size: int, channels: int, base: Path = Path()
+    specs: Sequence[ImageSpec],
+    *,
+    size: int,
+    channels: int,
+    base: Path = Path(),
+    limit: int | None = None,
 ) -> Images:
-    """The images of a session at a checkpoint's size; relative paths start from `base`.
+    """The images of a session at a checkpoint's size, or the first ones up to `limit`.
+
+    Relative paths start from `base`.
 
     Raises InputError for a missing folder, an empty pattern, an unreadable file or a count
     beyond what is there.
     """
-    parts = []
+    parts: list[Images] = []
     for place, spec in enumerate(specs):
+        left = None if limit is None else limit - sum(len(part.names) for part in parts)
+        if left == 0:
+            break
         try:
             parts.append(
-                _digits(spec, size, channels, base)
+                _digits(spec, size, channels, base, left)
                 if isinstance(spec, ColoredMNIST)
-                else _files(spec, size, channels, base)
+                else _files(spec, size, channels, base, left)
             )
         except InputError as error:
             raise InputError(str(error), key=f"source.images.{place}") from error
@@ -165,7 +175,7 @@ def download_mnist(folder: Path) -> Path:
     return folder / "MNIST" / "raw"
 
 
-def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path) -> Images:
+def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path, limit: int | None) -> Images:
     folder = _mnist_folder(spec.root, base)
     grey, labels = read_mnist(folder, spec.split)
     indices = np.flatnonzero(labels == spec.digit)
@@ -176,13 +186,14 @@ def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path) -> Images:
             f"{spec.split} images of digit {spec.digit} in {where}; "
             "lower count, name a full MNIST folder as root, or set repeat: true"
         )
-    indices = np.resize(indices, spec.count)
-    hues = np.random.default_rng(spec.seed).random(spec.count)
+    count = spec.count if limit is None else min(spec.count, limit)
+    indices = np.resize(indices, count)
+    hues = np.random.default_rng(spec.seed).random(count)  # the first ones are those of any count
     pixels = colorize(np.pad(grey[indices], ((0, 0), (2, 2), (2, 2))), hues)
     if (size, channels) != (32, 3):
         pixels = np.stack([_fit(image, size, channels) for image in pixels])
-    names = tuple(f"{spec.split}-{spec.digit}-{n:05d}" for n in range(spec.count))
-    return Images(pixels, names, (spec.digit,) * spec.count, (None,) * spec.count)
+    names = tuple(f"{spec.split}-{spec.digit}-{n:05d}" for n in range(count))
+    return Images(pixels, names, (spec.digit,) * count, (None,) * count)
 
 
 def _mnist_folder(root: str | None, base: Path) -> Path:
@@ -230,7 +241,7 @@ def open_image(path: Path) -> Image.Image:
         ) from error
 
 
-def _files(spec: ImageFiles, size: int, channels: int, base: Path) -> Images:
+def _files(spec: ImageFiles, size: int, channels: int, base: Path, limit: int | None) -> Images:
     pattern = str(base / Path(spec.path).expanduser())
     if Path(pattern).is_dir():
         pattern = f"{escape(pattern)}/*"
@@ -239,6 +250,7 @@ def _files(spec: ImageFiles, size: int, channels: int, base: Path) -> Images:
         paths = [p for p in paths if p.suffix.lower() in SUFFIXES]
     if not paths:
         raise InputError(f"no image matches {pattern}")
+    paths = paths[:limit]
     pixels = np.stack([_fit_file(path, size, channels) for path in paths])
     return Images(pixels, tuple(p.stem for p in paths), (None,) * len(paths), tuple(paths))
 

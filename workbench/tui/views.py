@@ -7,7 +7,7 @@ Nothing heavy is imported here: the first frame stands before the session's sche
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-Freshness = Literal["absent", "fresh", "stale", "computing"]
+Freshness = Literal["absent", "fresh", "stale", "computing", "partial"]
 EditStage = Literal["image", "latent"]
 FieldKind = Literal["integer", "number", "choice", "text"]
 
@@ -183,9 +183,23 @@ class ProgressView:
     stage: str = ""
     done: int = 0
     total: int = 0
-    seconds_left: float | None = None
+    facts: tuple[str, ...] = ()  # the most important first; as many as fit are shown
     text: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
+    badges: tuple[str, ...] = ()  # what is switched on, at the right end
+
+
+@dataclass(frozen=True)
+class QueueLineView:
+    """A run of this sitting."""
+
+    id: str
+    number: int
+    name: str
+    recipe: str
+    group: Literal["under way", "waiting", "ended"]
+    state: str
+    seconds: str = ""
+    shown: bool = False
 
 
 # ---- the history

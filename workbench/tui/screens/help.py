@@ -3,6 +3,9 @@
 COMMANDS = (
     ("Run", "Encode, edit and decode (r)", "run"),
     ("Cancel", "Stop the run that is under way (c)", "cancel"),
+    ("Queue", "Runs under way, waiting and ended (Q)", "queue"),
+    ("Auto-run", "Run a few images after every change, or no longer (A)", "auto"),
+    ("Previews", "Live pictures 4 times a second, once, or not at all (p)", "previews"),
     ("Add operation", "To the image or the latent (a)", "add"),
     ("Undo", "Take the last change back (u)", "undo"),
     ("Redo", "Do it again (ctrl+r)", "redo"),
@@ -27,8 +30,11 @@ def help_groups() -> tuple[Group, ...]:
         (
             "Everywhere",
             (
-                ("r", "run: encode the images, edit the latents, decode them"),
-                ("c  esc", "cancel the run, also one that waits; what is finished stays"),
+                ("r", "run: encode, edit, decode; it waits behind a run that is under way"),
+                ("c  esc", "cancel the run under way, else the newest that waits"),
+                ("Q", "the queue: every run of this sitting, to cancel or to show"),
+                ("A", "auto-run: every change runs 4 images, which are not kept"),
+                ("p", "live previews: 4 per second, 1, off"),
                 ("a", "add an operation"),
                 ("u  ^r", "undo and redo, over everything that changes the session"),
                 ("^s  o  ^n", "save, open (with the examples), new"),
@@ -102,7 +108,7 @@ def help_groups() -> tuple[Group, ...]:
             (
                 ("●", "fresh: follows from the session as it stands"),
                 ("○", "stale: the session was changed since; r runs it again"),
-                ("◐", "being computed"),
+                ("◐", "being computed; partial: cancelled before it was whole"),
                 ("σ κ", "standard deviation and kurtosis of a latent: 1 and 3 when Gaussian"),
                 ("seven · 4°", "what the probe takes a result for; how far its hue moved"),
             ),

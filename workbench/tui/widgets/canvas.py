@@ -79,7 +79,7 @@ class Canvas(ScrollView, can_focus=False):
         """Cells a pixel is wide; under 1 where a picture is shrunk to fit."""
         if self._magnified is None or self.pixels is None:
             return 0
-        return self._magnified.width / float(self.pixels.shape[1])
+        return float(self._magnified.width / self.pixels.shape[1])
 
     @property
     def window(self) -> Size:
