@@ -575,7 +575,7 @@ class Bench(Screen[None]):
             return
         await self._stop_run()
         self._take_document(kept.document)
-        if self.desk is not None:
+        if self.desk is not None and kept.run is not None:
             self.desk.queue.take_up(kept.run)
         self._show_run()
         if kept.problems:
