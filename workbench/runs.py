@@ -34,10 +34,12 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, SESSION, SHEET, LATENTS, LATENT_SHARDS, IMAGES = (
+MANIFEST, SESSION, SHEET, CURVES, TRADE_OFF, LATENTS, LATENT_SHARDS, IMAGES = (
     "manifest.json",
     "session.yaml",
     "sheet.png",
+    "curves.png",  # of sweeps
+    "trade-off.png",
     "latents.safetensors",
     "latents",  # a folder of files like that, for long runs
     "images",
