@@ -23,6 +23,7 @@ from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
 from ddib.datasets import Pixels
 from ddib.probe import Probe
+from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
@@ -167,6 +168,14 @@ class Report:
             notes=ending.notes,
         )
 
+    def sweep(self) -> list[Swept]:
+        """The variants that are finished, as points of curves."""
+        variants = self.plan.variants
+        return [
+            Swept(variants[index].values, variants[index].label, self._figures(index))
+            for index in self.finished
+        ]
+
     # ---- the contact sheet
 
     def sheet_rows(self) -> list[SheetRow]:
@@ -273,6 +282,10 @@ class RunFiles:
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        if parameters(sweep := report.sweep()):
+            from workbench.plots import save_plots
+
+            save_plots(sweep, self._folder, title, report.subtitle())
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:
