@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -143,9 +143,7 @@ def _figure(
         row, column = divmod(index, columns)
         x = _RIGHT + column * across + _LEFT
         y = height - _HEAD - legend - row * down - _TOP - size[1]
-        panels.append(
-            figure.add_axes((x / width, y / height, size[0] / width, size[1] / height))
-        )
+        panels.append(figure.add_axes((x / width, y / height, size[0] / width, size[1] / height)))
     if names:
         lines = [
             panels[0].plot([], [], color=color, marker=marker, label=name)[0]
@@ -201,7 +199,7 @@ def _ticks(axes: Axes, which: str, named: Axis) -> None:
 def _thin(axes: Axes) -> None:
     """Leave out the names of values that would run into the name before."""
     right = float("-inf")
-    axes.figure.draw_without_rendering()
+    cast(Figure, axes.figure).draw_without_rendering()
     for tick in axes.get_xticklabels():
         box = tick.get_window_extent()
         if box.x0 < right + 4:
@@ -246,7 +244,7 @@ def _style() -> Iterator[None]:
     """Our look, whatever the user's matplotlib is set to."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(cast(Any, _STYLE))
         yield
 
 

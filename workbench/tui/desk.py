@@ -19,13 +19,13 @@ from ddib.operations import OPERATIONS
 from workbench.engine.client import EngineState
 from workbench.engine.messages import Ready, RunSession, Sample
 from workbench.library import Listed, folders
+from workbench.ranges import parse_numbers
 from workbench.runs import has_runs
 from workbench.session import Session
 from workbench.tui import editing, forms, present, run_views
 from workbench.tui.document import Document
 from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView
-from workbench.tui.values import parse_numbers
 from workbench.tui.views import (
     CheckpointView,
     FieldView,

@@ -94,7 +94,8 @@ class RunView:
 
     def row(self, kind: RowKind, variant: int | None = None) -> Pictures | None:
         """The pictures of a kind for a variant: its own, or those that it shares with others."""
-        for owner in (variant, self._encoded_as(variant), None):
+        own = kind in ("edited_latent", "result")
+        for owner in (variant, None if own else self._encoded_as(variant), None):
             if (pictures := self._rows.get((kind, owner))) is not None:
                 return pictures
         return None

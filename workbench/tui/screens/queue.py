@@ -90,7 +90,7 @@ class QueueScreen(ModalScreen[str | None]):
         if not lines:
             lines = [([(" No run yet; r on the bench runs the session.", "lines--dim")], [], False)]
         view.set_lines(lines)
-        if here in self._ids:
+        if here is not None and here in self._ids:
             view.cursor = self._ids.index(here)
 
 
