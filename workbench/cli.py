@@ -347,20 +347,37 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
 @checkpoints_app.command("import")
 def import_checkpoint(
     path: Path,
+    name: Annotated[str | None, typer.Option(help="In the library; else the file's.")] = None,
+    domain: Annotated[str | None, typer.Option(help="What it draws, such as `faces`.")] = None,
+    labels: Annotated[str, typer.Option(help="Classes of its domain: `7`, or `0 1 2`.")] = "",
+    flags: Annotated[
+        str | None,
+        typer.Option(help="The original's command line, '--num_heads 4 …'; else PATH's .flags."),
+    ] = None,
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Try what the weights leave open on --images.")
+    ] = False,
+    images: Annotated[
+        str | None, typer.Option(help="Pattern of pictures of its domain, or digit:5.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Copy a workbench checkpoint into the user's library, after checking all of it."""
-    from ddib.checkpoints import load, load_probe, read_facts
-    from workbench.files import atomic_write
-    from workbench.library import folders
+    """Bring a checkpoint into the user's library, after checking all of it: one of this program,
+    or weights of guided-diffusion, improved-diffusion or the like (.pt or .safetensors)."""
+    from ddib.checkpoints import has_facts
+    from workbench import importing
 
-    load_probe(path) if read_facts(path).kind == "probe" else load(path)
-    target = folders().checkpoints / path.name
-    if target.exists() and not force:
-        raise InputError(f"{target} is there already; rename the file or give --force")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(target, path.read_bytes())
-    print(target)
+    if identify and images is None:
+        raise InputError("--identify needs --images, a pattern of pictures of the domain")
+    if has_facts(path):
+        print(importing.import_own(path, force))
+        return
+    classes = tuple(int(word) for word in labels.split())
+    name = name or path.stem
+    tried = images if identify else None
+    print(
+        importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)
+    )
 
 
 @checkpoints_app.command("adapt")
