@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -47,6 +48,7 @@ class Config(BaseModel):
         [], description="folders of checkpoints; relative ones start at the configuration file"
     )
     cache_limit: str = Field("4G", description="size of the cache of solved chunks")
+    theme: Literal["dark", "light", "terminal"] = Field("dark", description="colours of the screen")
 
     @field_validator("cache_limit")
     @classmethod
@@ -220,6 +222,13 @@ def _is_path(name: str) -> bool:
     return "/" in name or "\\" in name or name.startswith("~") or name.endswith(SUFFIX)
 
 
+_EXPECTED = {
+    "checkpoints": "expected a list of folders",
+    "cache_limit": "expected a size such as 800M or 2G",
+    "theme": "expected dark, light or terminal",
+}
+
+
 def _config_problem(path: Path, content: dict[str, object], where: tuple[int | str, ...]) -> str:
     key = str(where[0])
     try:
@@ -228,4 +237,4 @@ def _config_problem(path: Path, content: dict[str, object], where: tuple[int | s
         line = 1
     if key not in Config.model_fields:
         return f"{path}:{line}: {key}: no such key{suggest(key, Config.model_fields)}"
-    return f"{path}:{line}: {key}: expected a list of folders"
+    return f"{path}:{line}: {key}: {_EXPECTED[key]}"

@@ -12,6 +12,7 @@ COMMANDS = (
     ("YAML", "The session as it would be saved (y)", "yaml"),
     ("Latents", "Rows of latents in the contact sheet (l)", "latents"),
     ("Zoom", "The pictures alone (z)", "zoom"),
+    ("Theme", "Dark, light, or the terminal's own background (ctrl+t)", "app.theme"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -32,6 +33,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("^s  o  ^n", "save, open (with the examples), new"),
                 ("y", "the session as YAML"),
                 ("1 2 3 4", "checkpoints, images, results, recipe; tab goes round"),
+                ("^t", "theme: dark, light, the terminal's own background"),
                 ("^p", "all actions by name"),
                 ("q", "quit"),
             ),
