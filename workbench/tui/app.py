@@ -18,7 +18,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from workbench.tui.pictures import Canvas, draw_on
+from workbench.tui.pictures import Backdrop, draw_on
 from workbench.tui.screens.bench import Bench
 from workbench.tui.theme import THEMES, configured_theme, ground, next_theme
 
@@ -52,7 +52,7 @@ class WorkbenchApp(App[None]):
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
-        draw_on(Canvas(ground(self.current_theme), color=not self.no_color))
+        draw_on(Backdrop(ground(self.current_theme), color=not self.no_color))
 
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""

@@ -43,26 +43,26 @@ def same_pixels(one: Pixels | None, other: Pixels | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Canvas:
+class Backdrop:
     """What this program's terminal draws pictures on."""
 
     ground: RGB = (0, 0, 0)  # what a picture fades to
     color: bool = True
 
 
-_canvas = Canvas()
+_backdrop = Backdrop()
 
 
-def draw_on(canvas: Canvas) -> None:
+def draw_on(backdrop: Backdrop) -> None:
     """Every picture from now on is drawn on this."""
-    global _canvas  # noqa: PLW0603  # a process has one terminal
-    _canvas = canvas
+    global _backdrop  # noqa: PLW0603  # a process has one terminal
+    _backdrop = backdrop
 
 
 def draw(pixels: Pixels, width: int, strength: float = 1.0) -> list[Strip]:
     """A picture [H, W, C] as strips `width` cells wide; `strength` < 1 fades what is stale."""
     height, breadth, channels = pixels.shape
-    return list(_draw(pixels.tobytes(), height, breadth, channels, width, strength, _canvas))
+    return list(_draw(pixels.tobytes(), height, breadth, channels, width, strength, _backdrop))
 
 
 @lru_cache(maxsize=2048)
@@ -73,7 +73,7 @@ def _draw(
     channels: int,
     width: int,
     strength: float,
-    canvas: Canvas,
+    backdrop: Backdrop,
 ) -> tuple[Strip, ...]:
     import numpy as np
 
@@ -81,6 +81,6 @@ def _draw(
 
     pixels = np.frombuffer(data, np.uint8).reshape(height, breadth, channels)
     if strength < 1:
-        ground = np.array(canvas.ground)
+        ground = np.array(backdrop.ground)
         pixels = (pixels * strength + ground * (1 - strength)).astype(np.uint8)
-    return tuple(half_blocks(pixels, width, background=canvas.ground, color=canvas.color))
+    return tuple(half_blocks(pixels, width, background=backdrop.ground, color=backdrop.color))
