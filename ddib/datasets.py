@@ -4,18 +4,21 @@ The pixels need NumPy and Pillow only, so that a screen can show them without to
 """
 
 import gzip
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from glob import escape, glob
+from fnmatch import translate
+from functools import cached_property, lru_cache
+from glob import glob, has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from re import compile as compile_pattern
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ddib.errors import InputError
 
@@ -27,6 +30,14 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the rest of old Pillow's deco
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MAX_PIXELS = 100_000_000
 PACKAGED_MNIST = Path(__file__).parent / "zoo" / "mnist"  # 100 test digits of each kind
+MAX_PICKED = 4096  # single images that an entry of a session may name
+
+
+def _each_once(picked: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    if picked is not None and len(set(picked)) < len(picked):
+        twice = next(one for place, one in enumerate(picked) if one in picked[:place])
+        raise ValueError(f"{twice} stands there twice")
+    return picked
 
 
 class ColoredMNIST(BaseModel):
@@ -41,6 +52,20 @@ class ColoredMNIST(BaseModel):
     root: str | None = Field(None, description="a folder of raw MNIST files; null: the package's")
     split: Literal["test", "train"] = Field("test", description="which of MNIST's two files")
     repeat: bool = Field(False, description="go round again, with new hues, when they run out")
+    indices: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...] | None, AfterValidator(_each_once)
+    ] = Field(
+        None,
+        min_length=1,
+        max_length=MAX_PICKED,
+        description="which of the count are taken, from 0; null: all",
+    )
+
+    @model_validator(mode="after")
+    def _indices_below_count(self) -> Self:
+        if self.indices and max(self.indices) >= self.count:
+            raise ValueError(f"index {max(self.indices)} is not below count {self.count}")
+        return self
 
 
 class ImageFiles(BaseModel):
@@ -49,6 +74,21 @@ class ImageFiles(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(description="a file, or a pattern such as photos/*.png", min_length=1)
+    count: int | None = Field(None, ge=1, description="how many, from the first; null: all")
+    names: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...] | None, AfterValidator(_each_once)
+    ] = Field(
+        None,
+        min_length=1,
+        max_length=MAX_PICKED,
+        description="which files are taken, as seen from the pattern's folder; null: all",
+    )
+
+    @model_validator(mode="after")
+    def _count_or_names(self) -> Self:
+        if self.count is not None and self.names is not None:
+            raise ValueError("count and names exclude each other; leave one of them out")
+        return self
 
 
 ImageSpec = ColoredMNIST | ImageFiles
@@ -65,21 +105,28 @@ class Images:
 
 
 def load_images(
-    specs: Sequence[ImageSpec], *, size: int, channels: int, base: Path = Path()
+    specs: Sequence[ImageSpec],
+    *,
+    size: int,
+    channels: int,
+    base: Path = Path(),
+    limit: int | None = None,
 ) -> Images:
-    """The images of a session at a checkpoint's size; relative paths start from `base`.
+    """The images of a session at a checkpoint's size, or the first ones up to `limit`.
+
+    Relative paths start from `base`.
 
     Raises InputError for a missing folder, an empty pattern, an unreadable file or a count
     beyond what is there.
     """
-    parts = []
+    parts: list[Images] = []
     for place, spec in enumerate(specs):
+        left = None if limit is None else limit - sum(len(part.names) for part in parts)
+        if left == 0:
+            break
         try:
-            parts.append(
-                _digits(spec, size, channels, base)
-                if isinstance(spec, ColoredMNIST)
-                else _files(spec, size, channels, base)
-            )
+            there = available(spec, base)
+            parts.append(there.load(there.taken(spec)[:left], size, channels))
         except InputError as error:
             raise InputError(str(error), key=f"source.images.{place}") from error
     return Images(
@@ -88,6 +135,25 @@ def load_images(
         tuple(label for part in parts for label in part.labels),
         tuple(file for part in parts for file in part.files),
     )
+
+
+class Available(Protocol):
+    """The images that an entry could take, found without reading them."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """A name for each image, in order."""
+
+    def taken(self, spec: Any) -> Sequence[int]:
+        """Places of those that the entry takes; raises InputError for one that is not there."""
+
+    def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        """Some of them; raises InputError for one that cannot be read."""
+
+
+def available(spec: ImageSpec, base: Path = Path()) -> Available:
+    """What is there for an entry, whatever it picks; raises InputError when nothing is."""
+    return _Digits(spec, base) if isinstance(spec, ColoredMNIST) else _Files(spec, base)
 
 
 def colored_mnist(
@@ -165,24 +231,41 @@ def download_mnist(folder: Path) -> Path:
     return folder / "MNIST" / "raw"
 
 
-def _digits(spec: ColoredMNIST, size: int, channels: int, base: Path) -> Images:
-    folder = _mnist_folder(spec.root, base)
-    grey, labels = read_mnist(folder, spec.split)
-    indices = np.flatnonzero(labels == spec.digit)
-    if spec.count > len(indices) and not (spec.repeat and len(indices)):
-        where = spec.root or "the package"
-        raise InputError(
-            f"count {spec.count} is more than the {len(indices)} "
-            f"{spec.split} images of digit {spec.digit} in {where}; "
-            "lower count, name a full MNIST folder as root, or set repeat: true"
-        )
-    indices = np.resize(indices, spec.count)
-    hues = np.random.default_rng(spec.seed).random(spec.count)
-    pixels = colorize(np.pad(grey[indices], ((0, 0), (2, 2), (2, 2))), hues)
-    if (size, channels) != (32, 3):
-        pixels = np.stack([_fit(image, size, channels) for image in pixels])
-    names = tuple(f"{spec.split}-{spec.digit}-{n:05d}" for n in range(spec.count))
-    return Images(pixels, names, (spec.digit,) * spec.count, (None,) * spec.count)
+class _Digits:
+    def __init__(self, spec: ColoredMNIST, base: Path) -> None:
+        grey, labels = read_mnist(_mnist_folder(spec.root, base), spec.split)
+        self._spec = spec
+        self._grey, self._rows = grey, np.flatnonzero(labels == spec.digit)
+        there = len(self._rows)
+        self.count = max(there, spec.count) if spec.repeat and there else there
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        return [f"{self._spec.split}-{self._spec.digit}-{n:05d}" for n in range(self.count)]
+
+    @cached_property
+    def _hues(self) -> NDArray[np.float64]:
+        return np.random.default_rng(self._spec.seed).random(self.count)
+
+    def taken(self, spec: ColoredMNIST) -> Sequence[int]:
+        if spec.count > self.count:
+            where = spec.root or "the package"
+            raise InputError(
+                f"count {spec.count} is more than the {self.count} "
+                f"{spec.split} images of digit {spec.digit} in {where}; "
+                "lower count, name a full MNIST folder as root, or set repeat: true"
+            )
+        return range(spec.count) if spec.indices is None else spec.indices
+
+    def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        chosen = np.asarray(places, int)
+        grey = self._grey[self._rows[chosen % len(self._rows)]]
+        pixels = colorize(np.pad(grey, ((0, 0), (2, 2), (2, 2))), self._hues[chosen])
+        if (size, channels) != (32, 3):
+            pixels = np.stack([_fit(image, size, channels) for image in pixels])
+        count = len(places)
+        names = tuple(self.names[n] for n in places)
+        return Images(pixels, names, (self._spec.digit,) * count, (None,) * count)
 
 
 def _mnist_folder(root: str | None, base: Path) -> Path:
@@ -230,17 +313,70 @@ def open_image(path: Path) -> Image.Image:
         ) from error
 
 
-def _files(spec: ImageFiles, size: int, channels: int, base: Path) -> Images:
-    pattern = str(base / Path(spec.path).expanduser())
-    if Path(pattern).is_dir():
-        pattern = f"{escape(pattern)}/*"
-    paths = sorted(Path(p) for p in glob(pattern, recursive=True) if Path(p).is_file())  # noqa: PTH207
-    if not Path(pattern).is_file():
-        paths = [p for p in paths if p.suffix.lower() in SUFFIXES]
-    if not paths:
-        raise InputError(f"no image matches {pattern}")
-    pixels = np.stack([_fit_file(path, size, channels) for path in paths])
-    return Images(pixels, tuple(p.stem for p in paths), (None,) * len(paths), tuple(paths))
+class _Files:
+    def __init__(self, spec: ImageFiles, base: Path) -> None:
+        self.folder, pattern = _split(str(base / Path(spec.path).expanduser()))
+        self.names: Sequence[str] = _matching(self.folder, pattern)
+        if not self.names:
+            raise InputError(f"no image matches {Path(self.folder, pattern)}")
+
+    def taken(self, spec: ImageFiles) -> Sequence[int]:
+        if spec.names is None:
+            count = len(self.names) if spec.count is None else spec.count
+            if count > len(self.names):
+                raise InputError(
+                    f"count {count} is more than the {len(self.names)} images of {spec.path}; "
+                    "lower count, or leave it out to take them all"
+                )
+            return range(count)
+        wanted = set(spec.names)
+        places = {name: n for n, name in enumerate(self.names) if name in wanted}
+        if missing := [name for name in spec.names if name not in places]:
+            raise InputError(f"no {missing[0]} among the {len(self.names)} images of {spec.path}")
+        return [places[name] for name in spec.names]
+
+    def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        files = tuple(Path(self.folder, self.names[n]) for n in places)
+        pixels = np.stack([_fit_file(file, size, channels) for file in files])
+        return Images(pixels, tuple(f.stem for f in files), (None,) * len(files), files)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """A pattern's folder, which has no wildcard, and what is matched below it."""
+    if os.path.isdir(path):  # noqa: PTH112  # a text, as everything here: folders may be large
+        return path, "*"
+    if os.path.isfile(path):  # noqa: PTH113
+        return str(Path(path).parent), Path(path).name
+    parts = Path(path).parts
+    first = next((n for n, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
+    return str(Path(*parts[:first])), "/".join(parts[first:])
+
+
+def _matching(folder: str, pattern: str) -> list[str]:
+    """Names of the image files that a pattern finds below a folder, in order.
+
+    A folder of 100,000 is listed in a fraction of a second: no file is asked for anything.
+    """
+    if os.path.isfile(os.path.join(folder, pattern)):  # noqa: PTH113, PTH118
+        return [pattern]
+    if "/" in pattern or "**" in pattern:
+        found = glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
+        names = [n for n in found if os.path.isfile(os.path.join(folder, n))]  # noqa: PTH113, PTH118
+        return sorted(filter(_is_image, names), key=lambda name: name.split("/"))
+    matches = compile_pattern(translate(pattern)).match
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if _is_image(entry.name) and matches(entry.name) and entry.is_file()
+            )
+    except OSError:
+        return []
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _fit_file(path: Path, size: int, channels: int) -> Pixels:

@@ -98,14 +98,20 @@ RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run sto
 
 @app.command("open")
 def open_session(
-    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
+    session: Annotated[
+        Path | None, typer.Argument(help="A session, or a run directory, to open.")
+    ] = None,
     checkpoints: CHECKPOINTS = None,
     runs: RUNS = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open a finished example.")] = False,
 ) -> None:
     """Open the workbench's screen; the default."""
     from workbench.__main__ import open_screen
+    from workbench.demo import RUN
 
-    open_screen(session, checkpoints or [], runs)
+    if demo and session is not None:
+        raise InputError("--demo opens its own session; give one or the other")
+    open_screen(RUN if demo else session, checkpoints or [], runs)
 
 
 @app.command("replay")
@@ -210,7 +216,10 @@ def list_kept(runs: RUNS = None) -> None:
     from workbench.library import folders
     from workbench.runs import list_runs
 
-    data.print(catalog.runs_table(list_runs(runs or folders().runs)))
+    stored = list_runs(runs or folders().runs)
+    data.print(catalog.runs_table(stored))
+    for problem in filter(None, (run.notes_problem for run in stored)):
+        narrate.print(f"{problem}; its notes are left out", markup=False)
 
 
 @runs_app.command("show")
@@ -220,6 +229,38 @@ def show_run(name: str, runs: RUNS = None) -> None:
     from workbench.runs import find_run, read_manifest
 
     data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+
+
+@runs_app.command("pin")
+def pin_run(name: list[str], runs: RUNS = None) -> None:
+    """Pin runs: the history shows them first."""
+    _note(name, runs, pinned=True)
+
+
+@runs_app.command("unpin")
+def unpin_run(name: list[str], runs: RUNS = None) -> None:
+    """Take the pins of runs away."""
+    _note(name, runs, pinned=False)
+
+
+@runs_app.command("rename")
+def rename_run(name: str, title: str, runs: RUNS = None) -> None:
+    """Give a run a name, shown in place of its session's title; "" takes it away."""
+    _note([name], runs, name=title)
+
+
+@runs_app.command("annotate")
+def annotate_run(name: str, note: str, runs: RUNS = None) -> None:
+    """Write a note on a run; "" takes it away."""
+    _note([name], runs, note=note)
+
+
+def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
+    from workbench.library import folders
+    from workbench.runs import change_notes, find_run
+
+    for path in [find_run(runs or folders().runs, name) for name in names]:
+        change_notes(path, **changes)
 
 
 @runs_app.command("export")

@@ -13,6 +13,7 @@ from ddib.datasets import (
     PACKAGED_MNIST,
     ColoredMNIST,
     ImageFiles,
+    available,
     colored_mnist,
     colorize,
     count_available,
@@ -116,6 +117,27 @@ def test_black_stays_black_and_hue_wraps() -> None:
     assert colorize(white, np.array([1 / 3])).tolist() == [[[[0, 255, 0]]]]
 
 
+def test_picked_digits_are_those_of_the_plain_draw() -> None:
+    plain = load(ColoredMNIST(count=20, seed=3))
+    picked = load(ColoredMNIST(count=20, seed=3, indices=(17, 2)))
+    assert np.array_equal(picked.pixels, plain.pixels[[17, 2]])
+    assert picked.names == (plain.names[17], plain.names[2]) and picked.labels == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("indices", "words"),
+    [
+        ((16,), "not below count 16"),
+        ((1, 1), "1 stands there twice"),
+        ((-1,), "greater"),
+        ((), "at least 1"),
+    ],
+)
+def test_picks_that_cannot_be(indices: tuple[int, ...], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ColoredMNIST(indices=indices)
+
+
 # ---- image files
 
 
@@ -172,3 +194,40 @@ def test_formats_with_dangerous_decoders_stay_shut(tmp_path: Path) -> None:
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no image matches"):
         load(ImageFiles(path=str(tmp_path)))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("b.png", "a.png", "deep/a.png", ".hidden.png", "notes.txt", "d.png/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (len(name), 0, 0)).save(tmp_path / name, format="PNG")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        (".", ["a.png", "b.png"]),
+        ("*.png", ["a.png", "b.png"]),
+        ("[!a]*", ["b.png"]),
+        ("a.png", ["a.png"]),
+        ("notes.txt", ["notes.txt"]),
+        ("**/a.png", ["a.png", "deep/a.png"]),
+        ("deep/*", ["a.png"]),
+        ("*/*.png", ["d.png/e.png", "deep/a.png"]),
+    ],
+)
+def test_what_a_pattern_finds(photos: Path, pattern: str, names: list[str]) -> None:
+    assert list(available(ImageFiles(path=pattern), photos).names) == names
+
+
+def test_picked_files(photos: Path) -> None:
+    images = load(ImageFiles(path="**/*.png", names=("deep/a.png", "b.png")), photos)
+    assert images.files == (photos / "deep/a.png", photos / "b.png")
+    assert load(ImageFiles(path="*.png", count=1), photos).names == ("a",)
+    with pytest.raises(InputError, match=r"no c\.png among the 2 images"):
+        load(ImageFiles(path="*.png", names=("c.png",)), photos)
+    with pytest.raises(InputError, match="count 3 is more than the 2 images"):
+        load(ImageFiles(path="*.png", count=3), photos)
+    with pytest.raises(ValueError, match="exclude each other"):
+        ImageFiles(path="*.png", count=1, names=("a.png",))

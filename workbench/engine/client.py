@@ -20,6 +20,7 @@ from workbench.engine.messages import (
     Event,
     Finished,
     Message,
+    Previews,
     Ready,
     RunSession,
     read_event,
@@ -119,6 +120,8 @@ class EngineClient:
         self._running[request.id] = False
         await self.start()
         await self._send(request)
+        if self._running.get(request.id):  # cancelled while the engine was being started
+            await self._send(Cancel(id=request.id))
 
     async def cancel(self, run_id: str) -> None:
         """Stop a run, or drop it from the queue; an engine that does not listen is killed."""
@@ -129,6 +132,11 @@ class EngineClient:
             loop = asyncio.get_running_loop()
             self._watchers[run_id] = loop.call_later(self._grace, self._end_deaf, run_id)
         await self._send(Cancel(id=run_id))
+
+    async def set_previews(self, per_second: float) -> None:
+        """Change how often the runs that are not ended show the emerging picture."""
+        for run_id in list(self._running):
+            await self._send(Previews(id=run_id, per_second=per_second))
 
     async def stop(self) -> None:
         """Close the engine's stdin and wait for it to end; kill it after the grace period."""

@@ -23,6 +23,13 @@ class Message(BaseModel):
 # ---- from the screen to the engine
 
 
+class Sample(Message):
+    """The first images and variants of a session, which keep their places in the whole."""
+
+    images: int = Field(4, ge=1)
+    variants: int = Field(8, ge=1)
+
+
 class RunSession(Message):
     """Run a session; the answer is Started, then Row and Progress, then Finished."""
 
@@ -33,6 +40,7 @@ class RunSession(Message):
     name: str = "untitled"  # the session file's stem
     store: str | None = None  # the folder of runs; None: the user's run store
     keep: bool = True  # False: leave no run directory (auto-run)
+    sample: Sample | None = None  # of a run that is not kept; None: the whole session
     previews_per_second: float = 4.0  # of the emerging picture; 0: none
 
 
@@ -41,6 +49,14 @@ class Cancel(Message):
 
     type: Literal["cancel"] = "cancel"
     id: str
+
+
+class Previews(Message):
+    """How often a run that waits or is under way is to show the emerging picture from now on."""
+
+    type: Literal["previews"] = "previews"
+    id: str
+    per_second: float = Field(ge=0)
 
 
 # ---- from the engine to the screen
@@ -105,6 +121,7 @@ class Progress(Message):
     total: int = 0
     seconds_left: float | None = None
     images_per_second: float | None = None  # through the whole session
+    memory: int | None = None  # bytes: a GPU's in use, else the engine process's
 
 
 class Finished(Message):
@@ -123,7 +140,7 @@ class Finished(Message):
     notes: list[str] = []
 
 
-Request = Annotated[RunSession | Cancel, Field(discriminator="type")]
+Request = Annotated[RunSession | Cancel | Previews, Field(discriminator="type")]
 Event = Annotated[Ready | Started | Row | Progress | Finished, Field(discriminator="type")]
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)

@@ -21,8 +21,9 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels, to_pixels
+from ddib.datasets import Pixels
 from ddib.probe import Probe
+from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
@@ -42,9 +43,8 @@ from workbench.runs import (
 from workbench.session import dump_session
 
 SHOWN = 64  # images a row of pictures has at most
-WHOLE = 32 * 2**20  # bytes of latents that go into one file
-SHARD = 8 * 2**20  # bytes of each file's latents when there are more
-LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
+WHOLE = 16 * 2**20  # bytes of latents that go into one file
+SHARD = 4 * 2**20  # bytes of each file's latents when there are more
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,14 @@ class Report:
             notes=ending.notes,
         )
 
+    def sweep(self) -> list[Swept]:
+        """The variants that are finished, as points of curves."""
+        variants = self.plan.variants
+        return [
+            Swept(variants[index].values, variants[index].label, self._figures(index))
+            for index in self.finished
+        ]
+
     # ---- the contact sheet
 
     def sheet_rows(self) -> list[SheetRow]:
@@ -274,6 +282,10 @@ class RunFiles:
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        if parameters(sweep := report.sweep()):
+            from workbench.plots import save_plots
+
+            save_plots(sweep, self._folder, title, report.subtitle())
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:
@@ -305,11 +317,6 @@ def _size(parts: list[Tensor]) -> int:
 def _save_latents(tensors: dict[str, Tensor], path: Path) -> None:
     save_file(tensors, path)
     path.chmod(0o644)  # safetensors writes for the owner alone
-
-
-def latent_pixels(z: Tensor) -> Pixels:
-    """A latent [N, C, H, W] as pixels: grey is 0, black and white are ∓2.5."""
-    return to_pixels(z / LATENT_RANGE)
 
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:

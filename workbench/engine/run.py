@@ -21,6 +21,7 @@ from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.solvers import SOLVERS, Solver, Step
 from workbench.engine import measure
+from workbench.engine.device import memory_in_use
 from workbench.engine.messages import (
     Finished,
     Message,
@@ -33,9 +34,9 @@ from workbench.engine.messages import (
     VariantInfo,
 )
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.report import SHOWN, Ending, Report, RunFiles, latent_pixels
+from workbench.engine.report import SHOWN, Ending, Report, RunFiles
 from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split, split_solved
-from workbench.figures import strip_png
+from workbench.figures import latent_pixels, strip_png
 from workbench.runs import SHEET, new_run
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Order:
     store: Path | None = None
     run_name: str = "untitled"
     unfinished: Path | None = None
-    previews_per_second: float = 0.0
+    previews_per_second: Callable[[], float] = lambda: 0.0
 
 
 @dataclass
@@ -286,15 +287,14 @@ class Run:
 
         def watch(step: Step) -> None:
             nonlocal earlier, now
-            self._check()
+            if self.cancelled():
+                self._preview(batch, chunk, step, last=True)
+                raise Cancelled
             if step.step == 1:
                 earlier += now
             now = len(step.z) * evaluations * _share(step, way, chunk.solver)
             self._progress(chunk.direction, batch[0][0], step.step, len(way) - 1, earlier + now)
-            rate = self.order.previews_per_second
-            if rate and time.monotonic() - self.last_preview >= 1 / rate:
-                self._preview(batch, chunk, step)
-                self.last_preview = time.monotonic()
+            self._preview(batch, chunk, step)
 
         return watch
 
@@ -325,6 +325,7 @@ class Run:
                 total=self.plan.evaluations,
                 seconds_left=busy / spent * (total - done) if spent else None,
                 images_per_second=done / self.plan.evaluations / busy if done else None,
+                memory=memory_in_use(self.engine.device),
             )
         )
 
@@ -342,13 +343,18 @@ class Run:
         if places.stop == self.count:
             self._say(kind, row, strip.pixels, strip.metrics, partial=False)
 
-    def _preview(self, batch: Batch, chunk: Chunk, step: Step) -> None:
+    def _preview(self, batch: Batch, chunk: Chunk, step: Step, *, last: bool = False) -> None:
+        """Show the emerging picture when it is time to, and the `last` one in any case."""
+        rate, now = self.order.previews_per_second(), time.monotonic()
+        if not rate or (now - self.last_preview < 1 / rate and not last):
+            return
+        self.last_preview = now
         encoding = chunk.direction == "encode"
         kind: RowKind = "latent" if encoding else "result"
-        now = step.z if encoding else step.denoised
-        if len(now) < len(chunk.start):  # memory asked for several batches
+        images = step.z if encoding else step.denoised
+        if len(images) < len(chunk.start):  # memory asked for several batches
             return
-        for (row, places), part in zip(batch, split(batch, now), strict=True):
+        for (row, places), part in zip(batch, split(batch, images), strict=True):
             if places.start < SHOWN:
                 pixels = [*self.report.row(kind, row).shown, _pixels(kind, part)]
                 self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, partial=True)
@@ -419,4 +425,6 @@ def _share(step: Step, way: Sequence[float], solver: Solver) -> float:
 
 
 def _pixels(kind: RowKind, images: Tensor) -> Pixels:
-    return latent_pixels(images) if "latent" in kind else to_pixels(images)
+    if "latent" in kind:
+        return latent_pixels(images.float().cpu().numpy())
+    return to_pixels(images)

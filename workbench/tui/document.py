@@ -31,10 +31,18 @@ _ORIGIN = "# unsaved: "  # first line of a recovery file: where the session came
 class Document:
     """A session with undo, and the file it belongs to."""
 
-    def __init__(self, session: Session, path: Path | None = None, original: str | None = None):
-        """`original`: the file's text as it was read, whose comments saving keeps."""
+    def __init__(
+        self,
+        session: Session,
+        path: Path | None = None,
+        original: str | None = None,
+        name: str = "untitled",
+    ):
+        """`original`: the file's text as it was read, whose comments saving keeps;
+        `name`: what a session without a file is called."""
         self.history = History(session)
         self.path = path
+        self._name = name
         self._original = original
 
     @classmethod
@@ -51,12 +59,12 @@ class Document:
     @property
     def name(self) -> str:
         """What the header calls it."""
-        return self.path.name if self.path else "untitled"
+        return self.path.name if self.path else self._name
 
     @property
     def stem(self) -> str:
         """What its runs are called."""
-        return self.path.stem if self.path else "untitled"
+        return self.path.stem if self.path else self._name
 
     @property
     def base(self) -> Path:

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from ddib.recipe import Sweepable
 from workbench.explain import words_in
+from workbench.ranges import parse_numbers
 from workbench.session import Session
-from workbench.tui.values import parse_numbers
 from workbench.tui.views import FieldView, FormView
 
 HIDDEN = ("op", "enabled", "dataset")  # chosen elsewhere than in the form

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.tui.desk import Desk
     from workbench.tui.document import Document
     from workbench.tui.screens.files import SessionFiles
+    from workbench.tui.screens.running import Running
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
@@ -76,6 +77,9 @@ class Bench(Screen[None]):
         Binding("a", "add", "add"),
         Binding("r", "run", "run"),
         Binding("c", "cancel", "cancel"),
+        Binding("Q", "queue", "queue", show=False),
+        Binding("A", "auto", "auto-run", show=False),
+        Binding("p", "previews", "previews", show=False),
         Binding("escape", "cancel", "cancel", show=False),
         Binding("u", "undo", "undo"),
         Binding("ctrl+z", "undo", "undo", show=False),
@@ -87,7 +91,9 @@ class Bench(Screen[None]):
         Binding("y", "yaml", "yaml"),
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
+        Binding("v", "view", "look closely", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("ctrl+t", "app.theme", "theme", show=False),
@@ -108,6 +114,7 @@ class Bench(Screen[None]):
         self.desk: Desk | None = None
         self.engine: EngineClient | None = None
         self.files: SessionFiles | None = None
+        self.running: Running | None = None
         self._path = path
         self._engine_command = engine_command
         self._checkpoints = checkpoints
@@ -148,15 +155,18 @@ class Bench(Screen[None]):
         """Load the schema, the library and the session; start the engine."""
         from workbench.engine.client import COMMAND, EngineClient
         from workbench.tui.screens.files import SessionFiles
+        from workbench.tui.screens.running import Running
 
         self.files = SessionFiles(self)
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
-        document = self._first_document(listed)
-        self._take_document(document, listed)
+        self._take_document(self._first_document(listed), listed)
+        if self._path is not None and self._path.is_dir():
+            await self.take_run(self._path)
         extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
+        self.running = Running(self, self.engine)
         await self.engine.start()
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
@@ -176,7 +186,7 @@ class Bench(Screen[None]):
         from workbench.session import SessionError
         from workbench.tui.document import Document, new_session
 
-        if self._path is not None:
+        if self._path is not None and not self._path.is_dir():
             try:
                 return Document.open(self._path)
             except SessionError as error:
@@ -185,10 +195,13 @@ class Bench(Screen[None]):
 
     def _take_document(self, document: Document, listed: list[Any] | None = None) -> None:
         from workbench.tui.desk import Desk
+        from workbench.tui.screens.running import new_queue
 
         if self.desk is not None and listed is None:
             listed = self.desk.listed
-        self.desk = Desk(document, listed or [], self._runs)
+        queue = self.desk.queue if self.desk is not None else new_queue()
+        queue.put_away()
+        self.desk = Desk(document, listed or [], self._runs, queue)
         self._loaded = ()
         self.query_one(RecipeList).cursor = 0
         self.refresh_views()
@@ -233,8 +246,16 @@ class Bench(Screen[None]):
         sheet.view = self.desk.sheet(self._latents)
         sheet.border_title = f"3 {sheet.view.title}"
         self._show_flow()
-        self.query_one(ProgressLine).view = self.desk.progress()
+        ready = self.engine.ready if self.engine else None
+        self.query_one(ProgressLine).view = self.desk.progress(ready.device if ready else "")
         self._show_header()
+        if self.running is not None:
+            self.running.show_queue()
+
+    def show_run(self) -> None:
+        """Show at once what a run changed, and the keys that go with it."""
+        self._show_run()
+        self.refresh_bindings()
 
     def _show_flow(self) -> None:
         if self.desk is None:
@@ -271,6 +292,8 @@ class Bench(Screen[None]):
     def _changed(self) -> None:
         """The session is another one: show it, and keep it safe."""
         self.refresh_views()
+        if self.running is not None:
+            self.running.changed()
         if self._save_soon is None:
             self._save_soon = self.set_timer(AUTOSAVE, self._keep)
 
@@ -449,38 +472,42 @@ class Bench(Screen[None]):
 
     @work(group="run")
     async def action_run(self) -> None:
-        """Run the session; a run of an earlier state gives way."""
-        desk, engine = self.desk, self.engine
-        if desk is None or engine is None:
+        """Run the session, behind the runs that are not ended."""
+        if self.desk is None or self.running is None:
             return
         if wrong := next((row for row in self.query(FieldRow) if row.error), None):
             self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
             return
-        if desk.run is not None and desk.run.active:
-            if desk.run.session == desk.session and not desk.run.cancelling:
-                self.notify("This run is under way; c stops it.", timeout=3)
-                return
-            await engine.cancel(desk.run.id)
-        request = desk.request()
         self._show_tab("flow")
-        self._show_run()
-        await engine.run(request)
-        self._show_header()
+        await self.running.run()
 
     @work(group="run")
     async def action_cancel(self) -> None:
-        """Stop the run; what is finished stays."""
-        desk, engine = self.desk, self.engine
-        if desk is None or engine is None or desk.run is None or not desk.run.active:
-            return
-        desk.run.cancelling = True
-        self._show_run()
-        await engine.cancel(desk.run.id)
+        """Stop the run under way, or the newest that waits; what is finished stays."""
+        if self.desk is not None and self.running is not None:
+            await self.running.cancel(self.desk.queue.to_cancel)
+
+    @work(group="run")
+    async def action_auto(self) -> None:
+        """Whether every change of the session runs a few images."""
+        if self.desk is not None and self.running is not None:
+            await self.running.toggle_auto()
+
+    @work(group="run")
+    async def action_previews(self) -> None:
+        """How often the emerging picture is shown."""
+        if self.desk is not None and self.running is not None:
+            await self.running.next_rate()
+
+    def action_queue(self) -> None:
+        """The runs under way, waiting and ended."""
+        if self.desk is not None and self.running is not None:
+            self.running.open_queue()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Cancel is offered while something runs."""
         if action == "cancel":
-            return self.desk is not None and self.desk.run is not None and self.desk.run.active
+            return self.desk is not None and bool(self.desk.queue.active)
         return True
 
     def _hear(self, event: Event | Lost) -> None:
@@ -489,24 +516,20 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Finished, Ready
+        from workbench.engine.messages import Ready
 
-        event, desk = message.event, self.desk
-        if desk is None:
+        event = message.event
+        if self.desk is None or self.running is None:
             return
         if isinstance(event, Lost):
-            self.complain(f"{event.reason}.\nThe next run starts it again.", "Engine gone")
+            self.running.lost(event)
             self._show_header()
         elif isinstance(event, Ready):
             self._show_header()
-        elif desk.receive(event):
-            if isinstance(event, Finished):
-                self._show_run()
-                self.refresh_bindings()
-                if event.status == "failed" and event.error:
-                    self.complain(event.error, "The run failed")
-            elif self._redraw is None:
-                self._redraw = self.set_timer(REDRAW, self._show_run)
+        elif self.running.hear(event):
+            self.show_run()
+        elif self._redraw is None:
+            self._redraw = self.set_timer(REDRAW, self._show_run)
 
     # ---- files
 
@@ -533,6 +556,35 @@ class Bench(Screen[None]):
             await self._stop_run()
             self._take_document(Document(new_session(self.desk.listed)))
 
+    @work(exclusive=True, group="dialog")
+    async def action_history(self) -> None:
+        """The kept runs, to look at or to take up again."""
+        from workbench.tui.screens.history import take_up
+
+        if self.desk is not None:
+            await take_up(self, self.desk.store)
+
+    async def take_run(self, path: Path) -> None:
+        """A kept run's session, with its results."""
+        from ddib.errors import InputError
+        from workbench.tui.stored import reopen
+
+        try:
+            kept = await asyncio.to_thread(reopen, path)
+        except InputError as error:
+            self.complain(str(error), "This run cannot be opened")
+            return
+        await self._stop_run()
+        self._take_document(kept.document)
+        if self.desk is not None and kept.run is not None:
+            self.desk.queue.take_up(kept.run)
+        self._show_run()
+        if kept.problems:
+            words = "\n".join(kept.problems)
+            self.notify(
+                words, title="Not all of it is there", severity="warning", timeout=12, markup=False
+            )
+
     async def may_leave(self) -> bool:
         """Whether the present session may be put away."""
         if self.desk is None or self.files is None:
@@ -540,9 +592,9 @@ class Bench(Screen[None]):
         return await self.files.may_leave(self.desk.document)
 
     async def _stop_run(self) -> None:
-        """Put the run of the present session away."""
-        if self.desk and self.engine and self.desk.run and self.desk.run.active:
-            await self.engine.cancel(self.desk.run.id)
+        """Runs go on when another session is opened, but for the auto-run."""
+        if self.running is not None:
+            await self.running.stop_auto()
 
     @work(exclusive=True, group="dialog")
     async def action_quit(self) -> None:
@@ -587,6 +639,18 @@ class Bench(Screen[None]):
     def action_zoom(self) -> None:
         """The middle alone, or all columns."""
         self.toggle_class("-zoomed")
+
+    def action_view(self) -> None:
+        """The picture under the cursor, large; with a marked one, the two compared."""
+        from workbench.tui.screens.view import look_closer
+
+        sheet = self.query_one(ContactSheet)
+        rows = self.desk.picture_rows(sheet.view) if self.desk else ()
+        image = sheet.image if sheet.view.rows else self.query_one(ImageGrid).cursor
+        if rows:
+            look_closer(self.app, sheet, rows, image)
+        else:
+            self.notify("There is no picture yet.", timeout=3)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""
