@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -48,6 +49,7 @@ class Config(BaseModel):
         [], description="folders of checkpoints; relative ones start at the configuration file"
     )
     cache_limit: str = Field("4G", description="size of the cache of solved chunks")
+    theme: Literal["dark", "light", "terminal"] = Field("dark", description="colours of the screen")
     previews_per_second: float = Field(
         4.0, ge=0, le=30, description="pictures of a run under way on the screen"
     )

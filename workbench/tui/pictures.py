@@ -5,6 +5,7 @@ A cell shows two pixels one above the other, so a picture of n pixels is lossles
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from textual.strip import Strip
 
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
+
+RGB = tuple[int, int, int]
 
 WASTE = 0.7  # of the width there is: a whole factor may use no less, else pixels are averaged
 
@@ -40,24 +43,48 @@ def same_pixels(one: Pixels | None, other: Pixels | None) -> bool:
     return one.shape == other.shape and bool((one == other).all())
 
 
-def draw(pixels: Pixels, width: int, dim: float = 1.0) -> list[Strip]:
-    """A picture [H, W, C] as strips `width` cells wide; `dim` < 1 darkens what is stale."""
+@dataclass(frozen=True)
+class Backdrop:
+    """What this program's terminal draws pictures on."""
+
+    ground: RGB = (0, 0, 0)  # what a picture fades to
+    color: bool = True
+
+
+_backdrop = Backdrop()
+
+
+def draw_on(backdrop: Backdrop) -> None:
+    """Every picture from now on is drawn on this."""
+    global _backdrop  # noqa: PLW0603  # a process has one terminal
+    _backdrop = backdrop
+
+
+def draw(pixels: Pixels, width: int, strength: float = 1.0) -> list[Strip]:
+    """A picture [H, W, C] as strips `width` cells wide; `strength` < 1 fades what is stale."""
     height, breadth, channels = pixels.shape
-    return list(_draw(pixels.tobytes(), height, breadth, channels, width, dim))
+    return list(_draw(pixels.tobytes(), height, breadth, channels, width, strength, _backdrop))
 
 
 @lru_cache(maxsize=2048)
 def _draw(
-    data: bytes, height: int, breadth: int, channels: int, width: int, dim: float
+    data: bytes,
+    height: int,
+    breadth: int,
+    channels: int,
+    width: int,
+    strength: float,
+    backdrop: Backdrop,
 ) -> tuple[Strip, ...]:
     import numpy as np
 
     from workbench.preview import half_blocks
 
     pixels = np.frombuffer(data, np.uint8).reshape(height, breadth, channels)
-    if dim < 1:
-        pixels = (pixels * dim).astype(np.uint8)
-    return tuple(half_blocks(pixels, width))
+    if strength < 1:
+        ground = np.array(backdrop.ground)
+        pixels = (pixels * strength + ground * (1 - strength)).astype(np.uint8)
+    return tuple(half_blocks(pixels, width, background=backdrop.ground, color=backdrop.color))
 
 
 def shrunk(pixels: Pixels, width: int) -> Pixels:

@@ -158,7 +158,7 @@ class Lines(ScrollView, can_focus=True):
                 text,
                 plain
                 + (self.get_component_rich_style(name, partial=True) if name else Style())
-                + Style(bgcolor=over.bgcolor, bold=over.bold),
+                + over,
             )
             for text, name in parts
         ]
