@@ -17,6 +17,7 @@ COMMANDS = (
     ("Latents", "Rows of latents in the contact sheet (l)", "latents"),
     ("Zoom", "The pictures alone (z)", "zoom"),
     ("Look closely", "One picture large, or two compared (v)", "view"),
+    ("Trajectory", "Encode and decode of one image, step by step (T)", "trajectory"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -70,6 +71,15 @@ def help_groups() -> tuple[Group, ...]:
                 ("z", "the pictures alone"),
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("m", "mark it as A; then v compares A with the one under the cursor"),
+                ("T", "its trajectory: the states z and estimates of encode and decode"),
+            ),
+        ),
+        (
+            "Trajectory",
+            (
+                ("← →", "one state back and on; with shift 10; home and end"),
+                ("space", "play, and stop"),
+                ("+ -", "larger and smaller pictures in the strip"),
             ),
         ),
         (
