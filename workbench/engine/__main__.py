@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ddib.errors import InputError
+from ddib.errors import InputError, RunError
 from workbench.engine.messages import (
     Cancel,
     Finished,
@@ -23,6 +23,7 @@ from workbench.engine.messages import (
     Previews,
     Ready,
     RunSession,
+    Trace,
     read_request,
     to_line,
 )
@@ -47,7 +48,7 @@ class Conversation:
     def __init__(self, requests: IO[bytes], events: IO[bytes]):
         self._requests = requests
         self._events = events
-        self._waiting: dict[str, RunSession] = {}
+        self._waiting: dict[str, RunSession | Trace] = {}
         self._changed = threading.Condition()  # what waits, or that nothing more will come
         self._cancelled: set[str] = set()
         self._rates: dict[str, float] = {}
@@ -67,7 +68,8 @@ class Conversation:
             elif isinstance(request, Previews):
                 self._rates[request.id] = request.per_second
             else:
-                self._rates[request.id] = request.previews_per_second
+                if isinstance(request, RunSession):
+                    self._rates[request.id] = request.previews_per_second
                 with self._changed:
                     self._waiting[request.id] = request
                     self._changed.notify()
@@ -83,8 +85,8 @@ class Conversation:
             error = "cancelled before it began"
             self.say(Finished(id=id_, status="cancelled", error=error))
 
-    def next(self) -> RunSession | None:
-        """The run that waits longest, waited for; None when the screen has closed."""
+    def next(self) -> RunSession | Trace | None:
+        """The work that waits longest, waited for; None when the screen has closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
             if self._closing.is_set():
@@ -143,34 +145,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
         conversation.say(_answer(engine, request, conversation))
 
 
-def _answer(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
+def _answer(engine: "Engine", request: RunSession | Trace, conversation: Conversation) -> Message:
+    from workbench.engine.trace import trace
+
+    try:
+        if isinstance(request, Trace):
+            return trace(engine, request, lambda: conversation.cancelled(request.id))
+        return _run(engine, request, conversation)
+    except (InputError, RunError, ValidationError) as error:
+        return Finished(id=request.id, status="failed", error=str(error))
+    except Exception as error:
+        log.exception("%s %s failed", request.type, request.id)
+        message = f"{type(error).__name__}: {error}; details are in {folders().log}"
+        return Finished(id=request.id, status="failed", error=message)
+
+
+def _run(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
     from workbench.engine.execute import Order
     from workbench.engine.plan import make_plan
 
-    try:
-        session = Session.model_validate(request.session)
-        plan = make_plan(
-            session,
-            Path(request.base),
-            request.name,
-            checkpoints=engine.checkpoints,
-            sample=request.sample,
-        )
-        engine.check(plan)
-    except (InputError, ValidationError) as error:
-        return Finished(id=request.id, status="failed", error=str(error))
+    plan = make_plan(
+        Session.model_validate(request.session),
+        Path(request.base),
+        request.name,
+        checkpoints=engine.checkpoints,
+        sample=request.sample,
+    )
+    engine.check(plan)
     order = Order(
         id=request.id,
         store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second(request.id),
     )
-    try:
-        return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
-    except Exception as error:
-        log.exception("run %s failed", request.id)
-        message = f"{type(error).__name__}: {error}; details are in {folders().log}"
-        return Finished(id=request.id, status="failed", error=message)
+    return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
 
 
 def _parser() -> argparse.ArgumentParser:

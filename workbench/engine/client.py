@@ -23,6 +23,8 @@ from workbench.engine.messages import (
     Previews,
     Ready,
     RunSession,
+    States,
+    Trace,
     read_event,
     to_line,
 )
@@ -115,8 +117,8 @@ class EngineClient:
                 return
             self._reader = asyncio.create_task(self._listen(self._process))
 
-    async def run(self, request: RunSession) -> None:
-        """Send a run; its answers come to the listener."""
+    async def run(self, request: RunSession | Trace) -> None:
+        """Send what is to be computed; the answers come to the listener."""
         self._running[request.id] = False
         await self.start()
         await self._send(request)
@@ -196,7 +198,7 @@ class EngineClient:
             return
         if isinstance(event, Ready):
             self.ready = event
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished | States):
             self._forget(event.id)
         self._listener(event)
 

@@ -59,6 +59,17 @@ class Previews(Message):
     per_second: float = Field(ge=0)
 
 
+class Trace(Message):
+    """Follow one image of one variant step by step; the answer is States, or else Finished."""
+
+    type: Literal["trace"] = "trace"
+    id: str
+    session: dict[str, Any]  # as the session's YAML has it
+    base: str  # the folder that relative paths in the session start from
+    variant: int = Field(ge=0)
+    image: int = Field(ge=0)  # its place in the session
+
+
 # ---- from the engine to the screen
 
 
@@ -140,8 +151,29 @@ class Finished(Message):
     notes: list[str] = []
 
 
-Request = Annotated[RunSession | Cancel | Previews, Field(discriminator="type")]
-Event = Annotated[Ready | Started | Row | Progress | Finished, Field(discriminator="type")]
+class State(Message):
+    """Where an image is after a number of solver steps; step 0 is where they start."""
+
+    direction: Literal["encode", "decode"]
+    step: int
+    steps: int  # in this direction
+    sigma: float | None  # None: infinite
+    evaluations: int  # in this direction so far
+    std: float  # of z
+
+
+class States(Message):
+    """The way of one image, encode and then decode, as pictures side by side in two PNGs."""
+
+    type: Literal["states"] = "states"
+    id: str
+    states: list[State]
+    png_state: Base64Bytes  # z, on a grey scale that goes from an image's to a latent's
+    png_denoised: Base64Bytes  # the estimates of the clean image that led to z
+
+
+Request = Annotated[RunSession | Cancel | Previews | Trace, Field(discriminator="type")]
+Event = Annotated[Ready | Started | Row | Progress | Finished | States, Field(discriminator="type")]
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Event)

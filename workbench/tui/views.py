@@ -242,6 +242,14 @@ class PictureRow:
     names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class TrajectoryView:
+    """The way of one image, encode and then decode."""
+
+    sheet: SheetView  # a row of states z, a row of estimates
+    facts: tuple[str, ...]  # of each state
+
+
 class Spot(NamedTuple):
     """A picture in the sheet."""
 

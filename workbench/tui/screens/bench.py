@@ -92,6 +92,7 @@ class Bench(Screen[None]):
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
+        Binding("T", "trajectory", "trajectory", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -260,16 +261,20 @@ class Bench(Screen[None]):
     def _show_flow(self) -> None:
         if self.desk is None:
             return
+        image, variant = self._under_cursor()
+        self.query_one(Flow).view = self.desk.flow(image, variant)
+        trade_off = self.desk.trade_off(variant)
+        self.query_one(TradeOff).view = trade_off
+        self.set_class(bool(trade_off.points), "-swept")
+
+    def _under_cursor(self) -> tuple[int, int | None]:
+        """The image that is looked at, and the variant when there is one."""
         sheet = self.query_one(ContactSheet)
         rows = sheet.view.rows
         variant = rows[sheet.row].variant if sheet.row < len(rows) else None
         if variant is None:
             variant = next((row.variant for row in rows if row.variant is not None), None)
-        image = sheet.image if rows else self.query_one(ImageGrid).cursor
-        self.query_one(Flow).view = self.desk.flow(image, variant)
-        trade_off = self.desk.trade_off(variant)
-        self.query_one(TradeOff).view = trade_off
-        self.set_class(bool(trade_off.points), "-swept")
+        return sheet.image if rows else self.query_one(ImageGrid).cursor, variant
 
     @work(exclusive=True, group="pictures")
     async def _load_pictures(self) -> None:
@@ -516,15 +521,18 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Ready
+        from workbench.engine.messages import Finished, Ready, States
+        from workbench.tui.screens.trajectory import tell
 
         event = message.event
         if self.desk is None or self.running is None:
             return
+        if isinstance(event, States | Finished):
+            tell(self.app, event)
         if isinstance(event, Lost):
             self.running.lost(event)
             self._show_header()
-        elif isinstance(event, Ready):
+        elif isinstance(event, Ready | States):
             self._show_header()
         elif self.running.hear(event):
             self.show_run()
@@ -651,6 +659,15 @@ class Bench(Screen[None]):
             look_closer(self.app, sheet, rows, image)
         else:
             self.notify("There is no picture yet.", timeout=3)
+
+    @work(group="run")
+    async def action_trajectory(self) -> None:
+        """Encode and decode of the image under the cursor, step by step."""
+        from workbench.tui.screens.trajectory import follow
+
+        if self.desk is not None and self.engine is not None:
+            image, variant = self._under_cursor()
+            await follow(self.app, self.engine, self.desk, image, variant or 0)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

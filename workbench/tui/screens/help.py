@@ -18,6 +18,7 @@ COMMANDS = (
     ("Zoom", "The pictures alone (z)", "zoom"),
     ("Theme", "Dark, light, or the terminal's own background (ctrl+t)", "app.theme"),
     ("Look closely", "One picture large, or two compared (v)", "view"),
+    ("Trajectory", "Encode and decode of one image, step by step (T)", "trajectory"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -72,6 +73,15 @@ def help_groups() -> tuple[Group, ...]:
                 ("z", "the pictures alone"),
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("m", "mark it as A; then v compares A with the one under the cursor"),
+                ("T", "its trajectory: the states z and estimates of encode and decode"),
+            ),
+        ),
+        (
+            "Trajectory",
+            (
+                ("← →", "one state back and on; with shift 10; home and end"),
+                ("space", "play, and stop"),
+                ("+ -", "larger and smaller pictures in the strip"),
             ),
         ),
         (
