@@ -19,6 +19,8 @@ from ddib.errors import InputError
 from workbench.engine.messages import (
     Cancel,
     Finished,
+    Inspect,
+    Inspection,
     Message,
     Previews,
     Ready,
@@ -47,7 +49,7 @@ class Conversation:
     def __init__(self, requests: IO[bytes], events: IO[bytes]):
         self._requests = requests
         self._events = events
-        self._waiting: dict[str, RunSession] = {}
+        self._waiting: dict[str, RunSession | Inspect] = {}
         self._changed = threading.Condition()  # what waits, or that nothing more will come
         self._cancelled: set[str] = set()
         self._rates: dict[str, float] = {}
@@ -67,7 +69,8 @@ class Conversation:
             elif isinstance(request, Previews):
                 self._rates[request.id] = request.per_second
             else:
-                self._rates[request.id] = request.previews_per_second
+                if isinstance(request, RunSession):
+                    self._rates[request.id] = request.previews_per_second
                 with self._changed:
                     self._waiting[request.id] = request
                     self._changed.notify()
@@ -83,8 +86,8 @@ class Conversation:
             error = "cancelled before it began"
             self.say(Finished(id=id_, status="cancelled", error=error))
 
-    def next(self) -> RunSession | None:
-        """The run that waits longest, waited for; None when the screen has closed."""
+    def next(self) -> RunSession | Inspect | None:
+        """The request that waits longest, waited for; None when the screen has closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
             if self._closing.is_set():
@@ -143,8 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         conversation.say(_answer(engine, request, conversation))
 
 
-def _answer(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
+def _answer(
+    engine: "Engine", request: RunSession | Inspect, conversation: Conversation
+) -> Finished | Inspection:
     from workbench.engine.execute import Order
+    from workbench.engine.inspect import inspect
     from workbench.engine.plan import make_plan
 
     try:
@@ -152,23 +158,26 @@ def _answer(engine: "Engine", request: RunSession, conversation: Conversation) -
         plan = make_plan(
             session,
             Path(request.base),
-            request.name,
+            request.name if isinstance(request, RunSession) else "inspected",
             checkpoints=engine.checkpoints,
             sample=request.sample,
         )
         engine.check(plan)
     except (InputError, ValidationError) as error:
         return Finished(id=request.id, status="failed", error=str(error))
-    order = Order(
-        id=request.id,
-        store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
-        run_name=stamped_name(request.name, datetime.now()),
-        previews_per_second=lambda: conversation.previews_per_second(request.id),
-    )
     try:
+        if isinstance(request, Inspect):
+            return inspect(engine, plan, request, lambda: conversation.cancelled(request.id))
+        store = Path(request.store) if request.store else folders().runs
+        order = Order(
+            id=request.id,
+            store=store if request.keep else None,
+            run_name=stamped_name(request.name, datetime.now()),
+            previews_per_second=lambda: conversation.previews_per_second(request.id),
+        )
         return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
     except Exception as error:
-        log.exception("run %s failed", request.id)
+        log.exception("%s %s failed", request.type, request.id)
         message = f"{type(error).__name__}: {error}; details are in {folders().log}"
         return Finished(id=request.id, status="failed", error=message)
 

@@ -19,6 +19,8 @@ from workbench.engine.messages import (
     Cancel,
     Event,
     Finished,
+    Inspect,
+    Inspection,
     Message,
     Previews,
     Ready,
@@ -115,8 +117,8 @@ class EngineClient:
                 return
             self._reader = asyncio.create_task(self._listen(self._process))
 
-    async def run(self, request: RunSession) -> None:
-        """Send a run; its answers come to the listener."""
+    async def run(self, request: RunSession | Inspect) -> None:
+        """Send a run or a look into it; its answers come to the listener."""
         self._running[request.id] = False
         await self.start()
         await self._send(request)
@@ -196,7 +198,7 @@ class EngineClient:
             return
         if isinstance(event, Ready):
             self.ready = event
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished | Inspection):
             self._forget(event.id)
         self._listener(event)
 

@@ -92,6 +92,7 @@ class Bench(Screen[None]):
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
+        Binding("i", "inspect", "inspect", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -259,16 +260,20 @@ class Bench(Screen[None]):
     def _show_flow(self) -> None:
         if self.desk is None:
             return
+        image, variant = self._spot()
+        self.query_one(Flow).view = self.desk.flow(image, variant)
+        trade_off = self.desk.trade_off(variant)
+        self.query_one(TradeOff).view = trade_off
+        self.set_class(bool(trade_off.points), "-swept")
+
+    def _spot(self) -> tuple[int, int | None]:
+        """The image and the variant that are looked at."""
         sheet = self.query_one(ContactSheet)
         rows = sheet.view.rows
         variant = rows[sheet.row].variant if sheet.row < len(rows) else None
         if variant is None:
             variant = next((row.variant for row in rows if row.variant is not None), None)
-        image = sheet.image if rows else self.query_one(ImageGrid).cursor
-        self.query_one(Flow).view = self.desk.flow(image, variant)
-        trade_off = self.desk.trade_off(variant)
-        self.query_one(TradeOff).view = trade_off
-        self.set_class(bool(trade_off.points), "-swept")
+        return sheet.image if rows else self.query_one(ImageGrid).cursor, variant
 
     @work(exclusive=True, group="pictures")
     async def _load_pictures(self) -> None:
@@ -515,15 +520,18 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Ready
+        from workbench.engine.messages import Finished, Inspection, Ready
+        from workbench.tui.screens.inspector import tell_inspectors
 
         event = message.event
         if self.desk is None or self.running is None:
             return
+        if isinstance(event, Inspection | Finished):
+            tell_inspectors(self.app, event)
         if isinstance(event, Lost):
             self.running.lost(event)
             self._show_header()
-        elif isinstance(event, Ready):
+        elif isinstance(event, Ready | Inspection):
             self._show_header()
         elif self.running.hear(event):
             self.show_run()
@@ -650,6 +658,14 @@ class Bench(Screen[None]):
             look_closer(self.app, sheet, rows, image)
         else:
             self.notify("There is no picture yet.", timeout=3)
+
+    def action_inspect(self) -> None:
+        """The latents of the picture under the cursor, operation by operation."""
+        from workbench.tui.screens.inspector import look_inside
+
+        if self.desk is not None and self.engine is not None:
+            image, variant = self._spot()
+            look_inside(self.app, self.engine, self.desk, image, variant or 0)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

@@ -17,6 +17,7 @@ COMMANDS = (
     ("Latents", "Rows of latents in the contact sheet (l)", "latents"),
     ("Zoom", "The pictures alone (z)", "zoom"),
     ("Look closely", "One picture large, or two compared (v)", "view"),
+    ("Inspect", "The latent after every operation, beside white noise (i)", "inspect"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -70,6 +71,16 @@ def help_groups() -> tuple[Group, ...]:
                 ("z", "the pictures alone"),
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("m", "mark it as A; then v compares A with the one under the cursor"),
+                ("i", "inspect its latent after every operation"),
+            ),
+        ),
+        (
+            "Inspecting",
+            (
+                ("↑ ↓", "the latent before the recipe, after each operation"),
+                ("← →  a", "another image; all images as one"),
+                ("tab", "histogram, spectrum, channels, where there is room for one"),
+                ("!", "beyond 3 standard errors of white noise N(0, 1)"),
             ),
         ),
         (
