@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from ddib.errors import InputError, RunError
 from workbench.engine.messages import (
+    Asked,
     Cancel,
     Finished,
+    Inspect,
     Message,
     Previews,
     Ready,
@@ -35,6 +37,7 @@ from workbench.session import Session
 
 if TYPE_CHECKING:
     from workbench.engine.execute import Engine
+    from workbench.engine.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Conversation:
     def __init__(self, requests: IO[bytes], events: IO[bytes]):
         self._requests = requests
         self._events = events
-        self._waiting: dict[str, RunSession | Trace] = {}
+        self._waiting: dict[str, Asked] = {}
         self._changed = threading.Condition()  # what waits, or that nothing more will come
         self._cancelled: set[str] = set()
         self._rates: dict[str, float] = {}
@@ -85,7 +88,7 @@ class Conversation:
             error = "cancelled before it began"
             self.say(Finished(id=id_, status="cancelled", error=error))
 
-    def next(self) -> RunSession | Trace | None:
+    def next(self) -> Asked | None:
         """The work that waits longest, waited for; None when the screen has closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
@@ -145,13 +148,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         conversation.say(_answer(engine, request, conversation))
 
 
-def _answer(engine: "Engine", request: RunSession | Trace, conversation: Conversation) -> Message:
+def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
+    from workbench.engine.inspect import inspect
+    from workbench.engine.plan import make_plan
     from workbench.engine.trace import trace
+
+    def cancelled() -> bool:
+        return conversation.cancelled(request.id)
 
     try:
         if isinstance(request, Trace):
-            return trace(engine, request, lambda: conversation.cancelled(request.id))
-        return _run(engine, request, conversation)
+            return trace(engine, request, cancelled)
+        plan = make_plan(
+            Session.model_validate(request.session),
+            Path(request.base),
+            request.name if isinstance(request, RunSession) else "inspected",
+            checkpoints=engine.checkpoints,
+            sample=request.sample,
+        )
+        engine.check(plan)
+        if isinstance(request, Inspect):
+            return inspect(engine, plan, request, cancelled)
+        return _run(engine, plan, request, conversation)
     except (InputError, RunError, ValidationError) as error:
         return Finished(id=request.id, status="failed", error=str(error))
     except Exception as error:
@@ -160,18 +178,11 @@ def _answer(engine: "Engine", request: RunSession | Trace, conversation: Convers
         return Finished(id=request.id, status="failed", error=message)
 
 
-def _run(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
+def _run(
+    engine: "Engine", plan: "Plan", request: RunSession, conversation: Conversation
+) -> Finished:
     from workbench.engine.execute import Order
-    from workbench.engine.plan import make_plan
 
-    plan = make_plan(
-        Session.model_validate(request.session),
-        Path(request.base),
-        request.name,
-        checkpoints=engine.checkpoints,
-        sample=request.sample,
-    )
-    engine.check(plan)
     order = Order(
         id=request.id,
         store=(Path(request.store) if request.store else folders().runs) if request.keep else None,

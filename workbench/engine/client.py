@@ -16,15 +16,15 @@ from typing import Literal
 from pydantic import ValidationError
 
 from workbench.engine.messages import (
+    Asked,
     Cancel,
     Event,
     Finished,
+    Inspection,
     Message,
     Previews,
     Ready,
-    RunSession,
     States,
-    Trace,
     read_event,
     to_line,
 )
@@ -117,7 +117,7 @@ class EngineClient:
                 return
             self._reader = asyncio.create_task(self._listen(self._process))
 
-    async def run(self, request: RunSession | Trace) -> None:
+    async def run(self, request: Asked) -> None:
         """Send what is to be computed; the answers come to the listener."""
         self._running[request.id] = False
         await self.start()
@@ -198,7 +198,7 @@ class EngineClient:
             return
         if isinstance(event, Ready):
             self.ready = event
-        elif isinstance(event, Finished | States):
+        elif isinstance(event, Finished | States | Inspection):
             self._forget(event.id)
         self._listener(event)
 

@@ -51,6 +51,19 @@ class Cancel(Message):
     id: str
 
 
+class Inspect(Message):
+    """Look at a variant's latents after every operation; the answer is Inspection, or Finished
+    when it fails or is cancelled."""
+
+    type: Literal["inspect"] = "inspect"
+    id: str
+    session: dict[str, Any]
+    base: str
+    sample: Sample | None = None  # of the run whose latents they are
+    variant: int = Field(0, ge=0)  # index into Started.variants
+    image: int | None = Field(None, ge=0)  # None: all images as one
+
+
 class Previews(Message):
     """How often a run that waits or is under way is to show the emerging picture from now on."""
 
@@ -172,8 +185,36 @@ class States(Message):
     png_denoised: Base64Bytes  # the estimates of the clean image that led to z
 
 
-Request = Annotated[RunSession | Cancel | Previews | Trace, Field(discriminator="type")]
-Event = Annotated[Ready | Started | Row | Progress | Finished | States, Field(discriminator="type")]
+class LatentStep(Message):
+    """A latent before the first operation, or after one of them."""
+
+    label: str
+    mean: float
+    std: float
+    kurtosis: float | None  # None for a constant, as the autocorrelation
+    autocorrelation: float | None  # at a lag of one pixel
+    spectrum: list[float]  # power of each ring of frequencies, 1 for white noise
+    histogram: list[int]  # 64 bins from -4 to 4
+    png: Base64Bytes  # the channels side by side; of several images their mean
+
+
+class Inspection(Message):
+    """The latents of an image, or of all, on their way through a variant's operations."""
+
+    type: Literal["inspection"] = "inspection"
+    id: str
+    images: int
+    values: int  # numbers in a latent, those of all images together
+    steps: list[LatentStep]
+    bands: dict[str, tuple[float, float]]  # of white noise: expected value, standard error
+    spectrum_errors: list[float]
+
+
+Asked = RunSession | Inspect | Trace
+Request = Annotated[Asked | Cancel | Previews, Field(discriminator="type")]
+Event = Annotated[
+    Ready | Started | Row | Progress | Finished | Inspection | States, Field(discriminator="type")
+]
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Event)

@@ -83,7 +83,6 @@ class Run:
     spent: float = 0.0  # evaluations of images really made
     last_progress: float = 0.0
     last_preview: float = 0.0
-    ways: dict[int, list[Batch]] = field(default_factory=dict)  # how each encoding was cut
     files: RunFiles | None = None
     models: list[Model] = field(default_factory=list)
     latest: tuple[Batch, Solved] | None = None  # the last encodings asked for again
@@ -188,12 +187,7 @@ class Run:
     def _encode(self, groups: list[list[int]]) -> None:
         """What the variants of some groups need and is not yet encoded."""
         begun = time.monotonic()
-        way: list[Batch] = []
-        for rows in groups:
-            fresh = sorted({self.work.encodings[row] for row in rows} - self.ways.keys())
-            batches = self.work.batches(fresh)
-            self.ways |= dict.fromkeys(fresh, batches)
-            way += batches
+        way = [batch for rows in groups for batch in self.work.encoding_batches(rows)]
         most: Counter[int] = Counter()
         several = self.plan.encodings > 1
         for batch, _, solved in self._solved(map(self._edit_images, way), self.work.source):
@@ -253,12 +247,11 @@ class Run:
 
     def _encoded(self, part: Part) -> Encoded:
         """The latents of a variant at some places, and what was carried: from the cache."""
-        row, places = self.work.encodings[part[0]], part[1]
-        batch = next(batch for batch in self.ways[row] if (row, places) in batch)
+        batch, index = self.work.encoded_in(part)
         if self.latest is None or batch is not self.latest[0]:
             chunk = self.work.encoding(batch)
             self.latest = batch, self.engine.solve(chunk, self.work.source, self.cache)
-        return split_solved(batch, self.latest[1])[batch.index((row, places))]
+        return split_solved(batch, self.latest[1])[index]
 
     def _solved(
         self, chunks: Iterable[tuple[Batch, Chunk]], model: Model

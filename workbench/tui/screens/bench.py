@@ -93,6 +93,7 @@ class Bench(Screen[None]):
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
         Binding("T", "trajectory", "trajectory", show=False),
+        Binding("i", "inspect", "inspect", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -521,18 +522,21 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Finished, Ready, States
+        from workbench.engine.messages import Finished, Inspection, Ready, States
+        from workbench.tui.screens.inspector import tell_inspectors
         from workbench.tui.screens.trajectory import tell
 
         event = message.event
         if self.desk is None or self.running is None:
             return
+        if isinstance(event, Inspection | Finished):
+            tell_inspectors(self.app, event)
         if isinstance(event, States | Finished):
             tell(self.app, event)
         if isinstance(event, Lost):
             self.running.lost(event)
             self._show_header()
-        elif isinstance(event, Ready | States):
+        elif isinstance(event, Ready | States | Inspection):
             self._show_header()
         elif self.running.hear(event):
             self.show_run()
@@ -668,6 +672,14 @@ class Bench(Screen[None]):
         if self.desk is not None and self.engine is not None:
             image, variant = self._under_cursor()
             await follow(self.app, self.engine, self.desk, image, variant or 0)
+
+    def action_inspect(self) -> None:
+        """The latents of the picture under the cursor, operation by operation."""
+        from workbench.tui.screens.inspector import look_inside
+
+        if self.desk is not None and self.engine is not None:
+            image, variant = self._under_cursor()
+            look_inside(self.app, self.engine, self.desk, image, variant or 0)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

@@ -19,6 +19,7 @@ COMMANDS = (
     ("Theme", "Dark, light, or the terminal's own background (ctrl+t)", "app.theme"),
     ("Look closely", "One picture large, or two compared (v)", "view"),
     ("Trajectory", "Encode and decode of one image, step by step (T)", "trajectory"),
+    ("Inspect", "The latent after every operation, beside white noise (i)", "inspect"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -74,6 +75,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("m", "mark it as A; then v compares A with the one under the cursor"),
                 ("T", "its trajectory: the states z and estimates of encode and decode"),
+                ("i", "inspect its latent after every operation"),
             ),
         ),
         (
@@ -82,6 +84,15 @@ def help_groups() -> tuple[Group, ...]:
                 ("← →", "one state back and on; with shift 10; home and end"),
                 ("space", "play, and stop"),
                 ("+ -", "larger and smaller pictures in the strip"),
+            ),
+        ),
+        (
+            "Inspecting",
+            (
+                ("↑ ↓", "the latent before the recipe, after each operation"),
+                ("← →  a", "another image; all images as one"),
+                ("tab", "histogram, spectrum, channels, where there is room for one"),
+                ("!", "beyond 3 standard errors of white noise N(0, 1)"),
             ),
         ),
         (

@@ -33,6 +33,7 @@ class Lines(ScrollView, can_focus=True):
         "lines--on",
         "lines--error",
         "lines--accent",
+        "lines--warning",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", "up", show=False),
