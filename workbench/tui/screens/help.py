@@ -100,6 +100,8 @@ def help_groups() -> tuple[Group, ...]:
                 ("0.01 0.1 0.3", "a sweep: a variant for each value; also [0.01, 0.1, 0.3]"),
                 ("0.1..0.9/5", "five values from 0.1 to 0.9"),
                 ("1..4", "1, 2, 3 and 4"),
+                ("↑ ↓", "a step more or less, a tenth of its power of ten; with shift tenfold"),
+                ("tab  enter", "the next field; shift+tab goes back"),
                 ("esc", "back to the list"),
             ),
         ),
