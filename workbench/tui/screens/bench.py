@@ -93,6 +93,7 @@ class Bench(Screen[None]):
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("C", "copy", "copy", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
         Binding("question_mark", "help", "help", key_display="?"),
@@ -163,13 +164,21 @@ class Bench(Screen[None]):
         self._take_document(self._first_document(listed), listed)
         if self._path is not None and self._path.is_dir():
             await self.take_run(self._path)
-        extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
+        extra = self._checkpoint_options()
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
         self.running = Running(self, self.engine)
         await self.engine.start()
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
             self._take_document(recovered)
+
+    def _checkpoint_options(self) -> list[str]:
+        """The folders of checkpoints as the command line takes them."""
+        return [
+            part
+            for folder in self._checkpoints
+            for part in ("--checkpoints", str(folder.resolve()))
+        ]
 
     def _list_checkpoints(self) -> list[Any]:
         from ddib.errors import InputError
@@ -554,6 +563,17 @@ class Bench(Screen[None]):
         if self.desk is not None and await self.may_leave():
             await self._stop_run()
             self._take_document(Document(new_session(self.desk.listed)))
+
+    @work(exclusive=True, group="dialog")
+    async def action_copy(self) -> None:
+        """The command that replays the session, or its YAML, to the clipboard."""
+        from workbench.tui.screens.copy import copy_session
+
+        if self.desk is not None and self.files is not None:
+            store = [] if self._runs is None else ["--runs", str(self._runs.resolve())]
+            options = [*self._checkpoint_options(), *store]
+            await copy_session(self.app, self.files, self.desk.document, options)
+            self.refresh_views()
 
     @work(exclusive=True, group="dialog")
     async def action_history(self) -> None:

@@ -92,6 +92,19 @@ class SessionFiles:
         self._bench.notify(f"saved {path}", timeout=3, markup=False)
         return True
 
+    async def on_disk(self, document: Document) -> bool:
+        """Whether the session is in its file as it stands, after asking to save it."""
+        if document.path is not None and not document.history.dirty:
+            return True
+        answer = await self._bench.app.push_screen_wait(
+            Ask(
+                "Not saved",
+                f"A replay reads the session's file, and {document.name} is not saved.",
+                (("s", "save"), ("esc", "back")),
+            )
+        )
+        return answer == "s" and await self.save(document)
+
     async def choose(self) -> Document | None:
         """A session that the user picks, once the present one may be left."""
         from workbench.session import SessionError

@@ -14,6 +14,8 @@ from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from workbench.tui.screens.copy import copy_text
+
 
 class YamlScreen(ModalScreen[None]):
     """The session as it would be saved."""
@@ -35,9 +37,8 @@ class YamlScreen(ModalScreen[None]):
             yield Static(highlight(self._text, language="yaml"))
 
     def action_copy(self) -> None:
-        """To the terminal's clipboard (OSC 52)."""
-        self.app.copy_to_clipboard(self._text)
-        self.notify("Sent to the terminal's clipboard; over tmux it needs set-clipboard on.")
+        """To the clipboard."""
+        copy_text(self.app, self._text, "clipboard.yaml")
 
 
 class HelpScreen(ModalScreen[None]):
