@@ -268,8 +268,8 @@ class Desk:
         return HeaderView(
             self.document.name,
             self.document.history.dirty,
-            _end(source.checkpoint, source.label),
-            _end(target.checkpoint, target.label),
+            present.end(source.checkpoint, source.label),
+            present.end(target.checkpoint, target.label),
             present.solver(self.session),
             engine,
             busy=bool(self.queue.active),
@@ -381,10 +381,3 @@ class Desk:
     def queue_lines(self) -> tuple[QueueLineView, ...]:
         """The runs of this sitting."""
         return run_views.queue_lines(self.queue)
-
-
-def _end(checkpoint: str, label: Any) -> str:
-    if label is None:
-        return Path(checkpoint).name
-    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-    return f"{Path(checkpoint).name}:{labels}"

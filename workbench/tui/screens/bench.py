@@ -86,6 +86,7 @@ class Bench(Screen[None]):
         Binding("ctrl+r", "redo", "redo"),
         Binding("U", "redo", "redo", show=False),
         Binding("ctrl+s", "save", "save"),
+        Binding("W", "save_as", "save as", show=False),
         Binding("o", "open", "open"),
         Binding("e", "form", "edit", show=False),
         Binding("y", "yaml", "yaml"),
@@ -209,6 +210,8 @@ class Bench(Screen[None]):
             listed = self.desk.listed
         queue = self.desk.queue if self.desk is not None else new_queue()
         queue.put_away()
+        if self.files is not None and document.path is not None:
+            self.files.recent.remember(document.path)
         self.desk = Desk(document, listed or [], self._runs, queue)
         self._loaded = ()
         self.query_one(RecipeList).cursor = 0
@@ -546,6 +549,13 @@ class Bench(Screen[None]):
         """Save to the session's file, or ask for one."""
         if self.desk is not None and self.files is not None:
             await self.files.save(self.desk.document)
+            self.refresh_views()
+
+    @work(exclusive=True, group="dialog")
+    async def action_save_as(self) -> None:
+        """Save to another file, and go on with that one."""
+        if self.desk is not None and self.files is not None:
+            await self.files.save_as(self.desk.document)
             self.refresh_views()
 
     @work(exclusive=True, group="dialog")
