@@ -95,6 +95,11 @@ class Desk:
         self.part = min(self.part, len(session.source.images) - 1)
         return self.document.history.push(session, what, merge)
 
+    def take_text(self, session: Session, text: str) -> bool:
+        """Make an edited text the present session; False when only its words are others."""
+        self.part = min(self.part, len(session.source.images) - 1)
+        return self.document.take_text(session, text)
+
     def labels_of(self, name: str) -> tuple[int, ...]:
         """The labels to choose from, none for a checkpoint that takes none."""
         found = present.find(self.listed, name)

@@ -77,6 +77,11 @@ class Document:
         """The session as it would be saved."""
         return dump_session(self.session, self._original)
 
+    def take_text(self, session: Session, text: str) -> bool:
+        """A session and the text it was written as, whose comments saving keeps; one undo step."""
+        self._original = text
+        return self.history.push(session, "edit as YAML")
+
     def save(self, path: Path) -> None:
         """Write the session to a file, keeping the comments it has; raises SessionError.
 

@@ -90,6 +90,7 @@ class Bench(Screen[None]):
         Binding("o", "open", "open"),
         Binding("e", "form", "edit", show=False),
         Binding("y", "yaml", "yaml"),
+        Binding("ctrl+e", "edit_yaml", "edit yaml", show=False),
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
@@ -650,8 +651,29 @@ class Bench(Screen[None]):
         """The session as it would be saved."""
         from workbench.tui.screens.read import YamlScreen
 
+        def left(edit: bool | None) -> None:
+            if edit:
+                self.action_edit_yaml()
+
         if self.desk is not None:
-            self.app.push_screen(YamlScreen(self.desk.document.name, self.desk.document.yaml))
+            document = self.desk.document
+            self.app.push_screen(YamlScreen(document.name, document.yaml), left)
+
+    @work(exclusive=True, group="dialog")
+    async def action_edit_yaml(self) -> None:
+        """The session as YAML in the user's editor; what comes back is one step of undo."""
+        from workbench.tui.screens.edit import edit_text
+
+        if (
+            self.desk is None
+            or (edited := await edit_text(self.app, self.desk.document.yaml)) is None
+        ):
+            return
+        for row in self.query(FieldRow):
+            row.set_error("")
+        if not self.desk.take_text(*edited):
+            self.notify("Only the text is another; ctrl+s saves it.", timeout=4)
+        self._changed()
 
     def action_help(self) -> None:
         """All keys."""

@@ -17,11 +17,12 @@ from textual.widgets import Static
 from workbench.tui.screens.copy import copy_text
 
 
-class YamlScreen(ModalScreen[None]):
-    """The session as it would be saved."""
+class YamlScreen(ModalScreen[bool]):
+    """The session as it would be saved; whether it is to be edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,y", "dismiss(None)", "back"),
+        Binding("escape,q,y", "dismiss(False)", "back"),
+        Binding("e", "dismiss(True)", "edit"),
         Binding("c", "copy", "copy"),
     ]
 
@@ -33,7 +34,7 @@ class YamlScreen(ModalScreen[None]):
         """The text, scrollable."""
         with VerticalScroll(classes="dialog dialog-tall") as dialog:
             dialog.border_title = self._title
-            dialog.border_subtitle = "c copy · esc back"
+            dialog.border_subtitle = "e edit in $EDITOR · c copy · esc back"
             yield Static(highlight(self._text, language="yaml"))
 
     def action_copy(self) -> None:
