@@ -95,6 +95,11 @@ class Desk:
         self.part = min(self.part, len(session.source.images) - 1)
         return self.document.history.push(session, what, merge)
 
+    def take_text(self, session: Session, text: str) -> bool:
+        """Make an edited text the present session; False when only its words are others."""
+        self.part = min(self.part, len(session.source.images) - 1)
+        return self.document.take_text(session, text)
+
     def labels_of(self, name: str) -> tuple[int, ...]:
         """The labels to choose from, none for a checkpoint that takes none."""
         found = present.find(self.listed, name)
@@ -268,8 +273,8 @@ class Desk:
         return HeaderView(
             self.document.name,
             self.document.history.dirty,
-            _end(source.checkpoint, source.label),
-            _end(target.checkpoint, target.label),
+            present.end(source.checkpoint, source.label),
+            present.end(target.checkpoint, target.label),
             present.solver(self.session),
             engine,
             busy=bool(self.queue.active),
@@ -381,10 +386,3 @@ class Desk:
     def queue_lines(self) -> tuple[QueueLineView, ...]:
         """The runs of this sitting."""
         return run_views.queue_lines(self.queue)
-
-
-def _end(checkpoint: str, label: Any) -> str:
-    if label is None:
-        return Path(checkpoint).name
-    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-    return f"{Path(checkpoint).name}:{labels}"

@@ -111,6 +111,29 @@ def solver(session: Session) -> str:
     return f"{session.solver.name} · {summarize(session.solver.steps)}"
 
 
+def recipe_line(session: Session) -> str:
+    """`latent: normalize standard, add noise c 0.1 0.4`, what is switched off in parentheses."""
+    view, stages = recipe(session), []
+    for stage, operations in (("image", view.image), ("latent", view.latent)):
+        words = [f"{one.name} {one.summary}".strip() for one in operations]
+        shown = [
+            word if one.enabled else f"({word})"
+            for one, word in zip(operations, words, strict=True)
+        ]
+        if shown:
+            stages.append(f"{stage}: {', '.join(shown)}")
+    return " · ".join(stages) or "no operation"
+
+
+def end(checkpoint: str, label: Any) -> str:
+    """`cmnist-digits:5`, an end of the bridge."""
+    name = checkpoint.rpartition("/")[2]
+    if label is None:
+        return name
+    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    return f"{name}:{labels}"
+
+
 def title_of(operation: Operation) -> str:
     """An operation's name in words."""
     return operation.op.replace("_", " ")

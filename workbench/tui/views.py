@@ -89,6 +89,13 @@ class FieldView:
     choices: tuple[Any, ...] = ()
     sweepable: bool = False
     words: tuple[str, ...] = ()  # that may stand in place of a number
+    low: float | None = None  # the bounds as numbers, both allowed
+    high: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its value is a number, or several."""
+        return self.kind in ("integer", "number")
 
     @property
     def title(self) -> str:

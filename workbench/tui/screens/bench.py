@@ -86,15 +86,18 @@ class Bench(Screen[None]):
         Binding("ctrl+r", "redo", "redo"),
         Binding("U", "redo", "redo", show=False),
         Binding("ctrl+s", "save", "save"),
+        Binding("W", "save_as", "save as", show=False),
         Binding("o", "open", "open"),
         Binding("e", "form", "edit", show=False),
         Binding("y", "yaml", "yaml"),
+        Binding("ctrl+e", "edit_yaml", "edit yaml", show=False),
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
         Binding("T", "trajectory", "trajectory", show=False),
         Binding("i", "inspect", "inspect", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("C", "copy", "copy", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
         Binding("question_mark", "help", "help", key_display="?"),
@@ -166,13 +169,21 @@ class Bench(Screen[None]):
         self._take_document(self._first_document(listed), listed)
         if self._path is not None and self._path.is_dir():
             await self.take_run(self._path)
-        extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
+        extra = self._checkpoint_options()
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
         self.running = Running(self, self.engine)
         await self.engine.start()
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
             self._take_document(recovered)
+
+    def _checkpoint_options(self) -> list[str]:
+        """The folders of checkpoints as the command line takes them."""
+        return [
+            part
+            for folder in self._checkpoints
+            for part in ("--checkpoints", str(folder.resolve()))
+        ]
 
     def _list_checkpoints(self) -> list[Any]:
         from ddib.errors import InputError
@@ -203,6 +214,8 @@ class Bench(Screen[None]):
             listed = self.desk.listed
         queue = self.desk.queue if self.desk is not None else new_queue()
         queue.put_away()
+        if self.files is not None and document.path is not None:
+            self.files.recent.remember(document.path)
         self.desk = Desk(document, listed or [], self._runs, queue)
         self._loaded = ()
         self.query_one(RecipeList).cursor = 0
@@ -553,6 +566,13 @@ class Bench(Screen[None]):
             self.refresh_views()
 
     @work(exclusive=True, group="dialog")
+    async def action_save_as(self) -> None:
+        """Save to another file, and go on with that one."""
+        if self.desk is not None and self.files is not None:
+            await self.files.save_as(self.desk.document)
+            self.refresh_views()
+
+    @work(exclusive=True, group="dialog")
     async def action_open(self) -> None:
         """Open a session file, or one of the examples."""
         if self.files is not None and (document := await self.files.choose()) is not None:
@@ -567,6 +587,17 @@ class Bench(Screen[None]):
         if self.desk is not None and await self.may_leave():
             await self._stop_run()
             self._take_document(Document(new_session(self.desk.listed)))
+
+    @work(exclusive=True, group="dialog")
+    async def action_copy(self) -> None:
+        """The command that replays the session, or its YAML, to the clipboard."""
+        from workbench.tui.screens.copy import copy_session
+
+        if self.desk is not None and self.files is not None:
+            store = [] if self._runs is None else ["--runs", str(self._runs.resolve())]
+            options = [*self._checkpoint_options(), *store]
+            await copy_session(self.app, self.files, self.desk.document, options)
+            self.refresh_views()
 
     @work(exclusive=True, group="dialog")
     async def action_history(self) -> None:
@@ -633,8 +664,29 @@ class Bench(Screen[None]):
         """The session as it would be saved."""
         from workbench.tui.screens.read import YamlScreen
 
+        def left(edit: bool | None) -> None:
+            if edit:
+                self.action_edit_yaml()
+
         if self.desk is not None:
-            self.app.push_screen(YamlScreen(self.desk.document.name, self.desk.document.yaml))
+            document = self.desk.document
+            self.app.push_screen(YamlScreen(document.name, document.yaml), left)
+
+    @work(exclusive=True, group="dialog")
+    async def action_edit_yaml(self) -> None:
+        """The session as YAML in the user's editor; what comes back is one step of undo."""
+        from workbench.tui.screens.edit import edit_text
+
+        if (
+            self.desk is None
+            or (edited := await edit_text(self.app, self.desk.document.yaml)) is None
+        ):
+            return
+        for row in self.query(FieldRow):
+            row.set_error("")
+        if not self.desk.take_text(*edited):
+            self.notify("Only the text is another; ctrl+s saves it.", timeout=4)
+        self._changed()
 
     def action_help(self) -> None:
         """All keys."""
