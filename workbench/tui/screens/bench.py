@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.tui.desk import Desk
     from workbench.tui.document import Document
     from workbench.tui.screens.files import SessionFiles
+    from workbench.tui.screens.plots import PlotsScreen
     from workbench.tui.screens.running import Running
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
@@ -92,6 +93,7 @@ class Bench(Screen[None]):
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
         Binding("v", "view", "look closely", show=False),
+        Binding("g", "plots", "plots", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -114,6 +116,7 @@ class Bench(Screen[None]):
         self.engine: EngineClient | None = None
         self.files: SessionFiles | None = None
         self.running: Running | None = None
+        self.plots: PlotsScreen | None = None
         self._path = path
         self._engine_command = engine_command
         self._checkpoints = checkpoints
@@ -250,6 +253,8 @@ class Bench(Screen[None]):
         self._show_header()
         if self.running is not None:
             self.running.show_queue()
+        if self.plots is not None and self.plots.is_attached:
+            self.plots.show(self.desk.plots())
 
     def show_run(self) -> None:
         """Show at once what a run changed, and the keys that go with it."""
@@ -650,6 +655,12 @@ class Bench(Screen[None]):
             look_closer(self.app, sheet, rows, image)
         else:
             self.notify("There is no picture yet.", timeout=3)
+
+    def action_plots(self) -> None:
+        """A sweep's metrics against its values, or against each other."""
+        from workbench.tui.screens.plots import open_plots
+
+        self.plots = open_plots(self)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""
