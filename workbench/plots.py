@@ -57,12 +57,12 @@ _STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5.5,
 }
-_DPI = 150
+_DPI = 110
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.55, 0.2, 0.5, 0.55  # inches around the axes of a panel
 _PANEL = (2.9, 1.75)  # inches of a panel's axes
 _LARGE = (5.6, 3.9)  # and of the one of a trade-off
 _HEAD, _LINE = 0.62, 0.22  # inches of title and subtitle, and of a line of the legend
-_MOST_LABELLED = 12  # more points than that have no room for their values
+_GLYPH = 5.4  # points a digit of a tick's name is wide
 _AROUND = ((0, 7), (0, -14), (8, -3), (-8, -3), (7, 5), (-7, 5), (7, -12), (-7, -12))  # points
 
 
@@ -93,8 +93,6 @@ def _small_multiples(plots: Sequence[Plot], title: str, subtitle: str) -> Figure
         axes.set_xlabel(plot.x.title)
         if metric and metric.gaussian is not None:
             axes.axhline(metric.gaussian, color=_DIM, linewidth=0.9, linestyle=(0, (4, 3)))
-        if metric and len(plot.series) == 1 and len(plot.points) <= _MOST_LABELLED:
-            _label(axes, [(p.x, p.y, metric.text(p.y)) for p in plot.points])
     return figure
 
 
@@ -186,32 +184,32 @@ def _ticks(axes: Axes, which: str, named: Axis) -> None:
     if named.ticks:
         axis.set_major_locator(FixedLocator([place for place, _ in named.ticks]))
         axis.set_minor_locator(NullLocator())
-        axis.set_ticklabels([_plain(text) for _, text in named.ticks])
-        _thin(axes)
+        axis.set_ticklabels(_thinned(axes, named.ticks))
         return
     if named.metric is not None and named.metric.unit == "%":
         low, high = axis.get_view_interval()
         axis.set_view_interval(max(low, -0.04), min(high, 1.04), ignore=True)
-    axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{named.factor * value:g}"))
 
 
-def _thin(axes: Axes) -> None:
-    """Leave out the names of values that would run into the name before."""
-    right = float("-inf")
-    cast(Figure, axes.figure).draw_without_rendering()
-    for tick in axes.get_xticklabels():
-        box = tick.get_window_extent()
-        if box.x0 < right + 4:
-            tick.set_visible(False)
-        else:
-            right = box.x1
+def _thinned(axes: Axes, ticks: Sequence[tuple[float, str]]) -> list[str]:
+    """The names of ticks, empty where one would run into the name before."""
+    axes.get_xlim()  # the limits follow the points only when they are asked for
+    right, names = float("-inf"), []
+    for place, text in ticks:
+        middle = axes.transData.transform((place, 0))[0] * 72 / _DPI
+        half = len(text) * _GLYPH / 2
+        names.append(_plain(text) if middle - half > right else "")
+        right = middle + half + _GLYPH / 2 if names[-1] else right
+    return names
 
 
 def _head(axes: Axes, title: str, aim: str) -> None:
     """What a panel shows, above it, and on the right which way is better."""
-    axes.set_title(title[:1].upper() + title[1:], loc="left", size=9.5, weight="bold", pad=10)
-    axes.set_title(aim, loc="right", size=8, color=_DIM, pad=10)
+    look: Any = {"y": 1, "pad": 10}  # with y given, nothing is laid out to find one
+    axes.set_title(title[:1].upper() + title[1:], loc="left", size=9.5, weight="bold", **look)
+    axes.set_title(aim, loc="right", size=8, color=_DIM, **look)
 
 
 def _label(axes: Axes, texts: Sequence[tuple[float, float, str]]) -> None:

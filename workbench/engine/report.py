@@ -9,7 +9,9 @@ import platform
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import numpy as np
@@ -229,7 +231,7 @@ class Report:
         ends = (self.plan.source.path.stem, self.plan.target.path.stem)
         labels = (session.source.label, session.target.label)
         shown = [
-            name if label is None else f"{name} ({label})"
+            name if label is None else f"{name} ({_words(label)})"
             for name, label in zip(ends, labels, strict=True)
         ]
         facts = [f"{shown[0]} → {shown[1]}", f"{solver.name} on {solver.grid} grid"]
@@ -251,6 +253,8 @@ class RunFiles:
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
         (folder / IMAGES).mkdir()
+        if len(plan.variants) > 1:  # what draws their curves takes a while to load
+            Thread(target=import_module, args=["workbench.plots"]).start()
 
     def results(self, index: int, places: range, pixels: Pixels) -> None:
         """Results of a variant at some places, as PNG."""
@@ -308,6 +312,11 @@ def image_name(plan: Plan, index: int, place: int) -> str:
     """The file of a variant's result, in order of variants and images, without blanks."""
     label = re.sub(r"[^\w.+-]+", "-", plan.variants[index].label).strip("-")
     return f"{index:03d}-{label}-{place:05d}.png"
+
+
+def _words(label: object) -> str:
+    """A label, or those of a sweep."""
+    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
 def _size(parts: list[Tensor]) -> int:

@@ -34,6 +34,7 @@ from workbench.tui.views import (
     HeaderView,
     ImagesView,
     PictureRow,
+    PlotsView,
     Position,
     ProgressView,
     QueueLineView,
@@ -370,6 +371,10 @@ class Desk:
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""
         return present.trade_off(self.run, variant)
+
+    def plots(self) -> PlotsView:
+        """The sweep that is shown, as curves."""
+        return PlotsView(present.sweep(self.run), self.sheet(latents=False))
 
     def checkpoints(self) -> tuple[CheckpointView, ...]:
         """The library's lines."""

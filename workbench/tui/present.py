@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ddib.datasets import ColoredMNIST
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
+from workbench import curves
+from workbench.curves import Swept
 from workbench.engine.messages import Metrics
 from workbench.library import Listed
+from workbench.metrics import METRICS
 from workbench.session import Session
 from workbench.session import variants as all_variants
 from workbench.tui.results import ORDER, Pictures, RunView
@@ -417,17 +420,38 @@ def _teach(
     )
 
 
+def sweep(run: RunView | None) -> tuple[Swept, ...]:
+    """The variants of a run, those that are whole with their metrics."""
+    if run is None or run.started is None:
+        return ()
+    return tuple(
+        Swept(info.values, info.label, _metrics(run, index))
+        for index, info in enumerate(run.started.variants)
+    )
+
+
+def _metrics(run: RunView, variant: int) -> Metrics:
+    result = run.row("result", variant)
+    if result is None or result.partial:
+        return {}
+    latents = [run.row("latent", variant), run.row("edited_latent", variant)]
+    earlier = [row.metrics for row in latents if row is not None and not row.partial]
+    return {
+        name: value for metrics in (*earlier, result.metrics) for name, value in metrics.items()
+    }
+
+
 def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
     """Accuracy and colour of the variants that have both, where there are several."""
-    points: list[tuple[float, float]] = []
-    cursor = -1
-    for index in range(len(run.started.variants) if run and run.started else 0):
-        row = run.row("result", index) if run else None
-        metrics = row.metrics if row is not None and not row.partial else {}
-        if "hue_error_median" in metrics and "target_accuracy" in metrics:
-            cursor = len(points) if index == variant else cursor
-            points.append((metrics["hue_error_median"], metrics["target_accuracy"]))
-    return TradeOffView(tuple(points), cursor) if len(points) > 1 else TradeOffView()
+    variants = sweep(run)
+    if not curves.parameters(variants):
+        return TradeOffView()
+    hue, accuracy = METRICS["hue_error_median"], METRICS["target_accuracy"]
+    points = curves.trade_off(variants, hue, accuracy, curves.across(variants)).points
+    if len(points) < 2:
+        return TradeOffView()
+    cursor = next((i for i, point in enumerate(points) if point.variant == variant), -1)
+    return TradeOffView(tuple((point.x, point.y) for point in points), cursor)
 
 
 # ---- images

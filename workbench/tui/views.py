@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.curves import Swept
+
     Pixels = NDArray[np.uint8]
 
 Freshness = Literal["absent", "fresh", "stale", "computing", "partial"]
@@ -262,3 +264,11 @@ class Spot(NamedTuple):
 
     row: int
     image: int
+
+
+@dataclass(frozen=True, eq=False)
+class PlotsView:
+    """A sweep with its metrics so far, and its pictures; empty when nothing is swept."""
+
+    sweep: tuple[Swept, ...] = ()
+    sheet: SheetView = SheetView()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.tui.desk import Desk
     from workbench.tui.document import Document
     from workbench.tui.screens.files import SessionFiles
+    from workbench.tui.screens.plots import PlotsScreen
     from workbench.tui.screens.running import Running
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
@@ -96,6 +97,7 @@ class Bench(Screen[None]):
         Binding("v", "view", "look closely", show=False),
         Binding("T", "trajectory", "trajectory", show=False),
         Binding("i", "inspect", "inspect", show=False),
+        Binding("g", "plots", "plots", show=False),
         Binding("ctrl+n", "new", "new", show=False),
         Binding("C", "copy", "copy", show=False),
         Binding("h", "history", "history", show=False),
@@ -120,6 +122,7 @@ class Bench(Screen[None]):
         self.engine: EngineClient | None = None
         self.files: SessionFiles | None = None
         self.running: Running | None = None
+        self.plots: PlotsScreen | None = None
         self._path = path
         self._engine_command = engine_command
         self._checkpoints = checkpoints
@@ -266,6 +269,8 @@ class Bench(Screen[None]):
         self._show_header()
         if self.running is not None:
             self.running.show_queue()
+        if self.plots is not None and self.plots.is_attached:
+            self.plots.show(self.desk.plots())
 
     def show_run(self) -> None:
         """Show at once what a run changed, and the keys that go with it."""
@@ -732,6 +737,12 @@ class Bench(Screen[None]):
         if self.desk is not None and self.engine is not None:
             image, variant = self._under_cursor()
             look_inside(self.app, self.engine, self.desk, image, variant or 0)
+
+    def action_plots(self) -> None:
+        """A sweep's metrics against its values, or against each other."""
+        from workbench.tui.screens.plots import open_plots
+
+        self.plots = open_plots(self)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

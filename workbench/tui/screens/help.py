@@ -23,6 +23,7 @@ COMMANDS = (
     ("Look closely", "One picture large, or two compared (v)", "view"),
     ("Trajectory", "Encode and decode of one image, step by step (T)", "trajectory"),
     ("Inspect", "The latent after every operation, beside white noise (i)", "inspect"),
+    ("Plots", "A sweep's metrics as curves, and the trade-off (g)", "plots"),
     ("Help", "All keys (?)", "help"),
     ("Quit", "Leave the program (q)", "quit"),
 )
@@ -78,6 +79,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("l", "rows of latents too"),
                 ("z", "the pictures alone"),
                 ("v  enter", "look closely at the picture under the cursor"),
+                ("g", "the sweep as curves"),
                 ("m", "mark it as A; then v compares A with the one under the cursor"),
                 ("T", "its trajectory: the states z and estimates of encode and decode"),
                 ("i", "inspect its latent after every operation"),
@@ -110,6 +112,15 @@ def help_groups() -> tuple[Group, ...]:
                 ("tab  1-4", "one alone, side by side, flicker, difference B − A"),
                 ("space", "hold the flicker"),
                 ("w", "the whole row of pictures"),
+            ),
+        ),
+        (
+            "Plots of a sweep",
+            (
+                ("↑ ↓", "another metric"),
+                ("← →", "from variant to variant; its pictures are shown below"),
+                ("t", "the trade-off of two metrics; x and y change its axes"),
+                ("enter", "back, to this variant in the results"),
             ),
         ),
         (
