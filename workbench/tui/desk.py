@@ -368,6 +368,12 @@ class Desk:
             return (PictureRow("source", pictures.pixels, (), pictures.names),)
         return present.picture_rows(view, self.run)
 
+    @property
+    def sheet_file(self) -> str | None:
+        """The contact sheet of the run that is shown, when it was kept."""
+        finished = self.run.finished if self.run else None
+        return finished.sheet if finished else None
+
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""
         return present.trade_off(self.run, variant)

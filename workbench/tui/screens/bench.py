@@ -717,7 +717,7 @@ class Bench(Screen[None]):
         rows = self.desk.picture_rows(sheet.view) if self.desk else ()
         image = sheet.image if sheet.view.rows else self.query_one(ImageGrid).cursor
         if rows:
-            look_closer(self.app, sheet, rows, image)
+            look_closer(self.app, sheet, rows, image, self.desk.sheet_file if self.desk else None)
         else:
             self.notify("There is no picture yet.", timeout=3)
 

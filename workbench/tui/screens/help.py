@@ -112,6 +112,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("tab  1-4", "one alone, side by side, flicker, difference B − A"),
                 ("space", "hold the flicker"),
                 ("w", "the whole row of pictures"),
+                ("f", "full resolution, by the terminal's own graphics; F the run's sheet.png"),
             ),
         ),
         (

@@ -52,6 +52,8 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         *[Binding(str(i + 1), f"mode('{mode}')", mode, show=False) for i, mode in enumerate(MODES)],
         Binding("space", "hold", "hold"),
         Binding("w", "whole", "whole row"),
+        Binding("f", "graphics", "full resolution", show=False),
+        Binding("F", "sheet", "the run's sheet", show=False),
         Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+"),
         Binding("minus", "zoom(-1)", "smaller", show=False),
         Binding("0", "fit", "fit", show=False),
@@ -70,10 +72,15 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         rows: Sequence[PictureRow],
         at: Spot = Spot(0, 0),  # noqa: B008  # immutable
         marked: Spot | None = None,
+        sheet: str | None = None,
     ) -> None:
-        """`marked`: the picture A; the view then opens with A and the picture at `at` compared."""
+        """`marked`: the picture A; the view then opens with A and the picture at `at` compared.
+
+        `sheet`: the file with the run's contact sheet.
+        """
         super().__init__()
         self.rows = tuple(rows)
+        self.sheet = sheet
         self.at = at
         self.marked = marked
         self.mode: Mode = "single" if marked is None else "side by side"
@@ -315,6 +322,36 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         self.whole, self._pixel = not self.whole, None
         self.show()
 
+    def action_graphics(self) -> None:
+        """What is shown, by the terminal's own graphics until a key is pressed."""
+        from workbench.tui.graphics import joined, show
+
+        seen = [canvas for canvas in self.query(Canvas) if canvas.display]
+        pictures = [canvas.pixels for canvas in seen if canvas.pixels is not None]
+        if pictures:
+            title = " | ".join(str(canvas.border_title) for canvas in seen)
+            self._told(show(self.app, joined(pictures, below=self.whole), title))
+
+    def action_sheet(self) -> None:
+        """The run's contact sheet as it was kept, by the terminal's own graphics."""
+        from PIL import Image
+
+        from workbench.tui.graphics import show
+
+        if self.sheet is None:
+            self._told("There is no sheet.png: only a kept run has one.")
+            return
+        try:
+            with Image.open(self.sheet) as picture:
+                self._told(show(self.app, picture.convert("RGB"), self.sheet))
+        except OSError as error:
+            self._told(f"{self.sheet}: {error.strerror or error}")
+
+    def _told(self, why: str | None) -> None:
+        """Why nothing was drawn."""
+        if why is not None:
+            self.notify(why, timeout=8, markup=False)
+
     def action_zoom(self, by: int) -> None:
         """Larger or smaller, by whole factors."""
         self.factor = max(1, min(MOST, int(self._seen.magnification) + by))
@@ -391,11 +428,16 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
 
 
 def look_closer(
-    app: App[None], sheet: ContactSheet, rows: Sequence[PictureRow], image: int
+    app: App[None],
+    sheet: ContactSheet,
+    rows: Sequence[PictureRow],
+    image: int,
+    file: str | None,
 ) -> None:
     """The picture under the sheet's cursor, or with a marked one the two compared.
 
-    `rows`: those of the sheet that have pictures. The cursor follows what was looked at.
+    `rows`: those of the sheet that have pictures; `file`: the sheet that was kept. The cursor
+    follows what was looked at.
     """
     places = [i for i, row in enumerate(sheet.view.rows) if row.pixels is not None] or [0]
     row = min(range(len(places)), key=lambda i: abs(places[i] - sheet.row))
@@ -410,6 +452,5 @@ def look_closer(
         sheet.marked = None if mark is None else Spot(places[mark.row], mark.image)
         sheet.move_to(at.image, places[at.row])
 
-    app.push_screen(
-        ViewScreen(rows, Spot(row, min(image, len(rows[row].pixels) - 1)), marked), back
-    )
+    at = Spot(row, min(image, len(rows[row].pixels) - 1))
+    app.push_screen(ViewScreen(rows, at, marked, file), back)
