@@ -129,6 +129,10 @@ def load_images(
             parts.append(there.load(there.taken(spec)[:left], size, channels))
         except InputError as error:
             raise InputError(str(error), key=f"source.images.{place}") from error
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Images]) -> Images:
     return Images(
         np.concatenate([part.pixels for part in parts]),
         tuple(name for part in parts for name in part.names),
@@ -154,6 +158,31 @@ class Available(Protocol):
 def available(spec: ImageSpec, base: Path = Path()) -> Available:
     """What is there for an entry, whatever it picks; raises InputError when nothing is."""
     return _Digits(spec, base) if isinstance(spec, ColoredMNIST) else _Files(spec, base)
+
+
+def load_readable(there: Available, places: Sequence[int], size: int, channels: int) -> Images:
+    """As `there.load`, with a black picture in place of each file that cannot be read."""
+    try:
+        return there.load(places, size, channels)
+    except InputError:
+        if len(places) > 1:
+            halves = [
+                load_readable(there, part, size, channels)
+                for part in (places[: len(places) // 2], places[len(places) // 2 :])
+            ]
+            return _joined(halves)
+    black = np.zeros((1, size, size, channels), np.uint8)
+    return Images(black, (there.names[places[0]],), (None,), (None,))
+
+
+def folder_stamp(spec: ImageSpec, base: Path = Path()) -> int | None:
+    """Changes when files come to the folder of an entry or go from it; None for digits."""
+    if isinstance(spec, ColoredMNIST):
+        return None
+    try:
+        return os.stat(_split(str(base / Path(spec.path).expanduser()))[0]).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
 
 
 def colored_mnist(

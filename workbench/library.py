@@ -72,6 +72,7 @@ class Listed:
     path: Path
     facts: CheckpointFacts | None
     problem: str | None = None
+    modified: float = 0.0  # seconds since 1970
 
 
 def folders() -> Folders:
@@ -125,7 +126,7 @@ def list_checkpoints(extra: Iterable[Path] = ()) -> list[Listed]:
     """Every checkpoint file in the `extra` folders, the configuration's, the user's, the zoo.
 
     Earlier folders win: a file whose name was met before is listed with that as its problem,
-    as are unreadable files. Raises InputError when one of `extra` is no folder, or the
+    as are unreadable files and folders that are not there. Raises InputError when the
     configuration is wrong.
     """
     listed: list[Listed] = []
@@ -143,8 +144,24 @@ def list_checkpoints(extra: Iterable[Path] = ()) -> list[Listed]:
                 problem = f"hidden by {found[name]}"
             else:
                 found[name] = path
-            listed.append(Listed(name, path, facts, problem))
+            listed.append(Listed(name, path, facts, problem, _modified(path)))
     return listed
+
+
+def library_stamp(extra: Iterable[Path] = ()) -> tuple[object, ...]:
+    """Changes when a checkpoint comes, goes or is written again; raises InputError as above."""
+    return tuple(
+        (path, _modified(path))
+        for folder, _ in _checkpoint_folders(extra)
+        for path in (folder, *_files(folder, (SUFFIX,)))
+    )
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) -> Path:
@@ -152,6 +169,9 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
 
     Raises InputError that names the nearest names there are.
     """
+    extra = [Path(folder).expanduser() for folder in extra]
+    if missing := next((folder for folder in extra if not folder.is_dir()), None):
+        raise InputError(f"{missing}: no such folder of checkpoints")
     names: dict[str, Path] = {}
     for folder, _ in _checkpoint_folders(extra):
         for path in _files(folder, (SUFFIX,)):
@@ -190,9 +210,6 @@ def _checkpoint_folders(extra: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     seen: set[Path] = set()
     config = folders().config
     asked = [Path(folder).expanduser() for folder in extra]
-    for folder in asked:
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder of checkpoints")
     configured = [
         config.parent / Path(folder).expanduser() for folder in read_config(config).checkpoints
     ]

@@ -35,7 +35,7 @@ async def test_an_experiment_by_keyboard(program: Any, tmp_path: Path) -> None:
         listed = [checkpoint.name for checkpoint in driver.widget("#checkpoints").view]
         await driver.press("1", "home", *["down"] * listed.index("cmnist-sevens"), "t")
         await driver.press("home", *["down"] * listed.index("cmnist-fives"), "s")
-        await driver.press("2", "right", "space")  # two images
+        await driver.press("2", "right", "t")  # two images
         await driver.press("4", "home", "e", "tab", "tab")
         await retype(driver, "2")  # steps
         await driver.press("escape")

@@ -76,7 +76,7 @@ async def test_everything_is_undone_and_done_again(program: Any) -> None:
         await add(driver, "scale")
         await driver.press("e", "end", "shift+home")
         await driver.type("1.25")
-        await driver.press("escape", "space", "D", "2", "right", "space")
+        await driver.press("escape", "space", "D", "2", "right", "t")
         end = driver.session
         steps = 0
         while driver.session != begin:
@@ -107,9 +107,9 @@ async def test_a_bad_value_is_said_in_place_and_changes_nothing(program: Any) ->
 
 async def test_images_by_key(program: Any) -> None:
     async with program() as driver:
-        await driver.press("2", "right", "right", "space")
+        await driver.press("2", "right", "right", "t")
         assert driver.session.source.images[0].count == 3
-        await driver.press("space")
+        await driver.press("t")
         assert driver.session.source.images[0].count == 2, "the last one taken is left out"
         await driver.press("e", "down", "right")
         assert driver.session.source.images[0].digit == 6

@@ -121,9 +121,11 @@ def test_a_configured_folder_that_is_away_does_no_harm(places, write_checkpoint,
     assert find_checkpoint("cmnist-fives")
 
 
-def test_an_extra_folder_that_is_not_there_is_an_error(places, tmp_path):
-    with pytest.raises(InputError, match="no such folder of checkpoints"):
-        list_checkpoints([tmp_path / "missing"])
+def test_an_extra_folder_that_is_not_there(places, tmp_path, write_checkpoint):
+    write_checkpoint(places.zoo, "cmnist-fives")
+    missing, good = list_checkpoints([tmp_path / "missing"])
+    assert (missing.name, missing.problem) == ("missing", "no such folder")
+    assert good.problem is None
     with pytest.raises(InputError, match="no such folder of checkpoints"):
         find_checkpoint("x", extra=[tmp_path / "missing"])
 

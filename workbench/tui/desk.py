@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel
 
-from ddib.datasets import ColoredMNIST, ImageFiles, ImageSpec, count_available, load_images
+from ddib.datasets import (
+    ColoredMNIST,
+    ImageFiles,
+    Images,
+    ImageSpec,
+    available,
+    folder_stamp,
+    load_readable,
+)
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS
 from workbench.engine.client import EngineState
@@ -22,8 +31,9 @@ from workbench.library import Listed, folders
 from workbench.ranges import parse_numbers
 from workbench.runs import has_runs
 from workbench.session import Session
-from workbench.tui import editing, forms, present, run_views
+from workbench.tui import editing, forms, picking, present, run_views
 from workbench.tui.document import Document
+from workbench.tui.gallery import Gallery
 from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView
 from workbench.tui.views import (
@@ -47,7 +57,6 @@ from workbench.tui.widgets.recipe import Place
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
 
-THUMBNAILS = 1000  # of the images that are there, shown in the library
 _SOLVER_HELP = "How the ODE is solved, the same in both directions."
 
 
@@ -55,9 +64,13 @@ _SOLVER_HELP = "How the ODE is solved, the same in both directions."
 class Pictures:
     """Source images, loaded for one state of the session."""
 
-    pixels: Pixels | None = None  # those the session takes, the first that are shown
-    names: tuple[str, ...] = ()
-    available: Pixels | None = None  # those the entry under the form could take
+    pixels: Pixels | None = None  # the first that the session takes
+    names: tuple[str, ...] = ()  # theirs
+    count: int = 0  # of all that the session takes
+    before: int = 0  # of those, taken by the entries before the one under the form
+    available: Gallery | None = None  # those the entry under the form could take
+    plain: ImageSpec | None = None  # that entry, whatever it takes
+    key: tuple[object, ...] = ()  # all that the gallery depends on
     problem: str | None = None
 
 
@@ -78,6 +91,7 @@ class Desk:
         self.part = 0  # which entry of the session's images the form shows
         self._runs = runs
         self._has_history = has_runs(self.store)
+        self._images = ImagesView()
 
     @property
     def session(self) -> Session:
@@ -151,13 +165,40 @@ class Desk:
         there = len(editing.operations(session, at.stage))
         return Place("operation" if at.index < there else "add", at)
 
-    def take(self, count: int) -> bool:
-        """Take this many of the digits that are there."""
-        spec = self.spec
-        if not isinstance(spec, ColoredMNIST):
-            return False
-        taken = spec.model_copy(update={"count": count})
-        return self.change(editing.with_images(self.session, self.part, taken), f"{count} images")
+    def pick(self, what: picking.What, place: int, shown: Sequence[int]) -> str:
+        """Take other images of those that are there; what is wrong with that, or ""."""
+        gallery = self._gallery()
+        if gallery is None:
+            return ""
+        try:
+            spec = picking.pick(self.spec, gallery.names, self.taken(), what, place, shown)
+        except ValueError as error:
+            return str(error)
+        self.change(editing.with_images(self.session, self.part, spec), "choice of images")
+        return ""
+
+    def taken(self) -> Sequence[int]:
+        """Places of the images that the entry under the form takes, of those that are there."""
+        gallery = self._gallery()
+        try:
+            return () if gallery is None else gallery.available.taken(self.spec)
+        except InputError:
+            return ()
+
+    def _gallery(self) -> Gallery | None:
+        """What was loaded for the entry under the form as it stands."""
+        loaded = self.pictures.plain == picking.plain(self.spec)
+        return self.pictures.available if loaded else None
+
+    def column(self, place: int) -> int | None:
+        """Where an image of the gallery stands in the session's, if it is taken."""
+        taken = self.taken()
+        return self.pictures.before + taken.index(place) if place in taken else None
+
+    def place(self, column: int) -> int | None:
+        """Where an image of the session stands in the gallery, if it comes from there."""
+        taken, index = self.taken(), column - self.pictures.before
+        return taken[index] if 0 <= index < len(taken) else None
 
     @property
     def spec(self) -> ImageSpec:
@@ -195,6 +236,9 @@ class Desk:
             self.part = int(typed) - 1
             return self.session
         else:
+            picked = "indices" if isinstance(spec, ColoredMNIST) else "names"
+            if field.name in ("count", "path"):
+                spec = spec.model_copy(update={picked: None})
             spec = forms.changed(spec, field, typed)
         return editing.with_images(self.session, self.part, spec)
 
@@ -241,27 +285,46 @@ class Desk:
         return self._shape(), self.session.source.images, self.part, self.document.base
 
     def load_pictures(self) -> Pictures:
-        """Read the source images; slow, for a thread. Does not change anything here."""
+        """List the images and read the first; slow, for a thread. Does not change anything here."""
         import workbench.preview  # noqa: F401  # its first use would hold the screen up
 
         size, channels = self._shape()
-        base, spec = self.document.base, self.spec
-        available: Pixels | None = None
+        base, before = self.document.base, self.pictures
+        key = self._gallery_key()
+        gallery = before.available if key == before.key else None
+        counts: list[int] = []
+        first: list[Images] = []
         try:
-            if isinstance(spec, ColoredMNIST):
-                root = None if spec.root is None else str((base / spec.root).resolve())
-                there = count_available(spec.digit, root, spec.split)
-                wanted = max(there, spec.count) if spec.repeat else there
-                every = spec.model_copy(update={"count": max(1, min(wanted, THUMBNAILS))})
-                available = load_images([every], size=size, channels=channels, base=base).pixels
-            images = load_images(
-                self.session.source.images, size=size, channels=channels, base=base
-            )
+            if gallery is None:
+                gallery = Gallery(available(self.spec, base), channels)
+            for part, spec in enumerate(self.session.source.images):
+                there = gallery.available if part == self.part else available(spec, base)
+                taken = there.taken(spec)
+                room = present.SHOWN - sum(counts)
+                if room > 0:
+                    first.append(load_readable(there, taken[:room], size, channels))
+                counts.append(len(taken))
         except InputError as error:
-            return Pictures(available=available, problem=str(error))
-        if available is None:
-            available = images.pixels[:THUMBNAILS]
-        return Pictures(images.pixels, images.names, available)
+            plain = picking.plain(self.spec)
+            return Pictures(available=gallery, plain=plain, key=key, problem=str(error))
+        return Pictures(
+            np.concatenate([images.pixels for images in first]),
+            tuple(name for images in first for name in images.names),
+            sum(counts),
+            sum(counts[: self.part]),
+            gallery,
+            picking.plain(self.spec),
+            key,
+        )
+
+    def _gallery_key(self) -> tuple[object, ...]:
+        """What the images depend on that the entry under the form could take."""
+        base, plain = self.document.base, picking.plain(self.spec)
+        return base, plain, self._shape()[1], folder_stamp(plain, base)
+
+    def images_changed(self) -> bool:
+        """Whether the folder of the images is another than when it was listed."""
+        return self.pictures.key not in ((), self._gallery_key())
 
     # ---- views
 
@@ -282,23 +345,24 @@ class Desk:
         )
 
     def images(self) -> ImagesView:
-        """The library of images."""
-        spec, pictures = self.spec, self.pictures
-        parts = len(self.session.source.images)
-        if isinstance(spec, ColoredMNIST):
-            return ImagesView(
-                "digits", spec.digit, spec.count, spec.seed, "", self.part, parts,
-                pictures.available, pictures.problem,
-            )  # fmt: skip
-        return ImagesView(
-            "files", path=spec.path, part=self.part, parts=parts,
-            pixels=pictures.available, problem=pictures.problem,
-        )  # fmt: skip
+        """The library of images; those of before until others are loaded."""
+        if self._gallery() is not None or self.pictures.available is None:
+            taken = self.taken()
+            self._images = ImagesView(
+                self.pictures.available,
+                taken if isinstance(taken, range) else frozenset(taken),
+                self.pictures.problem,
+            )
+        return self._images
 
     def images_count(self) -> str:
-        """How many images the session takes, and of how many."""
-        available = self.pictures.available
-        return present.images_count(self.session, None if available is None else len(available))
+        """How many images the session takes, and of how many: `16 of 100`."""
+        gallery = self._gallery()
+        if gallery is None:
+            return ""
+        parts = len(self.session.source.images)
+        entry = f"{self.part + 1}: " if parts > 1 else ""
+        return f"{entry}{len(self.taken()):,} of {len(gallery.names):,}"
 
     def images_form(self) -> FormView:
         """The form of the entry of images."""
@@ -355,6 +419,7 @@ class Desk:
             self.listed,
             self.size,
             latents,
+            self.pictures.count,
             self._has_history,
             self.pictures.names
             if self.run is None or self.run.started is None

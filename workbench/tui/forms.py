@@ -15,7 +15,7 @@ from workbench.ranges import parse_numbers
 from workbench.session import Session
 from workbench.tui.views import FieldView, FormView
 
-HIDDEN = ("op", "enabled", "dataset")  # chosen elsewhere than in the form
+HIDDEN = ("op", "enabled", "dataset", "indices", "names")  # chosen elsewhere than in the form
 LARGEST_BOUND = 1e9  # a bound beyond this is a limit of the machine and says nothing
 
 

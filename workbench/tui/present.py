@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ddib.datasets import ColoredMNIST
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
 from workbench import curves
@@ -77,6 +77,12 @@ def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointV
             one.problem,
             is_source=one.name == session.source.checkpoint and one.problem is None,
             is_target=one.name == session.target.checkpoint and one.problem is None,
+            path=str(one.path),
+            domain=one.facts.domain if one.facts else "",
+            parameters=one.facts.parameters if one.facts else 0,
+            modified=one.modified,
+            details=_details(one),
+            sample=one.facts.thumbnail if one.facts else None,
         )
         for one in listed
         if one.facts is None or one.facts.kind == "denoiser"
@@ -95,6 +101,22 @@ def _facts(one: Listed) -> str:
     if facts is None or one.problem is not None:
         return ""
     return f"{facts.image_size}×{facts.image_size} · {facts.parameters / 1e6:.2g} M"
+
+
+def _details(one: Listed) -> tuple[str, ...]:
+    """Lines about a checkpoint: why it cannot be used, or what it is and how it was trained."""
+    if one.problem is not None or one.facts is None:
+        return (one.problem or "",)
+    facts, training = one.facts, one.facts.training
+    labels = f"labels {_labels(facts.labels)}" if facts.labels else ""
+    kind = f"{labels} · conditional" if facts.class_conditional else labels
+    lines = [facts.domain, _facts(one), kind]
+    if isinstance(steps := training.get("steps_done"), int):
+        lines.append(f"{steps:,} steps")
+    if isinstance(loss := training.get("loss"), int | float):
+        lines.append(f"loss {loss:.3f}")
+    lines.append(f"{date.fromtimestamp(one.modified):%Y-%m-%d}")
+    return tuple(line for line in lines if line)
 
 
 # ---- recipe
@@ -264,6 +286,7 @@ def sheet(
     listed: Sequence[Listed],
     size: int,
     latents: bool,
+    taken: int,
     kept: bool = False,
     names: Sequence[str] = (),
 ) -> SheetView:
@@ -272,7 +295,7 @@ def sheet(
     `kept`: whether there are runs in the history.
     """
     if run is None or (run.started is None and not run.active):
-        return SheetView("Results", (), 0, size, _teach(session, sources, listed, kept))
+        return SheetView("Results", (), 0, size, _teach(session, taken, listed, kept))
     count = 0 if sources is None else min(len(sources), SHOWN)
     rows = []
     source = run.row("source")
@@ -399,7 +422,7 @@ def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple
 
 
 def _teach(
-    session: Session, sources: Pixels | None, listed: Sequence[Listed], kept: bool
+    session: Session, count: int, listed: Sequence[Listed], kept: bool
 ) -> tuple[tuple[str, str], ...]:
     """What to press next."""
     if not any(one.facts and one.facts.kind == "denoiser" for one in listed):
@@ -409,9 +432,9 @@ def _teach(
             ("", "ddib-workbench train --digit 5  makes one,"),
             ("", "ddib-workbench checkpoints import FILE  brings one in."),
         )
-    count = 0 if sources is None else len(sources)
+    images = "1 image" if count == 1 else f"{count:,} images"
     return (
-        ("r", f"run: {count} images, {session.source.checkpoint} → {session.target.checkpoint}"),
+        ("r", f"run: {images}, {session.source.checkpoint} → {session.target.checkpoint}"),
         ("a", "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
         ("o", "open a session or an example"),
@@ -452,16 +475,3 @@ def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
         return TradeOffView()
     cursor = next((i for i, point in enumerate(points) if point.variant == variant), -1)
     return TradeOffView(tuple((point.x, point.y) for point in points), cursor)
-
-
-# ---- images
-
-
-def images_count(session: Session, available: int | None) -> str:
-    """`16 of 100`."""
-    specs = session.source.images
-    counts = [spec.count for spec in specs if isinstance(spec, ColoredMNIST)]
-    if len(counts) < len(specs):
-        return "" if available is None else str(available)
-    of_all = f" of {available}" if available and len(specs) == 1 else ""
-    return f"{sum(counts)}{of_all}"

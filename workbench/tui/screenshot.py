@@ -40,7 +40,8 @@ async def take(
             await pilot.pause(0.05)
 
         def loaded() -> bool:
-            return bench.desk is not None and bench.desk.pictures.names != ()
+            pictures = bench.desk.pictures if bench.desk is not None else None
+            return pictures is not None and pictures.available is not None and pictures.count > 0
 
         def finished() -> bool:
             return (

@@ -7,14 +7,17 @@ Nothing heavy is imported here: the first frame stands before the session's sche
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
     from workbench.curves import Swept
+    from workbench.tui.gallery import Gallery
 
     Pixels = NDArray[np.uint8]
 
@@ -46,6 +49,17 @@ class CheckpointView:
     problem: str | None = None
     is_source: bool = False
     is_target: bool = False
+    path: str = ""
+    domain: str = ""
+    parameters: int = 0
+    modified: float = 0.0  # seconds since 1970
+    details: tuple[str, ...] = ()
+    sample: bytes | None = field(default=None, repr=False)  # a PNG
+
+    @property
+    def words(self) -> str:
+        """What a filter looks at."""
+        return f"{self.name} {self.domain} {self.labels}"
 
 
 @dataclass(frozen=True)
@@ -117,16 +131,10 @@ class FormView:
 
 @dataclass(frozen=True, eq=False)
 class ImagesView:
-    """The source images: all that are there, and how many of them the session takes."""
+    """The source images: all that are there, and which of them the session takes."""
 
-    kind: Literal["digits", "files"] = "digits"
-    digit: int = 5
-    count: int = 16
-    seed: int = 0
-    path: str = ""
-    part: int = 0  # which of the session's entries is shown
-    parts: int = 1
-    pixels: Pixels | None = None
+    gallery: Gallery | None = None
+    taken: Collection[int] = ()
     problem: str | None = None
 
 

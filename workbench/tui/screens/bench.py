@@ -12,6 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.markup import escape
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -19,6 +20,7 @@ from textual.widget import Widget
 
 from workbench.tui.views import Position
 from workbench.tui.widgets.checkpoints import CheckpointList
+from workbench.tui.widgets.details import CheckpointDetails
 from workbench.tui.widgets.flow import Flow
 from workbench.tui.widgets.form import FieldRow, ParameterForm
 from workbench.tui.widgets.header import HeaderLine
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from workbench.tui.screens.running import Running
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
+LOOK = 2.0  # seconds between two looks at the folders of checkpoints and images
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
 FIELDS = 8  # parameters that a form has room for from the start
 PANES = ("checkpoints", "grid", "sheet", "recipe")
@@ -131,6 +134,7 @@ class Bench(Screen[None]):
         self._save_soon: Timer | None = None
         self._latents = False
         self._loaded: tuple[object, ...] = ()
+        self._stamp: object = None
 
     # ---- layout
 
@@ -141,6 +145,7 @@ class Bench(Screen[None]):
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield _titled(CheckpointList(id="checkpoints"), "1 Checkpoints")
+                yield _titled(CheckpointDetails(id="details"), "")
                 yield _titled(ImagesPane(id="images"), "2 Images")
             with Vertical(id="middle"):
                 yield Flow(id="flow")
@@ -179,6 +184,29 @@ class Bench(Screen[None]):
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
             self._take_document(recovered)
+        self.set_interval(LOOK, self._look)
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Whether checkpoints or images changed on disk; nothing is drawn when they did not."""
+        if self.desk is None:
+            return
+        stamp = await asyncio.to_thread(self._library_stamp)
+        if self._stamp not in (None, stamp):
+            self.desk.listed = await asyncio.to_thread(self._list_checkpoints)
+            self.refresh_views()
+        self._stamp = stamp
+        if await asyncio.to_thread(self.desk.images_changed):
+            self._load_pictures()
+
+    def _library_stamp(self) -> object:
+        from ddib.errors import InputError
+        from workbench.library import library_stamp
+
+        try:
+            return library_stamp(self._checkpoints)
+        except InputError as error:
+            return str(error)
 
     def _checkpoint_options(self) -> list[str]:
         """The folders of checkpoints as the command line takes them."""
@@ -233,9 +261,10 @@ class Bench(Screen[None]):
             return
         self._show_header()
         self.query_one(CheckpointList).view = desk.checkpoints()
+        self.query_one(CheckpointDetails).view = self.query_one(CheckpointList).current
         self.query_one(RecipeList).view = desk.recipe()
-        self.query_one(ImagesPane).border_subtitle = desk.images_count()
         self.query_one(ImageGrid).view = desk.images()
+        self._show_images_count()
         self._show_form()
         self.query_one("#images-form", ParameterForm).show(desk.images_form())
         self._show_run()
@@ -249,6 +278,12 @@ class Bench(Screen[None]):
         state = self.engine.state if self.engine else "stopped"
         ready = self.engine.ready if self.engine else None
         self.query_one(HeaderLine).view = self.desk.header(state, ready)
+
+    def _show_images_count(self) -> None:
+        """How many images are taken, or why the one under the cursor cannot be."""
+        if self.desk is not None:
+            said = self.query_one(ImageGrid).said or self.desk.images_count()
+            self.query_one(ImagesPane).border_subtitle = escape(said)
 
     def _show_form(self) -> None:
         if self.desk is not None:
@@ -293,7 +328,10 @@ class Bench(Screen[None]):
         variant = rows[sheet.row].variant if sheet.row < len(rows) else None
         if variant is None:
             variant = next((row.variant for row in rows if row.variant is not None), None)
-        return sheet.image if rows else self.query_one(ImageGrid).cursor, variant
+        if rows:
+            return sheet.image, variant
+        place = self.query_one(ImageGrid).place
+        return (self.desk.column(place) if self.desk else None) or 0, variant
 
     @work(exclusive=True, group="pictures")
     async def _load_pictures(self) -> None:
@@ -304,7 +342,7 @@ class Bench(Screen[None]):
         if desk is self.desk:
             desk.pictures = pictures
             self.query_one(ImageGrid).view = desk.images()
-            self.query_one(ImagesPane).border_subtitle = desk.images_count()
+            self._show_images_count()
             self._show_run()
 
     def complain(self, words: str, title: str = "") -> None:
@@ -356,21 +394,30 @@ class Bench(Screen[None]):
         if desk.choose(end, name, label):
             self._changed()
 
-    def on_image_grid_take(self, event: ImageGrid.Take) -> None:
-        """Take the images up to a place."""
-        if self.desk is not None and self.desk.take(event.count):
+    def on_image_grid_pick(self, event: ImageGrid.Pick) -> None:
+        """Take other images."""
+        if self.desk is None:
+            return
+        if problem := self.desk.pick(event.what, event.place, event.shown):
+            self.complain(problem)
+        else:
             self._changed()
 
     def on_image_grid_moved(self, event: ImageGrid.Moved) -> None:
-        """The flow shows the image under the cursor."""
+        """The flow shows the image under the cursor, if it is taken."""
+        self._show_images_count()
+        column = None if self.desk is None else self.desk.column(event.place)
+        if column is None:
+            return
         sheet = self.query_one(ContactSheet)
         if sheet.view.rows:
-            sheet.move_to(event.index, sheet.row)
+            sheet.move_to(column, sheet.row)
         self._show_flow()
 
     def on_contact_sheet_moved(self, event: ContactSheet.Moved) -> None:
         """The flow shows the image under the cursor."""
-        self.query_one(ImageGrid).cursor = event.image
+        if self.desk is not None and (place := self.desk.place(event.image)) is not None:
+            self.query_one(ImageGrid).go_to(place)
         self._show_flow()
 
     def on_lines_highlighted(self, event: Lines.Highlighted) -> None:
@@ -379,6 +426,7 @@ class Bench(Screen[None]):
             self._show_form()
         elif isinstance(event.lines, CheckpointList):
             event.lines.describe()
+            self.query_one(CheckpointDetails).view = event.lines.current
 
     def on_lines_chosen(self, event: Lines.Chosen) -> None:
         """A second click: edit, or choose as source."""

@@ -60,13 +60,17 @@ def help_groups() -> tuple[Group, ...]:
             (
                 ("s  t", "the checkpoint under the cursor is the source ◀, the target ▶"),
                 ("", "the source encodes images to latents, the target decodes latents"),
+                ("/  S", "narrow the list down while you type (esc: all again); sort it"),
             ),
         ),
         (
             "2 Images",
             (
                 ("arrows", "from image to image; the flow shows the one under the cursor"),
-                ("space", "take the images up to here; on the last one taken, leave it out"),
+                ("space", "take the image, or leave it out"),
+                ("t", "take the images up to here; on the last one taken, leave it out"),
+                ("*", "take all that are shown; once more, only the one under the cursor"),
+                ("/", "narrow the images down by name or number (esc: all again)"),
                 ("e", "digit, count and seed of the hues, or files by a pattern"),
             ),
         ),

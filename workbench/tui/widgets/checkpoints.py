@@ -9,13 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from workbench.tui.narrow import matching
 from workbench.tui.views import CheckpointView
 from workbench.tui.widgets.lines import Lines, Part
+from workbench.tui.widgets.narrowing import Narrowing
 
 
-class CheckpointList(Lines):
+class CheckpointList(Lines, Narrowing):
     """A line for each checkpoint: ◀ is the source, ▶ the target; labels at the right."""
 
+    SORTS = ("name", "newest", "size")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "choose('source')", "source"),
         Binding("t", "choose('target')", "target"),
@@ -30,12 +33,36 @@ class CheckpointList(Lines):
         checkpoint: CheckpointView
         end: str
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[CheckpointView, ...] = ()
+
     def watch_view(self) -> None:
-        """Draw the lines again; before the library is read there are none."""
+        """Another library, or other ends: the cursor stays on its checkpoint."""
+        self.narrow()
+
+    def narrow(self) -> None:
+        """The checkpoints that are asked for, in order; before the library is read there are none.
+
+        By name they stand as they were found: folders in their order, names within.
+        """
         if self.view is None:
             return
+        current = self.current
+        found = matching(self.typed, [checkpoint.words for checkpoint in self.view])
+        shown = [self.view[place] for place in found]
+        if self.sort != "name":
+            newest = self.sort == "newest"
+            shown.sort(key=lambda c: c.modified if newest else c.parameters, reverse=True)
+        self._shown = tuple(shown)
+        self._draw()
+        if current is not None:
+            paths = [checkpoint.path for checkpoint in self._shown]
+            self.cursor = paths.index(current.path) if current.path in paths else self.cursor
+
+    def _draw(self) -> None:
         lines: list[tuple[list[Part], list[Part], bool]] = []
-        for checkpoint in self.view:
+        for checkpoint in self._shown:
             mark: list[Part] = [
                 ("◀" if checkpoint.is_source else " ", "lines--source"),
                 ("▶" if checkpoint.is_target else " ", "lines--target"),
@@ -45,7 +72,9 @@ class CheckpointList(Lines):
                 (f" {'!' if checkpoint.problem else checkpoint.labels}", "lines--dim")
             ]
             lines.append(([*mark, name], right, True))
-        if not lines:
+        if not lines and self.typed:
+            lines.append(([(" nothing of that name", "lines--dim")], [], False))
+        elif not lines:
             lines.append(([(" no checkpoints", "lines--dim")], [], False))
             lines.append(([(" ddib-workbench train …", "lines--dim")], [], False))
         self.set_lines(lines)
@@ -58,8 +87,7 @@ class CheckpointList(Lines):
     @property
     def current(self) -> CheckpointView | None:
         """The checkpoint under the cursor."""
-        view = self.view or ()
-        return view[self.cursor] if self.cursor < len(view) else None
+        return self._shown[self.cursor] if self.cursor < len(self._shown) else None
 
     def action_choose(self, end: str) -> None:
         """The checkpoint under the cursor becomes an end of the bridge."""

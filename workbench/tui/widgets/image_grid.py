@@ -1,9 +1,11 @@
-"""The source images as a grid; the session takes those up to a mark."""
+"""The source images as a grid of thumbnails, of which the session takes some."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,29 +17,39 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from workbench.tui.narrow import matching
 from workbench.tui.pictures import draw
 from workbench.tui.views import ImagesView
+from workbench.tui.widgets.narrowing import Narrowing
+
+if TYPE_CHECKING:
+    from workbench.tui.picking import What
 
 LEFT_OUT = 0.3  # brightness of an image that the session does not take
 
 
-class ImageGrid(ScrollView, can_focus=True):
-    """Thumbnails in rows; space takes the images up to the cursor."""
+class ImageGrid(ScrollView, Narrowing, can_focus=True):
+    """Thumbnails in rows; space takes the image under the cursor or leaves it out."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "grid--ground",
         "grid--cursor",
         "grid--blurred",
         "grid--hint",
+        "grid--empty",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "take", "take up to here"),
+        Binding("space", "pick('toggle')", "take"),
+        Binding("t", "pick('up to')", "take up to here"),
+        Binding("asterisk", "pick('all')", "all", show=False, key_display="*"),
         Binding("left", "move(-1)", "previous", show=False),
         Binding("right", "move(1)", "next", show=False),
         Binding("up", "line(-1)", "line up", show=False),
         Binding("down", "line(1)", "line down", show=False),
-        Binding("home", "move(-9999)", "first", show=False),
-        Binding("end", "move(9999)", "last", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home", "jump(0)", "first", show=False),
+        Binding("end", "jump(-1)", "last", show=False),
     ]
 
     view: reactive[ImagesView] = reactive(ImagesView(), repaint=False)
@@ -47,13 +59,26 @@ class ImageGrid(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands on another image of this entry."""
 
-        index: int
+        place: int
 
     @dataclass
-    class Take(Message):
-        """The session shall take this many of the images."""
+    class Pick(Message):
+        """The session shall take other images: the one under the cursor is in or out, and so on."""
 
-        count: int
+        what: What
+        place: int
+        shown: Sequence[int]
+
+    @dataclass
+    class Made(Message):
+        """Thumbnails that can be shown now."""
+
+        places: list[int]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: Sequence[int] = ()  # of the gallery, in the order of the cells
+        self._sight: tuple[object, ...] = ()
 
     @property
     def _room(self) -> Size:
@@ -62,7 +87,23 @@ class ImageGrid(ScrollView, can_focus=True):
 
     @property
     def _count(self) -> int:
-        return 0 if self.view.pixels is None else len(self.view.pixels)
+        return len(self._places)
+
+    @property
+    def place(self) -> int:
+        """The image under the cursor, by its place in the gallery."""
+        return self._places[self.cursor] if self.cursor < self._count else 0
+
+    @property
+    def said(self) -> str:
+        """Why the image under the cursor cannot be shown, if it cannot."""
+        made = self.view.gallery.get(self.place) if self.view.gallery and self._count else None
+        return made if isinstance(made, str) else ""
+
+    def go_to(self, place: int) -> None:
+        """The cursor onto an image, if it is shown."""
+        if place in self._places:
+            self.cursor = self._places.index(place)
 
     @property
     def _picture(self) -> int:
@@ -73,16 +114,53 @@ class ImageGrid(ScrollView, can_focus=True):
         return max(1, (self._room.width - 1) // (self._picture + 1))
 
     def watch_view(self, old: ImagesView, new: ImagesView) -> None:
-        """Another set of images: keep the cursor inside."""
-        if old.pixels is new.pixels and (old.count, old.problem, old.kind) == (
-            new.count,
-            new.problem,
-            new.kind,
-        ):
+        """Another set of images: keep the cursor on its image, or at least inside."""
+        if old.gallery is not new.gallery:
+            name = old.gallery.names[self.place] if old.gallery and self._count else None
+            self.narrow()
+            if new.gallery and name in new.gallery.names:
+                self.go_to(new.gallery.names.index(name))
+        elif (old.taken, old.problem) == (new.taken, new.problem):
             return
-        self.cursor = max(0, min(self.cursor, self._count - 1))
-        self._measure()
         self.refresh()
+
+    def narrow(self) -> None:
+        """The images whose names hold what is typed."""
+        gallery, place = self.view.gallery, self.place
+        self._places = () if gallery is None else matching(self.typed, gallery.names)
+        self._measure()
+        self.cursor = max(0, min(self.cursor, self._count - 1))
+        self.go_to(place)
+        self._follow()
+        self._want()
+        self.refresh()
+
+    def on_image_grid_made(self, event: Made) -> None:
+        """Draw the rows that have new thumbnails."""
+        event.stop()
+        made, columns = set(event.places), self._columns
+        top = self.scroll_offset.y // self._line
+        for row in range(top, top + self._room.height // self._line + 2):
+            if made & set(self._places[row * columns : (row + 1) * columns]):
+                self.refresh_lines(row * self._line - self.scroll_offset.y, self._line)
+        if self.place in made:
+            self.post_message(self.Moved(self.place))
+
+    def _want(self) -> None:
+        """Ask for the thumbnails in sight, and for those of a screen below."""
+        gallery = self.view.gallery
+        if gallery is None:
+            return
+        first = self.scroll_offset.y // self._line * self._columns
+        rows = self._room.height // self._line + 2
+        sight = self._places[first : first + 2 * rows * self._columns]
+        if (key := (gallery, sight)) != self._sight:
+            self._sight = key
+            gallery.want(sight, self._made)
+
+    def _made(self, places: list[int]) -> None:
+        with suppress(RuntimeError):  # the program has ended
+            self.post_message(self.Made(places))
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
@@ -94,6 +172,12 @@ class ImageGrid(ScrollView, can_focus=True):
         """The number of columns follows the room."""
         self._measure()
         self._follow()
+        self._want()
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        """Other thumbnails are in sight."""
+        super().watch_scroll_y(old, new)
+        self._want()
 
     def action_move(self, by: int) -> None:
         """Along the images."""
@@ -105,14 +189,21 @@ class ImageGrid(ScrollView, can_focus=True):
         if 0 <= target < self._count:
             self._go(target)
 
-    def action_take(self) -> None:
-        """Take the images up to the cursor, or, on the last one taken, leave it out."""
-        if self._count and self.view.kind == "digits":
-            last = self.cursor + 1 == self.view.count
-            self.post_message(self.Take(max(1, self.cursor if last else self.cursor + 1)))
+    def action_page(self, by: int) -> None:
+        """A screen up or down."""
+        self._go(self.cursor + by * self._columns * max(1, self._room.height // self._line))
+
+    def action_jump(self, index: int) -> None:
+        """To the first or the last image."""
+        self._go(index % self._count if self._count else 0)
+
+    def action_pick(self, what: What) -> None:
+        """Take other images."""
+        if self._count:
+            self.post_message(self.Pick(what, self.place, self._places))
 
     def on_click(self, event: events.Click) -> None:
-        """The cursor goes where the click is; a second click takes the images up to there."""
+        """The cursor goes where the click is; a second click takes it or leaves it out."""
         at = event.get_content_offset(self)
         if at is None:
             return
@@ -122,7 +213,7 @@ class ImageGrid(ScrollView, can_focus=True):
             again = index == self.cursor
             self._go(index)
             if again:
-                self.action_take()
+                self.action_pick("toggle")
 
     @property
     def _line(self) -> int:
@@ -132,7 +223,7 @@ class ImageGrid(ScrollView, can_focus=True):
         index = max(0, min(index, self._count - 1))
         if index != self.cursor:
             self.cursor = index
-            self.post_message(self.Moved(index))
+            self.post_message(self.Moved(self.place))
 
     def _measure(self) -> None:
         rows = -(-self._count // self._columns)
@@ -159,20 +250,31 @@ class ImageGrid(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Line y of the grid."""
         width, base = self._room.width, self._ground
-        if self.view.problem or self.view.pixels is None:
-            return self._said(y, self.view.problem or "")
+        if self.view.problem or not self._count:
+            nothing = "nothing of that name; esc clears the filter" if self.typed else ""
+            return self._said(y, self.view.problem or nothing)
         row, line = divmod(y + self.scroll_offset.y, self._line)
         first = row * self._columns
         images = range(first, min(first + self._columns, self._count))
         cells: list[Strip] = []
         for index in images:
             cells.append(Strip([self._gap(index, index > first)]))
-            taken = self.view.kind == "files" or index < self.view.count
-            lines = draw(self.view.pixels[index], self._picture, 1.0 if taken else LEFT_OUT)
-            cells.append(lines[line] if line < len(lines) else Strip.blank(self._picture, base))
+            cells.append(self._cell(self._places[index], line))
         if cells:
             cells.append(Strip([self._gap(images.stop, True)]))
         return Strip.join(cells).adjust_cell_length(width, base)
+
+    def _cell(self, place: int, line: int) -> Strip:
+        """A line of a thumbnail, or of what stands for one that is not made or cannot be."""
+        assert self.view.gallery is not None
+        made, width = self.view.gallery.get(place), self._picture
+        if made is None or isinstance(made, str):
+            style = self.get_component_rich_style("grid--empty" if made is None else "grid--hint")
+            middle = line == (self._line - 1) // 2
+            text = ("·" if made is None else "!") if middle else ""
+            return Strip([Segment(text.center(width), style)], width)
+        lines = draw(made, width, 1.0 if place in self.view.taken else LEFT_OUT)
+        return lines[line] if line < len(lines) else Strip.blank(width, self._ground)
 
     def _gap(self, index: int, has_left: bool) -> Segment:
         style = self.get_component_rich_style("grid--cursor" if self.has_focus else "grid--blurred")
