@@ -11,7 +11,7 @@ _HOMES = {
     "ddib.checkpoints": ("load", "load_probe", "Model"),
     "ddib.datasets": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
     "ddib.errors": ("Cancelled", "InputError", "RunError"),
-    "ddib.metrics": ("hue_error", "latent_moments", "probe_labels", "psnr"),
+    "ddib.metrics": ("hue_error", "probe_labels", "psnr"),
     "ddib.operations": (
         "AddNoise",
         "Blend",
@@ -23,6 +23,7 @@ _HOMES = {
         "Scale",
     ),
     "ddib.solvers": ("Solver",),
+    "ddib.statistics": ("latent_moments",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -163,6 +163,17 @@ def levels(chunk: Chunk, model: Model) -> tuple[float, ...]:
     return grid.encode if chunk.direction == "encode" else grid.decode
 
 
+def start_state(chunk: Chunk, model: Model) -> Tensor:
+    """The state z that a chunk sets out from, at the first of its levels."""
+    solver, grid, z = chunk.solver, model.grid(chunk.solver), chunk.start
+    if chunk.direction == "decode":
+        return z
+    if solver.start_noise:
+        drawn = [standard_noise(solver.start_noise_seed, i, z.shape[1:]) for i in chunk.places]
+        z = z + solver.start_noise * torch.stack(drawn).to(z)
+    return z if grid.image_is_state else z * signal(grid.encode[0])
+
+
 def chunk_key(chunk: Chunk, model: Model) -> str:
     """The digest of everything that a chunk's end depends on."""
     solver, grid = chunk.solver, model.grid(chunk.solver)
@@ -186,15 +197,10 @@ def chunk_key(chunk: Chunk, model: Model) -> str:
 
 
 def _steps(chunk: Chunk, model: Model) -> Iterator[Step]:
-    solver, grid, z = chunk.solver, model.grid(chunk.solver), chunk.start
+    solver, grid, z = chunk.solver, model.grid(chunk.solver), start_state(chunk, model)
     if chunk.direction == "decode":
         denoise = _conditioned(model, chunk.label, clip=solver.clip == "decode")
         return solver.solve(denoise, z, grid.decode, chunk.carried)
-    if solver.start_noise:
-        drawn = [standard_noise(solver.start_noise_seed, i, z.shape[1:]) for i in chunk.places]
-        z = z + solver.start_noise * torch.stack(drawn).to(z)
-    if not grid.image_is_state:
-        z = z * signal(grid.encode[0])
     return solver.solve(_conditioned(model, chunk.label), z, grid.encode)
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 MEMORY_LIMIT = 512 * 2**20  # bytes, where nothing lies on a disk
-MEMORY_BEFORE_DISK = 32 * 2**20  # bytes; the system keeps what was read of a disk in memory too
+MEMORY_BEFORE_DISK = 16 * 2**20  # bytes; the system keeps what was read of a disk in memory too
 DISK_LIMIT = 4 * 2**30  # bytes
 SUFFIX = ".safetensors"
 

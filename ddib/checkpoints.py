@@ -8,6 +8,7 @@ import json
 import os
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,9 @@ class Schedule(_Frozen):
 
     name: str = "linear"
     steps: int = Field(1000, ge=2)
+    rescale_timesteps: bool = Field(
+        False, description="the network is told timesteps of a thousand, whatever their number"
+    )
 
 
 class CheckpointFacts(_Frozen):
@@ -187,6 +191,16 @@ def read_facts(path: Path) -> CheckpointFacts:
         raise InputError(f"{path}: bad facts in its header: {key}: {first['msg']}") from None
 
 
+def has_facts(path: Path) -> bool:
+    """Whether a file says that it is a workbench checkpoint, be it damaged; reads no weights."""
+    with suppress(OSError, ValueError, struct.error), path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length <= MAX_HEADER:
+            header = json.loads(file.read(length))
+            return isinstance(header, dict) and HEADER_KEY in (header.get("__metadata__") or {})
+    return False
+
+
 def resolve(name_or_path: str | Path) -> Path:
     """The file of a checkpoint by path, or by name in the zoo or the user's data folder.
 
@@ -225,7 +239,8 @@ def load(
     network = network.to(device).eval().requires_grad_(False)
     prepare(network, evaluation, device, compiled_folder)
     sigmas = schedule_sigmas(facts.schedule.name, facts.schedule.steps)
-    denoiser = Denoiser(network, sigmas, facts.parameterisation)
+    scale = 1000 / facts.schedule.steps if facts.schedule.rescale_timesteps else 1.0
+    denoiser = Denoiser(network, sigmas, facts.parameterisation, scale)
     return Model(path.stem, path, facts, file_sha256(path), denoiser, evaluation)
 
 
@@ -264,15 +279,21 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _load_weights(network: Any, path: Path) -> None:
+def read_tensors(path: Path) -> dict[str, "Tensor"]:
+    """Names and tensors of a safetensors file; raises InputError when it is damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        state = load_file(path)
-        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        return load_file(path)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: damaged: {error}") from error
+
+
+def _load_weights(network: Any, path: Path) -> None:
+    state = read_tensors(path)
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except RuntimeError as error:
         reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
         raise InputError(

@@ -105,18 +105,28 @@ class Images:
 
 
 def load_images(
-    specs: Sequence[ImageSpec], *, size: int, channels: int, base: Path = Path()
+    specs: Sequence[ImageSpec],
+    *,
+    size: int,
+    channels: int,
+    base: Path = Path(),
+    limit: int | None = None,
 ) -> Images:
-    """The images of a session at a checkpoint's size; relative paths start from `base`.
+    """The images of a session at a checkpoint's size, or the first ones up to `limit`.
+
+    Relative paths start from `base`.
 
     Raises InputError for a missing folder, an empty pattern, an unreadable file or a count
     beyond what is there.
     """
-    parts = []
+    parts: list[Images] = []
     for place, spec in enumerate(specs):
+        left = None if limit is None else limit - sum(len(part.names) for part in parts)
+        if left == 0:
+            break
         try:
             there = available(spec, base)
-            parts.append(there.load(there.taken(spec), size, channels))
+            parts.append(there.load(there.taken(spec)[:left], size, channels))
         except InputError as error:
             raise InputError(str(error), key=f"source.images.{place}") from error
     return _joined(parts)

@@ -46,12 +46,14 @@ class Denoiser:
         network: Network,
         sigmas: NDArray[np.float64],
         parameterisation: Parameterisation,
+        time_scale: float = 1.0,
     ):
+        """`time_scale`: what the network's timesteps are multiplied by."""
         self.network = network
         self.parameterisation = parameterisation
         self.evaluations = 0  # network evaluations so far, each of a whole batch
         self._log_sigmas = np.log(sigmas)
-        self._times = np.arange(len(sigmas), dtype=np.float64)
+        self._times = time_scale * np.arange(len(sigmas), dtype=np.float64)
 
         @lru_cache(CONDITIONS)
         def condition(timestep: float, label: int | None, device: torch.device) -> Any:

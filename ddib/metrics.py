@@ -1,4 +1,4 @@
-"""Numbers beside pictures: latent statistics, colour, target accuracy, cycle error.
+"""Numbers beside pictures: colour, target accuracy, cycle error.
 
 Every function but `rmse` gives one value per image; NaN where an image has no such value.
 """
@@ -16,19 +16,6 @@ COLOURLESS = 0.002  # mean chroma below which an image's hue means nothing
 def rmse(found: Tensor, wanted: Tensor) -> float:
     """Root of the mean squared difference over all images, channels and pixels."""
     return float((found.double() - wanted.double()).square().mean().sqrt())
-
-
-def latent_moments(z: Tensor) -> dict[str, Tensor]:
-    """Mean, standard deviation and kurtosis (normal = 3) of each latent, each float64 [N].
-
-    Population moments over C·H·W of z [N, C, H, W]; the kurtosis of a constant is NaN.
-    """
-    flat = z.double().flatten(1)
-    centred = flat - flat.mean(1, keepdim=True)
-    variance = centred.square().mean(1)
-    fourth = centred.pow(4).mean(1)
-    kurtosis = torch.where(variance > 0, fourth / variance.square(), nan)
-    return {"mean": flat.mean(1), "std": variance.sqrt(), "kurtosis": kurtosis}
 
 
 def hue_error(results: Tensor, sources: Tensor) -> Tensor:

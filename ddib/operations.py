@@ -134,16 +134,8 @@ class AddNoise(Operation):
 
     def apply(self, z: Tensor, context: Context) -> Tensor:
         """z + c·n, n ~ N(0, 1) of shape [C, H, W], or one for each image."""
-        noise = self.coefficient * self._noise(z, context.first_index)
+        noise = self.coefficient * _noise(z, self.seed, self.per_image, context.first_index)
         return z + (noise * z if self.multiplicative else noise)
-
-    def _noise(self, z: Tensor, first_index: int) -> Tensor:
-        import torch
-
-        if not self.per_image:
-            return standard_noise(self.seed, None, z.shape[1:]).to(z)
-        indices = range(first_index, first_index + len(z))
-        return torch.stack([standard_noise(self.seed, i, z.shape[1:]) for i in indices]).to(z)
 
 
 class Blend(Operation):
@@ -249,6 +241,158 @@ class Rotate(Operation):
         return sampled[:-1] * share + (1 - share) * fill
 
 
+class Tint(Operation):
+    """Shift the channels by the source's foreground colour: z + a·(c - mean of c)."""
+
+    op: Literal["tint"] = "tint"
+    amount: float = Field(
+        default=0.1,
+        ge=-10,
+        le=10,
+        description="a, how far; negative: towards the opposite colour",
+        json_schema_extra={"symbol": "a"},
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """c: the source's mean colour in [0, 1], weighted by brightness. InputError as for Blend.
+
+        The mean of c over its channels is taken off, so that grey shifts nothing.
+        """
+        image = _source_image(z, context, self.op)
+        return z + self.amount * _per_image(_foreground_shift, image)
+
+
+class Gaussianize(Operation):
+    """Map the values by their rank to those of a normal distribution."""
+
+    op: Literal["gaussianize"] = "gaussianize"
+    over: Literal["image", "channel"] = Field(
+        default="image", description="whether all values of an image are ranked, or each channel's"
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """The k-th smallest of n values becomes Φ⁻¹((k - 1/2) / n), equal ones by their place."""
+        return _per_image(lambda image: _normal_scores(image, self.over == "channel"), z)
+
+
+class Whiten(Operation):
+    """Flatten the spectrum, so that neighbouring pixels are no more alike than distant ones."""
+
+    op: Literal["whiten"] = "whiten"
+    amount: float = Field(
+        default=1.0, ge=0, le=1, description="0: the spectrum stays, 1: it is flat"
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """Fourier amplitudes over the root mean square of their ring, to the power `amount`.
+
+        A ring is one cycle per image wide. Mean and deviation of each channel stay.
+        """
+        return _per_image(lambda image: _whitened(image, self.amount), z)
+
+
+class FrequencyMix(Operation):
+    """Keep the low frequencies and take the high ones from fixed Gaussian noise."""
+
+    op: Literal["frequency_mix"] = "frequency_mix"
+    cutoff: float = Field(
+        default=0.25, ge=0, le=1, description="radius of what is kept, in cycles per pixel"
+    )
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
+    per_image: bool = Field(default=False, description="true: each image has noise of its own")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """z where |f| ≤ cutoff, n ~ N(0, 1) elsewhere; 0.71 and more keeps everything."""
+        import torch
+
+        low = _radius(z.shape[-2], z.shape[-1]) <= self.cutoff
+        noise = _noise(z, self.seed, self.per_image, context.first_index)
+        return _per_image(
+            lambda both: (
+                torch.fft.ifft2(torch.fft.fft2(both[0]).where(low, torch.fft.fft2(both[1]))).real
+            ),
+            torch.stack([z, noise], 1),
+        )
+
+
+class Slerp(Operation):
+    """Turn the latent towards fixed Gaussian noise along the sphere."""
+
+    op: Literal["slerp"] = "slerp"
+    fraction: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="t, how much of the angle",
+        json_schema_extra={"symbol": "t"},
+    )
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
+    per_image: bool = Field(default=False, description="true: each image has noise of its own")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """(sin((1 - t)θ)·z + sin(tθ)·n) / sin θ (Song et al., DDIM, appendix D.5).
+
+        θ is the angle between z and n, both as vectors of C·H·W numbers.
+        """
+        import torch
+
+        noise = _noise(z, self.seed, self.per_image, context.first_index)
+        return _per_image(
+            lambda both: _slerp(both[0], both[1], self.fraction), torch.stack([z, noise], 1)
+        )
+
+
+class Flip(Operation):
+    """Mirror."""
+
+    op: Literal["flip"] = "flip"
+    direction: Literal["horizontal", "vertical"] = Field(
+        default="horizontal", description="horizontal: left and right change places"
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """As torchvision's hflip or vflip."""
+        return z.flip(-1 if self.direction == "horizontal" else -2)
+
+
+class Shuffle(Operation):
+    """Cut into square patches and put them together in another order."""
+
+    op: Literal["shuffle"] = "shuffle"
+    patch: int = Field(default=8, ge=1, le=4096, description="edge of a patch in pixels")
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which order is drawn")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """The same order for every image; what no whole patch covers stays where it is."""
+        import numpy as np
+        import torch
+
+        size = self.patch
+        down, across = z.shape[-2] // size, z.shape[-1] // size
+        order = torch.from_numpy(np.random.default_rng(self.seed).permutation(down * across))
+        inner = z[..., : down * size, : across * size]
+        grid = inner.reshape(*z.shape[:2], down, size, across, size).transpose(-3, -2)
+        patches = grid.flatten(-4, -3)[..., order.to(z.device), :, :].reshape(grid.shape)
+        shuffled = z.clone()
+        shuffled[..., : down * size, : across * size] = patches.transpose(-3, -2).reshape(
+            inner.shape
+        )
+        return shuffled
+
+
+class Clamp(Operation):
+    """Bring what is beyond two limits back to them."""
+
+    op: Literal["clamp"] = "clamp"
+    low: float = Field(default=-3.0, ge=-1000, le=1000, description="nothing is less")
+    high: float = Field(default=3.0, ge=-1000, le=1000, description="nothing is more")
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """min(max(z, low), high); on the image stage the brightness (x + 1) / 2 is limited."""
+        black, unit = (-1, 2) if context.stage == "image" else (0, 1)
+        return z.clamp(black + unit * self.low, black + unit * self.high)
+
+
 def standard_noise(seed: int, index: int | None, shape: tuple[int, ...]) -> Tensor:
     """N(0, 1) noise of a shape, float32 on the CPU, keyed by (seed, index of the image).
 
@@ -261,6 +405,16 @@ def standard_noise(seed: int, index: int | None, shape: tuple[int, ...]) -> Tens
     key = np.random.SeedSequence(seed, spawn_key=() if index is None else (index,))
     noise = np.random.default_rng(key).standard_normal(tuple(shape), dtype=np.float32)
     return torch.from_numpy(noise)
+
+
+def _noise(z: Tensor, seed: int, per_image: bool, first_index: int) -> Tensor:
+    """Fixed noise of z's shape: the same for every image, or each image's own."""
+    import torch
+
+    if not per_image:
+        return standard_noise(seed, None, z.shape[1:]).to(z).expand_as(z)
+    indices = range(first_index, first_index + len(z))
+    return torch.stack([standard_noise(seed, i, z.shape[1:]) for i in indices]).to(z)
 
 
 def _per_image(edit: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
@@ -293,6 +447,58 @@ def _source_image(z: Tensor, context: Context, op: str) -> Tensor:
             f"not {tuple(context.image.shape)}"
         )
     return context.image.to(z)
+
+
+def _foreground_shift(image: Tensor) -> Tensor:
+    """An image [C, H, W] in [-1, 1] to its colour less the colour's mean, the same everywhere."""
+    rgb = (image.clamp(-1, 1) + 1) / 2
+    weight = rgb.amax(0)
+    colour = (rgb * weight).sum((1, 2)) / weight.sum().clamp(min=1e-12)
+    return (colour - colour.mean())[:, None, None].expand_as(image)
+
+
+def _normal_scores(image: Tensor, per_channel: bool) -> Tensor:
+    import torch
+
+    flat = image.flatten(1) if per_channel else image.reshape(1, -1)
+    ranks = flat.argsort(dim=1, stable=True).argsort(dim=1)
+    scores: Tensor = torch.special.ndtri((ranks.to(image) + 0.5) / flat.shape[1])
+    return scores.reshape(image.shape)
+
+
+def _radius(height: int, width: int) -> Tensor:
+    """|f| of each coefficient of a 2-D Fourier transform [H, W], cycles per pixel, float64."""
+    import torch
+
+    down = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
+    across = torch.fft.fftfreq(width, dtype=torch.float64)[None, :]
+    return torch.hypot(down, across)
+
+
+def _whitened(image: Tensor, amount: float) -> Tensor:
+    import torch
+
+    mean = image.mean((1, 2), keepdim=True)
+    deviation = image.std((1, 2), correction=0, keepdim=True)
+    spectrum = torch.fft.fft2(image - mean)
+    rings = (_radius(*image.shape[1:]) * max(image.shape[1:])).round().long().flatten()
+    sums = torch.zeros(len(image), int(rings.max()) + 1, dtype=torch.float64)
+    sums.index_add_(1, rings, spectrum.abs().square().flatten(1))
+    level = (sums / torch.bincount(rings).clamp(min=1))[:, rings].reshape(image.shape)
+    flat = torch.where(level > 0, spectrum / level ** (amount / 2), spectrum)
+    white = torch.fft.ifft2(flat).real
+    now = white.std((1, 2), correction=0, keepdim=True)
+    return mean + torch.where(now > 0, white / now * deviation, white)
+
+
+def _slerp(one: Tensor, other: Tensor, fraction: float) -> Tensor:
+    import torch
+
+    norms = one.norm() * other.norm()
+    angle = torch.acos(((one * other).sum() / norms.clamp(min=1e-300)).clamp(-1, 1))
+    if angle.sin() == 0:
+        return one
+    return (((1 - fraction) * angle).sin() * one + (fraction * angle).sin() * other) / angle.sin()
 
 
 def _blur_matrix(size: int, sigma: float) -> Tensor:

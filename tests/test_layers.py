@@ -15,7 +15,15 @@ DDIB = Path(ddib.__file__).parent
 WORKBENCH = Path(workbench.__file__).parent
 HEAVY = ("torch", "torchvision", "scipy", "requests")
 SCREEN = ("textual", "term_image")
-NUMERICS = ("bridge", "denoiser", "metrics", "probe", "training", "unet")  # they import torch
+NUMERICS = (
+    "bridge",
+    "denoiser",
+    "metrics",
+    "probe",
+    "statistics",
+    "training",
+    "unet",
+)  # they import torch
 
 
 def loaded_by(code: str, *modules: str) -> list[str]:

@@ -100,8 +100,9 @@ def solvers_page() -> Group:
 
 
 def runs_table(stored: Iterable[StoredRun]) -> Table:
-    """A line for each kept run, newest first as they come."""
-    table = _table("run", "status", "images", "variants", "target", "hue", "seconds")
+    """A line for each kept run, newest first as they come; a star is a pin."""
+    table = _table("run", "status", "images", "variants", "target", "hue", "seconds", "notes")
+    table.columns[0].no_wrap = True  # it is what the other commands take
     for run in stored:
         if run.manifest is None:
             table.add_row(escape(run.name), escape(run.problem or ""), style="red")
@@ -115,6 +116,7 @@ def runs_table(stored: Iterable[StoredRun]) -> Table:
             _range([v.metrics.get("target_accuracy") for v in manifest.variants], "{:.0%}"),
             _range([v.metrics.get("hue_error_median") for v in manifest.variants], "{:.0f}°"),
             f"{manifest.seconds.get('total', 0):.1f}",
+            escape(("* " if run.notes.pinned else "") + run.notes.name),
         )
     return table
 

@@ -98,14 +98,20 @@ RUNS = Annotated[Path | None, typer.Option("--runs", help="Folder of the run sto
 
 @app.command("open")
 def open_session(
-    session: Annotated[Path | None, typer.Argument(help="A session to open.")] = None,
+    session: Annotated[
+        Path | None, typer.Argument(help="A session, or a run directory, to open.")
+    ] = None,
     checkpoints: CHECKPOINTS = None,
     runs: RUNS = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open a finished example.")] = False,
 ) -> None:
     """Open the workbench's screen; the default."""
     from workbench.__main__ import open_screen
+    from workbench.demo import RUN
 
-    open_screen(session, checkpoints or [], runs)
+    if demo and session is not None:
+        raise InputError("--demo opens its own session; give one or the other")
+    open_screen(RUN if demo else session, checkpoints or [], runs)
 
 
 @app.command("replay")
@@ -210,7 +216,10 @@ def list_kept(runs: RUNS = None) -> None:
     from workbench.library import folders
     from workbench.runs import list_runs
 
-    data.print(catalog.runs_table(list_runs(runs or folders().runs)))
+    stored = list_runs(runs or folders().runs)
+    data.print(catalog.runs_table(stored))
+    for problem in filter(None, (run.notes_problem for run in stored)):
+        narrate.print(f"{problem}; its notes are left out", markup=False)
 
 
 @runs_app.command("show")
@@ -220,6 +229,38 @@ def show_run(name: str, runs: RUNS = None) -> None:
     from workbench.runs import find_run, read_manifest
 
     data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+
+
+@runs_app.command("pin")
+def pin_run(name: list[str], runs: RUNS = None) -> None:
+    """Pin runs: the history shows them first."""
+    _note(name, runs, pinned=True)
+
+
+@runs_app.command("unpin")
+def unpin_run(name: list[str], runs: RUNS = None) -> None:
+    """Take the pins of runs away."""
+    _note(name, runs, pinned=False)
+
+
+@runs_app.command("rename")
+def rename_run(name: str, title: str, runs: RUNS = None) -> None:
+    """Give a run a name, shown in place of its session's title; "" takes it away."""
+    _note([name], runs, name=title)
+
+
+@runs_app.command("annotate")
+def annotate_run(name: str, note: str, runs: RUNS = None) -> None:
+    """Write a note on a run; "" takes it away."""
+    _note([name], runs, note=note)
+
+
+def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
+    from workbench.library import folders
+    from workbench.runs import change_notes, find_run
+
+    for path in [find_run(runs or folders().runs, name) for name in names]:
+        change_notes(path, **changes)
 
 
 @runs_app.command("export")
@@ -306,20 +347,37 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
 @checkpoints_app.command("import")
 def import_checkpoint(
     path: Path,
+    name: Annotated[str | None, typer.Option(help="In the library; else the file's.")] = None,
+    domain: Annotated[str | None, typer.Option(help="What it draws, such as `faces`.")] = None,
+    labels: Annotated[str, typer.Option(help="Classes of its domain: `7`, or `0 1 2`.")] = "",
+    flags: Annotated[
+        str | None,
+        typer.Option(help="The original's command line, '--num_heads 4 …'; else PATH's .flags."),
+    ] = None,
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Try what the weights leave open on --images.")
+    ] = False,
+    images: Annotated[
+        str | None, typer.Option(help="Pattern of pictures of its domain, or digit:5.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Copy a workbench checkpoint into the user's library, after checking all of it."""
-    from ddib.checkpoints import load, load_probe, read_facts
-    from workbench.files import atomic_write
-    from workbench.library import folders
+    """Bring a checkpoint into the user's library, after checking all of it: one of this program,
+    or weights of guided-diffusion, improved-diffusion or the like (.pt or .safetensors)."""
+    from ddib.checkpoints import has_facts
+    from workbench import importing
 
-    load_probe(path) if read_facts(path).kind == "probe" else load(path)
-    target = folders().checkpoints / path.name
-    if target.exists() and not force:
-        raise InputError(f"{target} is there already; rename the file or give --force")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(target, path.read_bytes())
-    print(target)
+    if identify and images is None:
+        raise InputError("--identify needs --images, a pattern of pictures of the domain")
+    if has_facts(path):
+        print(importing.import_own(path, force))
+        return
+    classes = tuple(int(word) for word in labels.split())
+    name = name or path.stem
+    tried = images if identify else None
+    print(
+        importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)
+    )
 
 
 @checkpoints_app.command("adapt")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from workbench.files import atomic_write
 Pixels = NDArray[np.uint8]
 
 SESSION_KEY = "ddib-workbench session"
+LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
 
 # The look, in pixels. The grid may be wider than a screen, its text may not be smaller than this.
 _BACKGROUND = (22, 22, 25)
@@ -190,6 +192,13 @@ def split_strip(png: bytes, columns: int) -> list[Pixels]:
     if columns < 1 or pixels.shape[1] % columns:
         raise ValueError(f"{pixels.shape[1]} pixels do not divide into {columns} images")
     return np.split(pixels, columns, axis=1)
+
+
+def latent_pixels(latents: NDArray[Any]) -> Pixels:
+    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5."""
+    levels = np.rint((latents.astype(np.float32) / np.float32(LATENT_RANGE) + 1) * 127.5)
+    levels = np.nan_to_num(levels).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 
 
 def rgb(pixels: Pixels) -> Pixels:

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -47,6 +49,10 @@ class Config(BaseModel):
         [], description="folders of checkpoints; relative ones start at the configuration file"
     )
     cache_limit: str = Field("4G", description="size of the cache of solved chunks")
+    theme: Literal["dark", "light", "terminal"] = Field("dark", description="colours of the screen")
+    previews_per_second: float = Field(
+        4.0, ge=0, le=30, description="pictures of a run under way on the screen"
+    )
 
     @field_validator("cache_limit")
     @classmethod
@@ -112,7 +118,7 @@ def read_config(path: Path | None = None) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [_config_problem(path, content, part["loc"]) for part in error.errors()]
+        problems = [_config_problem(path, content, part) for part in error.errors()]
         raise InputError("\n".join(problems)) from None
 
 
@@ -237,12 +243,14 @@ def _is_path(name: str) -> bool:
     return "/" in name or "\\" in name or name.startswith("~") or name.endswith(SUFFIX)
 
 
-def _config_problem(path: Path, content: dict[str, object], where: tuple[int | str, ...]) -> str:
-    key = str(where[0])
+def _config_problem(path: Path, content: dict[str, object], error: ErrorDetails) -> str:
+    key = str(error["loc"][0])
     try:
         line = content.lc.key(key)[0] + 1  # type: ignore[attr-defined]  # ruamel's CommentedMap
     except (AttributeError, KeyError):
         line = 1
     if key not in Config.model_fields:
         return f"{path}:{line}: {key}: no such key{suggest(key, Config.model_fields)}"
-    return f"{path}:{line}: {key}: expected a list of folders"
+    if key == "checkpoints":
+        return f"{path}:{line}: {key}: expected a list of folders"
+    return f"{path}:{line}: {key}: {error['msg'].removeprefix('Value error, ')}"

@@ -80,21 +80,23 @@ def fitting_width(pixels: int, available: int) -> int:
 def _draw(
     data: bytes, shape: tuple[int, ...], width: int, background: RGB, color: bool
 ) -> tuple[Strip, ...]:
-    picture = _resized(rgb(np.frombuffer(data, np.uint8).reshape(shape)), width)
+    picture = resized(rgb(np.frombuffer(data, np.uint8).reshape(shape)), width)
     if picture.shape[0] % 2:
         last = np.broadcast_to(np.array(background, np.uint8), (1, width, 3))
         picture = np.concatenate([picture, last])
-    return _blocks(picture) if color else _shades(picture)
+    return blocks(picture) if color else _shades(picture)
 
 
-def _resized(pixels: Pixels, width: int) -> Pixels:
+def resized(pixels: Pixels, width: int) -> Pixels:
+    """Pixels [h, w, 3] in another width: repeated when larger, averaged when smaller."""
     height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
     larger = width >= pixels.shape[1]
     how = Image.Resampling.NEAREST if larger else Image.Resampling.BOX
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), how))
 
 
-def _blocks(pixels: Pixels) -> tuple[Strip, ...]:
+def blocks(pixels: Pixels) -> tuple[Strip, ...]:
+    """Pixels [h, w, 3] of an even height, two in each cell; nothing is remembered."""
     height, width, _ = pixels.shape
     image = _block_image()(Image.fromarray(pixels), width=width)
     styles: dict[tuple[str, ...], Style] = {}

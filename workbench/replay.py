@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from workbench.engine.messages import Finished, Message
 from workbench.engine.messages import Progress as Progressed
 from workbench.engine.plan import Plan, make_plan
 from workbench.figures import read_session_from_sheet
+from workbench.metrics import measured
 from workbench.runs import SESSION, compare_runs, read_manifest, safe_name, stamped_name
 from workbench.session import Session, load_session, parse_session, set_value
 
@@ -151,26 +152,14 @@ def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
 def figures_table(plan: Plan, ending: Finished) -> Table:
     """The metrics of a run for a person's eyes."""
     table = Table(box=None, pad_edge=False)
-    names = [name for name in COLUMNS if any(name in metrics for metrics in ending.metrics)]
+    columns = [metric for metric in measured(ending.metrics) if metric.heading]
     table.add_column("")
-    for name in names:
-        table.add_column(COLUMNS[name][0], justify="right")
-    for variant, metrics in zip(plan.variants, ending.metrics, strict=False):
-        cells = [COLUMNS[n][1](metrics[n]) if n in metrics else "" for n in names]
+    for metric in columns:
+        table.add_column(metric.heading, justify="right")
+    for variant, figures in zip(plan.variants, ending.metrics, strict=False):
+        cells = [m.text(figures[m.name]) if m.name in figures else "" for m in columns]
         table.add_row(escape(variant.label), *cells)
     return table
-
-
-COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
-    "target_accuracy": ("target", lambda value: f"{100 * value:.0f} %"),
-    "hue_error_median": ("hue median", lambda value: f"{value:.0f}°"),
-    "hue_error_mean": ("hue mean", lambda value: f"{value:.0f}°"),
-    "latent_std": ("latent std", lambda value: f"{value:.2f}"),
-    "latent_kurtosis": ("kurtosis", lambda value: f"{value:.1f}"),
-    "edited_latent_std": ("edited std", lambda value: f"{value:.2f}"),
-    "cycle_identical": ("identical", lambda value: f"{100 * value:.0f} %"),
-    "cycle_psnr": ("cycle", lambda value: f"{value:.1f} dB"),
-}
 
 
 def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:

@@ -12,7 +12,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -34,10 +34,13 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, SESSION, SHEET, LATENTS, LATENT_SHARDS, IMAGES = (
+MANIFEST, NOTES, SESSION, SHEET, CURVES, TRADE_OFF, LATENTS, LATENT_SHARDS, IMAGES = (
     "manifest.json",
+    "notes.json",  # the user's, beside what the run wrote
     "session.yaml",
     "sheet.png",
+    "curves.png",  # of sweeps
+    "trade-off.png",
     "latents.safetensors",
     "latents",  # a folder of files like that, for long runs
     "images",
@@ -107,6 +110,14 @@ class Manifest(_Record):
     notes: list[str] = []
 
 
+class Notes(_Record, frozen=True):
+    """What the user says about a run."""
+
+    pinned: bool = False
+    name: str = ""  # shown in place of the session's title
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class StoredRun:
     """A run directory in a folder; broken when it has a problem."""
@@ -115,6 +126,8 @@ class StoredRun:
     path: Path
     manifest: Manifest | None
     problem: str | None = None
+    notes: Notes = field(default_factory=Notes)
+    notes_problem: str | None = None  # why its notes are as good as none
 
 
 @dataclass
@@ -237,6 +250,51 @@ def read_manifest(run: Path) -> Manifest:
         raise InputError(f"{path}: damaged: {key + ': ' if key else ''}{first['msg']}") from None
 
 
+def read_notes(run: Path) -> Notes:
+    """What the user says about a run, all empty without a file; raises InputError when damaged."""
+    path = run / NOTES
+    try:
+        return Notes.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Notes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {why(error)}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: damaged: {key + ': ' if key else ''}{first['msg']}") from None
+
+
+def readable_notes(run: Path) -> tuple[Notes, str | None]:
+    """The notes of a run, and what is wrong with them: damaged ones are as good as none."""
+    try:
+        return read_notes(run), None
+    except InputError as error:
+        return Notes(), str(error)
+
+
+def write_notes(run: Path, notes: Notes) -> None:
+    """Put the user's notes into a run directory; raises InputError for what is none, RunError."""
+    if not (run / MANIFEST).is_file():
+        raise InputError(f"{run}: not a run directory: it has no {MANIFEST}")
+    try:
+        atomic_write(run / NOTES, notes.model_dump_json(indent=1).encode() + b"\n")
+    except OSError as error:
+        raise RunError(f"{run / NOTES}: cannot be written: {why(error)}") from error
+
+
+def change_notes(run: Path, **changes: Any) -> Notes:
+    """Change some of the notes of a run; what they are then. Raises InputError, RunError."""
+    notes = readable_notes(run)[0].model_copy(update=changes)
+    write_notes(run, notes)
+    return notes
+
+
+def has_runs(folder: Path) -> bool:
+    """Whether a folder holds any run."""
+    return next(folder.glob(f"[!.]*/{MANIFEST}"), None) is not None
+
+
 def list_runs(folder: Path) -> list[StoredRun]:
     """The runs of a folder, newest first; broken ones carry their problem. Raises InputError.
 
@@ -254,15 +312,16 @@ def list_runs(folder: Path) -> list[StoredRun]:
             changed = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, UTC)
         except OSError:  # no run, or one that is being deleted this moment
             continue
+        notes = readable_notes(path)
         try:
             manifest = read_manifest(path)
         except InputError as error:
-            found.append((changed, StoredRun(path.name, path, None, str(error))))
+            found.append((changed, StoredRun(path.name, path, None, str(error), *notes)))
         else:
             created = manifest.created
             if created.tzinfo is None:
                 created = created.replace(tzinfo=UTC)
-            found.append((created, StoredRun(path.name, path, manifest)))
+            found.append((created, StoredRun(path.name, path, manifest, None, *notes)))
     found.sort(key=lambda item: (item[0], item[1].name), reverse=True)
     return [run for _, run in found]
 

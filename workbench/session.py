@@ -32,6 +32,7 @@ from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import Sweep, Sweepable, count, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
+from workbench.ranges import is_range, parse_range
 from workbench.yamltext import (
     Node,
     Plain,
@@ -407,11 +408,12 @@ def _dumped(session: Session) -> dict[str, Plain]:
 def set_value(session: Session, path: str, yaml_text: str) -> Session:
     """The session with one value changed: `recipe.latent.0.factor`, `1.5`.
 
-    yaml_text is any YAML value, a list for a sweep; lists are entered by index, from 0. Raises
-    SessionError, which names the path.
+    yaml_text is any YAML value, a list or a range such as 0.1..0.9/5 for a sweep; lists are entered
+    by index, from 0. Raises SessionError, which names the path.
     """
     try:
-        changed = _changed(_dumped(session), path.split("."), read(yaml_text).value)
+        value = parse_range(yaml_text) if is_range(yaml_text) else read(yaml_text).value
+        changed = _changed(_dumped(session), path.split("."), value)
         root = read(flow(changed))
         return _validated(_migrated(root, ""), root, "")
     except ValueError as error:  # YamlProblem and InputError are such

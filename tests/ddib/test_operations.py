@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scipy import ndimage
+from scipy import ndimage, stats
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as oracle
@@ -21,11 +21,19 @@ from ddib.operations import (
     Blend,
     Blur,
     Checkerboard,
+    Clamp,
     Context,
+    Flip,
+    FrequencyMix,
+    Gaussianize,
     Normalize,
     Operation,
     Rotate,
     Scale,
+    Shuffle,
+    Slerp,
+    Tint,
+    Whiten,
     standard_noise,
 )
 
@@ -45,7 +53,22 @@ EVERY = [
     Checkerboard(other="noise", cell=3),
     Blur(sigma=1.5, gain=1 / 0.6),
     Rotate(degrees=30, interpolation="bilinear", fill=0.5),
+    Tint(amount=0.3),
+    Gaussianize(),
+    Gaussianize(over="channel"),
+    Whiten(amount=0.7),
+    FrequencyMix(),
+    FrequencyMix(per_image=True),
+    Slerp(fraction=0.3),
+    Slerp(fraction=0.3, per_image=True),
+    Flip(),
+    Flip(direction="vertical"),
+    Shuffle(patch=5),
+    Clamp(low=-0.5, high=0.7),
 ]
+
+
+ROUNDED = ("rotate", "whiten", "frequency_mix", "slerp")  # go there and back
 
 
 def randn(*shape: int, seed: int = 0) -> Tensor:
@@ -74,6 +97,14 @@ def test_the_registry_has_the_file_s_order_and_names_each_class() -> None:
         "checkerboard",
         "blur",
         "rotate",
+        "tint",
+        "gaussianize",
+        "whiten",
+        "frequency_mix",
+        "slerp",
+        "flip",
+        "shuffle",
+        "clamp",
     ]
     for name, operation in OPERATIONS.items():
         assert operation().op == name
@@ -117,7 +148,19 @@ def test_shape_and_dtype_stay_and_the_input_is_not_touched(
 
 @pytest.mark.parametrize(
     "operation",
-    [Scale(), AddNoise(coefficient=0), Blend(proportion=0), Blur(sigma=0), Rotate(degrees=0)],
+    [
+        Scale(),
+        AddNoise(coefficient=0),
+        Blend(proportion=0),
+        Blur(sigma=0),
+        Rotate(degrees=0),
+        Tint(amount=0),
+        Whiten(amount=0),
+        FrequencyMix(cutoff=1),
+        Slerp(fraction=0),
+        Shuffle(patch=4096),
+        Clamp(low=-1000, high=1000),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("stage", ["image", "latent"])
@@ -125,7 +168,7 @@ def test_neutral_parameters_change_nothing(
     operation: Operation, stage: str, z: Tensor, context: Context
 ) -> None:
     result = operation(z, Context(context.image, stage=stage))  # type: ignore[arg-type]
-    torch.testing.assert_close(result, z, rtol=0, atol=3e-7 if operation.op == "rotate" else 0)
+    torch.testing.assert_close(result, z, rtol=0, atol=1e-6 if operation.op in ROUNDED else 0)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +317,7 @@ def test_blend_mixes_with_the_source(proportion: float) -> None:
     torch.testing.assert_close(result, (1 - proportion) * z + proportion * image)
 
 
-@pytest.mark.parametrize("operation", [Blend(), Checkerboard()])
+@pytest.mark.parametrize("operation", [Blend(), Checkerboard(), Tint()])
 def test_what_needs_the_source_says_so(operation: Operation, z: Tensor) -> None:
     with pytest.raises(InputError, match="source image"):
         operation(z)
@@ -344,3 +387,97 @@ def test_rotate_turns_counter_clockwise_and_fills_with_black() -> None:
     image[..., 0, 4] = 0.25  # top right goes to the top left
     assert Rotate(degrees=90)(image, IMAGE)[..., 0, 0] == 0.25
     assert Rotate(degrees=45)(image, IMAGE)[..., 0, 0] == -1
+
+
+# ---- tint, gaussianize, whiten, frequency_mix, slerp
+
+
+def test_tint_shifts_by_the_colour_of_what_is_bright(z: Tensor) -> None:
+    image = torch.full((4, 3, 16, 12), -1.0)
+    image[:, 0, 4:8, 4:8] = 0.6  # a square of red at brightness 0.8
+    image[:, 2, 12:14] = -0.8  # and a band of blue at 0.1
+    colour = torch.tensor([0.8 * 0.8 * 16, 0.0, 0.1 * 0.1 * 24]) / (0.8 * 16 + 0.1 * 24)
+    shift = (colour - colour.mean())[:, None, None]
+    torch.testing.assert_close(Tint(amount=0.4)(z, Context(image)), z + 0.4 * shift)
+
+
+def test_tint_of_grey_and_of_black_changes_nothing(z: Tensor) -> None:
+    for grey in (-1.0, 0.3):
+        assert torch.equal(Tint()(z, Context(torch.full_like(z, grey))), z)
+
+
+def test_gaussianize_gives_normal_quantiles_in_the_order_of_the_values(z: Tensor) -> None:
+    skewed = z.exp()
+    result = Gaussianize()(skewed)[0].flatten().double().numpy()
+    values = skewed[0].flatten().numpy()
+    expected = stats.norm.ppf((stats.rankdata(values, "ordinal") - 0.5) / values.size)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    by_channel = Gaussianize(over="channel")(skewed)[1, 2].flatten()
+    assert np.array_equal(by_channel.argsort(), skewed[1, 2].flatten().argsort())
+    assert abs(by_channel.mean()) < 1e-6
+
+
+def test_whiten_flattens_what_blur_has_bent(z: Tensor) -> None:
+    blurred = Blur(sigma=1.0)(randn(2, 3, 32, 32))
+    white = Whiten()(blurred).double().numpy()
+    frequency = np.hypot(np.fft.fftfreq(32)[:, None], np.fft.fftfreq(32)[None]) * 32
+    for channel in (np.abs(np.fft.fft2(white)) ** 2).reshape(-1, 32, 32):
+        rings = [channel[np.rint(frequency) == ring].mean() for ring in range(1, 22)]
+        assert max(rings) / min(rings) < 1.0001
+    torch.testing.assert_close(Whiten()(blurred).mean((2, 3)), blurred.mean((2, 3)))
+    torch.testing.assert_close(Whiten()(blurred).std((2, 3)), blurred.std((2, 3)))
+
+
+def test_frequency_mix_takes_each_frequency_from_one_of_the_two() -> None:
+    z = randn(1, 3, 16, 16)
+    mixed = np.fft.fft2(FrequencyMix(cutoff=0.2, seed=4)(z)[0].double().numpy())
+    noise = np.fft.fft2(standard_noise(4, None, (3, 16, 16)).double().numpy())
+    own = np.fft.fft2(z[0].double().numpy())
+    low = np.hypot(np.fft.fftfreq(16)[:, None], np.fft.fftfreq(16)[None]) <= 0.2
+    np.testing.assert_allclose(mixed, np.where(low, own, noise), atol=1e-4)
+
+
+def test_slerp_keeps_to_the_arc() -> None:
+    z = randn(1, 3, 16, 16)
+    noise = standard_noise(7, None, (3, 16, 16))
+    torch.testing.assert_close(Slerp(fraction=1, seed=7)(z)[0], noise)
+    half = Slerp(fraction=0.5, seed=7)(z)[0].flatten()
+    angles = [
+        torch.acos(torch.cosine_similarity(half, end.flatten(), dim=0)) for end in (z[0], noise)
+    ]
+    equal = torch.cosine_similarity(z.flatten() / z.norm(), noise.flatten() / noise.norm(), dim=0)
+    assert abs(sum(angles) - torch.acos(equal)) < 1e-3  # in the plane of the two, between them
+    assert 0.9 < half.std() < 1.1
+    assert torch.equal(Slerp()(torch.zeros_like(z)), Slerp()(torch.zeros_like(z)))
+
+
+# ---- flip, shuffle, clamp
+
+
+def test_flip_is_torchvision_s(z: Tensor) -> None:
+    assert torch.equal(Flip()(z), oracle.hflip(z))
+    assert torch.equal(Flip(direction="vertical")(z), oracle.vflip(z))
+
+
+@given(st.integers(1, 9), st.integers(0, 99))
+def test_shuffle_moves_whole_patches(patch: int, seed: int) -> None:
+    z = torch.arange(2 * 7 * 9.0).reshape(1, 2, 7, 9)
+    result = Shuffle(patch=patch, seed=seed)(z)
+    assert sorted(result.flatten().tolist()) == sorted(z.flatten().tolist())
+    down, across = 7 // patch * patch, 9 // patch * patch
+    assert torch.equal(result[..., down:, :], z[..., down:, :])
+    assert torch.equal(result[..., across:], z[..., across:])
+    whole = [
+        z[0, :, i : i + patch, j : j + patch]
+        for i in range(0, down, patch)
+        for j in range(0, across, patch)
+    ]
+    for i in range(0, down, patch):
+        for j in range(0, across, patch):
+            found = result[0, :, i : i + patch, j : j + patch]
+            assert sum(torch.equal(found, one) for one in whole) == 1
+
+
+def test_clamp_limits_the_latent_or_the_brightness(z: Tensor) -> None:
+    assert torch.equal(Clamp(low=-1, high=0.5)(z), z.clamp(-1, 0.5))
+    assert torch.equal(Clamp(low=0, high=0.5)(z, IMAGE), z.clamp(-1, 0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.terminal import shows_true_color
-from workbench.tui.pictures import draw, picture_width, same_pixels
+from workbench.tui.pictures import Backdrop, draw, draw_on, picture_width, same_pixels
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,15 @@ def test_pictures_grow_by_whole_factors(pixels: int, available: int, width: int)
     assert picture_width(pixels, available) == width
 
 
-def test_a_stale_picture_is_darker() -> None:
+@pytest.mark.parametrize(("ground", "faded"), [(0, 100), (250, 225)])
+def test_a_stale_picture_fades_to_the_ground(ground: int, faded: int) -> None:
     pixels = np.full((4, 4, 3), 200, np.uint8)
-    bright, dark = draw(pixels, 4), draw(pixels, 4, 0.5)
+    draw_on(Backdrop((ground, ground, ground)))
+    bright, stale = draw(pixels, 4), draw(pixels, 4, 0.5)
     assert len(bright) == 2 and bright[0].cell_length == 4
-    segments = [next(iter(strip)) for strip in (bright[0], dark[0])]
+    segments = [next(iter(strip)) for strip in (bright[0], stale[0])]
     levels = [segment.style.bgcolor.triplet.red for segment in segments]  # type: ignore[union-attr]
-    assert levels == [200, 100]
+    assert levels == [200, faded]
 
 
 def test_the_same_picture_is_not_drawn_twice() -> None:

@@ -7,7 +7,8 @@ from PIL import Image
 
 from workbench.engine.messages import Finished, Progress, Row, Started, VariantInfo
 from workbench.session import Session, parse_session
-from workbench.tui import editing, present
+from workbench.tui import editing, present, run_views
+from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView, split
 from workbench.tui.views import Position
 
@@ -107,14 +108,17 @@ def test_a_change_makes_stale_what_lies_to_its_right(change: Any, stale: set[str
 
 
 def test_progress_is_said_in_words() -> None:
-    run = started()
-    assert present.progress(None).state == "idle"
-    assert present.progress(RunView("1", SESSION)).state == "queued"
-    run.receive(Progress(id="1", stage="decode", evaluations=3, total=40, seconds_left=1.5))
-    view = present.progress(run)
+    queue = RunQueue()
+    assert run_views.progress(queue, SESSION).state == "idle"
+    run = RunView("1", SESSION)
+    queue.add(run)
+    assert run_views.progress(queue, SESSION).state == "queued"
+    queue.receive(Progress(id="1", stage="decode", evaluations=3, total=40, seconds_left=1.5))
+    view = run_views.progress(queue, SESSION)
     assert (view.state, view.stage, view.done, view.total) == ("running", "decode", 3, 40)
-    run.receive(Finished(id="1", status="failed", error="out of memory"))
-    assert present.progress(run).text == "failed: out of memory"
+    assert view.facts == ("1.5 s left", "NFE 3 of 40")
+    queue.receive(Finished(id="1", status="failed", error="out of memory"))
+    assert run_views.progress(queue, SESSION).text == "failed: out of memory"
 
 
 def test_notes_are_for_the_label_of_the_variant() -> None:

@@ -36,7 +36,7 @@ async def test_an_experiment_by_keyboard(program: Any, tmp_path: Path) -> None:
         await driver.press("1", "home", *["down"] * listed.index("cmnist-sevens"), "t")
         await driver.press("home", *["down"] * listed.index("cmnist-fives"), "s")
         await driver.press("2", "right", "t")  # two images
-        await driver.press("4", "home", "e", "down", "down")
+        await driver.press("4", "home", "e", "tab", "tab")
         await retype(driver, "2")  # steps
         await driver.press("escape")
         for name in ("normalize", "add noise"):
@@ -92,7 +92,7 @@ async def test_a_run_can_be_cancelled_and_run_again(
         assert done.status == "cancelled"
         assert driver.widget("ProgressLine").view.state == "cancelled"
 
-        await driver.press("4", "home", "e", "down", "down")
+        await driver.press("4", "home", "e", "tab", "tab")
         await retype(driver, "2")
         await driver.press("escape", "r")
         done = await finished(driver)

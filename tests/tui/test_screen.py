@@ -113,7 +113,7 @@ async def test_images_by_key(program: Any) -> None:
         assert driver.session.source.images[0].count == 2, "the last one taken is left out"
         await driver.press("e", "down", "right")
         assert driver.session.source.images[0].digit == 6
-        await driver.press("down", "end", "shift+home")
+        await driver.press("tab", "end", "shift+home")
         await driver.type("500")
         await driver.until(lambda: driver.desk.pictures.problem)
         assert "500 is more than" in driver.desk.pictures.problem

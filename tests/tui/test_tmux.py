@@ -125,7 +125,7 @@ def test_the_program_in_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     terminal.press("Down")
     terminal.until("add noise · latent")
     terminal.press("e")
-    terminal.until("↓ next")
+    terminal.until("⏎ next")
     terminal.press("C-a", "C-k")
     terminal.press("-l", "0.1..0.5/3")
     terminal.until("c 3 values")

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.tui.values import format_value, parse_numbers, summarize
+from workbench.ranges import is_range, parse_numbers
+from workbench.tui.values import format_value, summarize
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ from workbench.tui.values import format_value, parse_numbers, summarize
         ("0.1 .. 0.9 / 5", [0.1, 0.3, 0.5, 0.7, 0.9]),
         ("0 0.1..0.2/2", [0.0, 0.1, 0.2]),
         ("-1..1/3", [-1.0, 0.0, 1.0]),
+        ("-0.3..0.3/7", [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]),
+        ("1e-3..1/4 log", [0.001, 0.01, 0.1, 1.0]),
+        ("1..100 / 3log", [1.0, 10.0, 100.0]),
+        ("0.1234567890123..1/2", [0.1234567890123, 1.0]),
     ],
 )
 def test_numbers(text: str, expected: object) -> None:
@@ -44,6 +49,11 @@ def test_whole_numbers(text: str, expected: object) -> None:
         ("0..1/1", False, "2 to"),
         ("0..1/9999", False, "2 to"),
         ("1..2/4", True, "whole numbers"),
+        ("0.3..0.3/3", False, "begins where it ends"),
+        ("0..1/3 log", False, "above 0"),
+        ("1..inf/3", False, "“inf” is not a number"),
+        ("nan", False, "“nan” is not a number"),
+        ("1 log", False, "“1log” is not a number"),
         ("1..9999999", True, "more than"),
         ("[]", False, "a number"),
     ],
@@ -69,3 +79,8 @@ def test_summaries_are_short() -> None:
     assert summarize((0.1, 0.4)) == "0.1 0.4"
     assert summarize((0.01, 0.1, 0.3, 0.7)) == "4 values"
     assert summarize(True) == "yes" and summarize("max") == "max"
+
+
+def test_paths_are_no_ranges() -> None:
+    assert all(map(is_range, ("0.1..0.9/5", "1..4", "-1 .. 1 / 3", "1e-3..1/4 log", "0.1..0.9")))
+    assert not any(map(is_range, ("../photos/*.png", "a..b", "0.1", "[0.1, 0.2]", "runs/1..2.png")))

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ddib.checkpoints import HEADER_KEY, ZOO, read_facts, write_checkpoint
-from workbench.runs import list_runs, read_manifest
+from workbench.runs import Notes, list_runs, read_manifest, read_notes
 
 COMMAND = [sys.executable, "-m", "workbench"]
 
@@ -220,6 +220,15 @@ def test_runs_are_listed_shown_exported_and_deleted(small_file: Path, tmp_path: 
     run = Path(str(lines(done)[0]["run"]))
     assert run.name in cli("runs", "list").stdout.replace("\n", "")
     assert json.loads(cli("runs", "show", run.name).stdout)["session"] == "small"
+    assert cli("runs", "pin", run.name).returncode == 0
+    assert cli("runs", "rename", run.name, "best").returncode == 0
+    assert cli("runs", "annotate", run.name, "of all").returncode == 0
+    assert cli("runs", "pin", "no-such-run").returncode == 2
+    assert read_notes(run) == Notes(pinned=True, name="best", note="of all")
+    listed = cli("runs", "list").stdout
+    assert "best" in listed and "*" in listed
+    assert cli("runs", "unpin", run.name).returncode == 0
+    assert "*" not in cli("runs", "list").stdout
     assert cli("runs", "export", run.name, tmp_path / "a.zip").returncode == 0
     assert cli("runs", "export", run.name, tmp_path / "a.zip").returncode == 2
     assert cli("runs", "delete", run.name, "--yes").returncode == 0
@@ -275,3 +284,8 @@ def _is_training(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     caught = int(status.split("SigCgt:")[1].split()[0], 16)
     return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+def test_the_demo_takes_no_session(small_file: Path) -> None:
+    assert cli("--demo", small_file).returncode == 2
+    assert "needs a terminal" in cli("--demo").stderr

@@ -108,8 +108,8 @@ def test_cancel_stops_a_run_and_a_waiting_one(
     engine.say(Cancel(id="1"))
     heard = [event for event in engine.until(Finished, id="3") if isinstance(event, Finished)]
     assert [(event.id, event.status) for event in heard] == [
-        ("1", "cancelled"),
         ("2", "cancelled"),
+        ("1", "cancelled"),
         ("3", "done"),
     ]
 

@@ -17,7 +17,9 @@ from ddib.errors import Cancelled, InputError, RunError
 from workbench import files, runs
 from workbench.runs import (
     Manifest,
+    Notes,
     VariantResult,
+    change_notes,
     compare_runs,
     delete_run,
     export_run,
@@ -25,6 +27,7 @@ from workbench.runs import (
     list_runs,
     new_run,
     read_manifest,
+    read_notes,
     safe_name,
     stamped_name,
 )
@@ -570,3 +573,38 @@ def test_comparing_with_what_is_no_run(tmp_path):
     (other / "images" / "a.png").write_bytes(b"cut")
     with pytest.raises(InputError, match="cannot be read"):
         compare_runs(run, other)
+
+
+# ---- what the user says about a run
+
+
+def test_notes_are_kept_beside_the_manifest(tmp_path):
+    run = write_run(tmp_path)
+    assert read_notes(run) == Notes()
+    change_notes(run, pinned=True)
+    change_notes(run, name="the good one", note="after σ = 0.03")
+    assert read_notes(run) == Notes(pinned=True, name="the good one", note="after σ = 0.03")
+    (listed,) = list_runs(tmp_path)
+    assert listed.notes == read_notes(run) and listed.notes_problem is None
+    assert compare_runs(run, write_run(tmp_path)).same_bytes
+    delete_run(tmp_path, run.name)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"pinned": "often"}', b'{"stars": 5}', b"\xff"])
+def test_damaged_notes_are_as_good_as_none(tmp_path, content):
+    run = write_run(tmp_path)
+    (run / "notes.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"notes\.json: damaged"):
+        read_notes(run)
+    (listed,) = list_runs(tmp_path)
+    assert listed.manifest is not None and listed.notes == Notes()
+    assert "notes.json: damaged" in listed.notes_problem
+    change_notes(run, name="mended")
+    assert read_notes(run) == Notes(name="mended")
+
+
+def test_only_a_run_takes_notes(tmp_path):
+    with pytest.raises(InputError, match="not a run directory"):
+        change_notes(tmp_path, pinned=True)
+    assert contents(tmp_path) == []

@@ -35,6 +35,8 @@ OTHERS = {
     "keep-the-colour",
     "exact-cycle",
     "fewest-evaluations",
+    "tint",
+    "frequency-mix",
 }
 
 

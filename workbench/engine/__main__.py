@@ -6,7 +6,6 @@ It ends when its stdin closes: the step under way is finished, what is finished 
 import argparse
 import logging
 import os
-import queue
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,13 +15,17 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ddib.errors import InputError
+from ddib.errors import InputError, RunError
 from workbench.engine.messages import (
+    Asked,
     Cancel,
     Finished,
+    Inspect,
     Message,
+    Previews,
     Ready,
     RunSession,
+    Trace,
     read_request,
     to_line,
 )
@@ -34,18 +37,24 @@ from workbench.session import Session
 
 if TYPE_CHECKING:
     from workbench.engine.execute import Engine
+    from workbench.engine.plan import Plan
 
 log = logging.getLogger(__name__)
 
 
 class Conversation:
-    """What was asked and not yet answered; the reader's thread fills it, the worker empties it."""
+    """What was asked and not yet answered; the reader's thread fills it, the worker empties it.
+
+    A run that is cancelled while it waits is answered at once.
+    """
 
     def __init__(self, requests: IO[bytes], events: IO[bytes]):
-        self.waiting: queue.Queue[RunSession | None] = queue.Queue()
         self._requests = requests
         self._events = events
+        self._waiting: dict[str, Asked] = {}
+        self._changed = threading.Condition()  # what waits, or that nothing more will come
         self._cancelled: set[str] = set()
+        self._rates: dict[str, float] = {}
         self._closing = threading.Event()
         self._writing = threading.Lock()
 
@@ -58,11 +67,34 @@ class Conversation:
                 log.error("not a request: %s", error)
                 continue
             if isinstance(request, Cancel):
-                self._cancelled.add(request.id)
+                self._cancel(request.id)
+            elif isinstance(request, Previews):
+                self._rates[request.id] = request.per_second
             else:
-                self.waiting.put(request)
-        self._closing.set()
-        self.waiting.put(None)
+                if isinstance(request, RunSession):
+                    self._rates[request.id] = request.previews_per_second
+                with self._changed:
+                    self._waiting[request.id] = request
+                    self._changed.notify()
+        with self._changed:
+            self._closing.set()
+            self._changed.notify()
+
+    def _cancel(self, id_: str) -> None:
+        with self._changed:
+            self._cancelled.add(id_)
+            dropped = self._waiting.pop(id_, None)
+        if dropped is not None:
+            error = "cancelled before it began"
+            self.say(Finished(id=id_, status="cancelled", error=error))
+
+    def next(self) -> Asked | None:
+        """The work that waits longest, waited for; None when the screen has closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
+            if self._closing.is_set():
+                return None
+            return self._waiting.pop(next(iter(self._waiting)))
 
     def say(self, message: Message) -> None:
         """Send an event; a screen that is gone is a conversation that closes."""
@@ -76,6 +108,10 @@ class Conversation:
     def cancelled(self, id_: str) -> bool:
         """Whether a run is to stop."""
         return self._closing.is_set() or id_ in self._cancelled
+
+    def previews_per_second(self, id_: str) -> float:
+        """How often a run is to show the emerging picture."""
+        return self._rates[id_]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -108,34 +144,52 @@ def main(arguments: Sequence[str] | None = None) -> None:
             threads=torch.get_num_threads(),
         )
     )
-    while (request := conversation.waiting.get()) is not None:
+    while (request := conversation.next()) is not None:
         conversation.say(_answer(engine, request, conversation))
 
 
-def _answer(engine: "Engine", request: RunSession, conversation: Conversation) -> Finished:
-    from workbench.engine.execute import Order
+def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
+    from workbench.engine.inspect import inspect
     from workbench.engine.plan import make_plan
+    from workbench.engine.trace import trace
 
-    if conversation.cancelled(request.id):
-        return Finished(id=request.id, status="cancelled", error="cancelled before it began")
+    def cancelled() -> bool:
+        return conversation.cancelled(request.id)
+
     try:
-        session = Session.model_validate(request.session)
-        plan = make_plan(session, Path(request.base), request.name, checkpoints=engine.checkpoints)
+        if isinstance(request, Trace):
+            return trace(engine, request, cancelled)
+        plan = make_plan(
+            Session.model_validate(request.session),
+            Path(request.base),
+            request.name if isinstance(request, RunSession) else "inspected",
+            checkpoints=engine.checkpoints,
+            sample=request.sample,
+        )
         engine.check(plan)
-    except (InputError, ValidationError) as error:
+        if isinstance(request, Inspect):
+            return inspect(engine, plan, request, cancelled)
+        return _run(engine, plan, request, conversation)
+    except (InputError, RunError, ValidationError) as error:
         return Finished(id=request.id, status="failed", error=str(error))
+    except Exception as error:
+        log.exception("%s %s failed", request.type, request.id)
+        message = f"{type(error).__name__}: {error}; details are in {folders().log}"
+        return Finished(id=request.id, status="failed", error=message)
+
+
+def _run(
+    engine: "Engine", plan: "Plan", request: RunSession, conversation: Conversation
+) -> Finished:
+    from workbench.engine.execute import Order
+
     order = Order(
         id=request.id,
         store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
         run_name=stamped_name(request.name, datetime.now()),
-        previews_per_second=request.previews_per_second,
+        previews_per_second=lambda: conversation.previews_per_second(request.id),
     )
-    try:
-        return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
-    except Exception as error:
-        log.exception("run %s failed", request.id)
-        message = f"{type(error).__name__}: {error}; details are in {folders().log}"
-        return Finished(id=request.id, status="failed", error=message)
+    return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
 
 
 def _parser() -> argparse.ArgumentParser:

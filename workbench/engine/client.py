@@ -16,12 +16,15 @@ from typing import Literal
 from pydantic import ValidationError
 
 from workbench.engine.messages import (
+    Asked,
     Cancel,
     Event,
     Finished,
+    Inspection,
     Message,
+    Previews,
     Ready,
-    RunSession,
+    States,
     read_event,
     to_line,
 )
@@ -114,11 +117,13 @@ class EngineClient:
                 return
             self._reader = asyncio.create_task(self._listen(self._process))
 
-    async def run(self, request: RunSession) -> None:
-        """Send a run; its answers come to the listener."""
+    async def run(self, request: Asked) -> None:
+        """Send what is to be computed; the answers come to the listener."""
         self._running[request.id] = False
         await self.start()
         await self._send(request)
+        if self._running.get(request.id):  # cancelled while the engine was being started
+            await self._send(Cancel(id=request.id))
 
     async def cancel(self, run_id: str) -> None:
         """Stop a run, or drop it from the queue; an engine that does not listen is killed."""
@@ -129,6 +134,11 @@ class EngineClient:
             loop = asyncio.get_running_loop()
             self._watchers[run_id] = loop.call_later(self._grace, self._end_deaf, run_id)
         await self._send(Cancel(id=run_id))
+
+    async def set_previews(self, per_second: float) -> None:
+        """Change how often the runs that are not ended show the emerging picture."""
+        for run_id in list(self._running):
+            await self._send(Previews(id=run_id, per_second=per_second))
 
     async def stop(self) -> None:
         """Close the engine's stdin and wait for it to end; kill it after the grace period."""
@@ -188,7 +198,7 @@ class EngineClient:
             return
         if isinstance(event, Ready):
             self.ready = event
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished | States | Inspection):
             self._forget(event.id)
         self._listener(event)
 

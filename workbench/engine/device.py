@@ -40,6 +40,19 @@ def processor() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
+def memory_in_use(device: torch.device) -> int | None:
+    """Bytes that tensors hold on a GPU, or this process in memory; None where nobody tells."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    if device.type == "mps":
+        return int(torch.mps.current_allocated_memory())
+    try:
+        resident = Path("/proc/self/statm").read_text("ascii").split()[1]
+    except OSError:
+        return None
+    return int(resident) * os.sysconf("SC_PAGE_SIZE")
+
+
 def memory(device: torch.device) -> int:
     """The device's memory in bytes, whatever is free of it."""
     if device.type == "cuda":

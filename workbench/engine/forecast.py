@@ -64,8 +64,7 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
             encoded[row, places.start] = part
 
     for rows in work.groups():
-        fresh = {work.encodings[row] for row in rows} - {row for row, _ in encoded}
-        for batch in work.batches(sorted(fresh)):
+        for batch in work.encoding_batches(rows):
             encode(batch)
         for batch in work.batches(rows):
             parts = [encoded[work.encodings[row], places.start] for row, places in batch]

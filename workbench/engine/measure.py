@@ -10,8 +10,9 @@ import numpy as np
 from torch import Tensor
 
 from ddib.datasets import to_pixels
-from ddib.metrics import hue_error, latent_moments, probe_labels, psnr
+from ddib.metrics import hue_error, probe_labels, psnr
 from ddib.probe import Probe
+from ddib.statistics import latent_moments
 from workbench.engine.messages import Metrics
 
 MOST_PSNR = 200.0  # dB; an image that comes back to the last digit has no error to speak of

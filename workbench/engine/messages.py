@@ -23,6 +23,13 @@ class Message(BaseModel):
 # ---- from the screen to the engine
 
 
+class Sample(Message):
+    """The first images and variants of a session, which keep their places in the whole."""
+
+    images: int = Field(4, ge=1)
+    variants: int = Field(8, ge=1)
+
+
 class RunSession(Message):
     """Run a session; the answer is Started, then Row and Progress, then Finished."""
 
@@ -33,6 +40,7 @@ class RunSession(Message):
     name: str = "untitled"  # the session file's stem
     store: str | None = None  # the folder of runs; None: the user's run store
     keep: bool = True  # False: leave no run directory (auto-run)
+    sample: Sample | None = None  # of a run that is not kept; None: the whole session
     previews_per_second: float = 4.0  # of the emerging picture; 0: none
 
 
@@ -41,6 +49,38 @@ class Cancel(Message):
 
     type: Literal["cancel"] = "cancel"
     id: str
+
+
+class Inspect(Message):
+    """Look at a variant's latents after every operation; the answer is Inspection, or Finished
+    when it fails or is cancelled."""
+
+    type: Literal["inspect"] = "inspect"
+    id: str
+    session: dict[str, Any]
+    base: str
+    sample: Sample | None = None  # of the run whose latents they are
+    variant: int = Field(0, ge=0)  # index into Started.variants
+    image: int | None = Field(None, ge=0)  # None: all images as one
+
+
+class Previews(Message):
+    """How often a run that waits or is under way is to show the emerging picture from now on."""
+
+    type: Literal["previews"] = "previews"
+    id: str
+    per_second: float = Field(ge=0)
+
+
+class Trace(Message):
+    """Follow one image of one variant step by step; the answer is States, or else Finished."""
+
+    type: Literal["trace"] = "trace"
+    id: str
+    session: dict[str, Any]  # as the session's YAML has it
+    base: str  # the folder that relative paths in the session start from
+    variant: int = Field(ge=0)
+    image: int = Field(ge=0)  # its place in the session
 
 
 # ---- from the engine to the screen
@@ -105,6 +145,7 @@ class Progress(Message):
     total: int = 0
     seconds_left: float | None = None
     images_per_second: float | None = None  # through the whole session
+    memory: int | None = None  # bytes: a GPU's in use, else the engine process's
 
 
 class Finished(Message):
@@ -123,8 +164,57 @@ class Finished(Message):
     notes: list[str] = []
 
 
-Request = Annotated[RunSession | Cancel, Field(discriminator="type")]
-Event = Annotated[Ready | Started | Row | Progress | Finished, Field(discriminator="type")]
+class State(Message):
+    """Where an image is after a number of solver steps; step 0 is where they start."""
+
+    direction: Literal["encode", "decode"]
+    step: int
+    steps: int  # in this direction
+    sigma: float | None  # None: infinite
+    evaluations: int  # in this direction so far
+    std: float  # of z
+
+
+class States(Message):
+    """The way of one image, encode and then decode, as pictures side by side in two PNGs."""
+
+    type: Literal["states"] = "states"
+    id: str
+    states: list[State]
+    png_state: Base64Bytes  # z, on a grey scale that goes from an image's to a latent's
+    png_denoised: Base64Bytes  # the estimates of the clean image that led to z
+
+
+class LatentStep(Message):
+    """A latent before the first operation, or after one of them."""
+
+    label: str
+    mean: float
+    std: float
+    kurtosis: float | None  # None for a constant, as the autocorrelation
+    autocorrelation: float | None  # at a lag of one pixel
+    spectrum: list[float]  # power of each ring of frequencies, 1 for white noise
+    histogram: list[int]  # 64 bins from -4 to 4
+    png: Base64Bytes  # the channels side by side; of several images their mean
+
+
+class Inspection(Message):
+    """The latents of an image, or of all, on their way through a variant's operations."""
+
+    type: Literal["inspection"] = "inspection"
+    id: str
+    images: int
+    values: int  # numbers in a latent, those of all images together
+    steps: list[LatentStep]
+    bands: dict[str, tuple[float, float]]  # of white noise: expected value, standard error
+    spectrum_errors: list[float]
+
+
+Asked = RunSession | Inspect | Trace
+Request = Annotated[Asked | Cancel | Previews, Field(discriminator="type")]
+Event = Annotated[
+    Ready | Started | Row | Progress | Finished | Inspection | States, Field(discriminator="type")
+]
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Event)

@@ -10,6 +10,7 @@ from ddib.datasets import Images, load_images
 from ddib.errors import InputError
 from ddib.schedules import make_grid, schedule_sigmas
 from ddib.solvers import Solver
+from workbench.engine.messages import Sample
 from workbench.library import find_checkpoint
 from workbench.session import Session, Variant, error_at, variants, with_absolute_paths
 
@@ -77,14 +78,17 @@ def make_plan(
     *,
     file: Path | None = None,
     checkpoints: Sequence[Path] = (),
+    sample: Sample | None = None,
 ) -> Plan:
     """Check a session; relative paths start from `base`, errors speak of `file`.
+
+    With a `sample` the plan has the session's first images and variants only.
 
     Raises InputError for checkpoints that are missing, damaged, or do not fit together, labels
     and images that do not exist, and solver settings that the schedules cannot have.
     """
     try:
-        return _make_plan(session, base, name, checkpoints)
+        return _make_plan(session, base, name, checkpoints, sample)
     except InputError as error:
         if file is not None and error.key is not None:
             raise error_at(file, error.key, str(error)) from error
@@ -93,7 +97,13 @@ def make_plan(
         raise
 
 
-def _make_plan(session: Session, base: Path, name: str, checkpoints: Sequence[Path]) -> Plan:
+def _make_plan(
+    session: Session,
+    base: Path,
+    name: str,
+    checkpoints: Sequence[Path],
+    sample: Sample | None,
+) -> Plan:
     source = _end(session.source.checkpoint, "source", base, checkpoints)
     target = _end(session.target.checkpoint, "target", base, checkpoints)
     size, channels = source.facts.image_size, source.facts.channels
@@ -110,7 +120,9 @@ def _make_plan(session: Session, base: Path, name: str, checkpoints: Sequence[Pa
         target.facts.check_label(variant.target_label, "target.label")
         for end in (source, target):
             _check_grid(end, variant.solver)
-    images = load_images(session.source.images, size=size, channels=channels, base=base)
+    specs, limit = session.source.images, sample.images if sample else None
+    images = load_images(specs, size=size, channels=channels, base=base, limit=limit)
+    found = found[: sample.variants] if sample else found
     return Plan(name, with_absolute_paths(session, base), source, target, images, found)
 
 

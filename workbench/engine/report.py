@@ -9,7 +9,9 @@ import platform
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import numpy as np
@@ -21,8 +23,9 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels, to_pixels
+from ddib.datasets import Pixels
 from ddib.probe import Probe
+from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
@@ -42,9 +45,8 @@ from workbench.runs import (
 from workbench.session import dump_session
 
 SHOWN = 64  # images a row of pictures has at most
-WHOLE = 32 * 2**20  # bytes of latents that go into one file
-SHARD = 8 * 2**20  # bytes of each file's latents when there are more
-LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
+WHOLE = 16 * 2**20  # bytes of latents that go into one file
+SHARD = 4 * 2**20  # bytes of each file's latents when there are more
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,14 @@ class Report:
             notes=ending.notes,
         )
 
+    def sweep(self) -> list[Swept]:
+        """The variants that are finished, as points of curves."""
+        variants = self.plan.variants
+        return [
+            Swept(variants[index].values, variants[index].label, self._figures(index))
+            for index in self.finished
+        ]
+
     # ---- the contact sheet
 
     def sheet_rows(self) -> list[SheetRow]:
@@ -221,7 +231,7 @@ class Report:
         ends = (self.plan.source.path.stem, self.plan.target.path.stem)
         labels = (session.source.label, session.target.label)
         shown = [
-            name if label is None else f"{name} ({label})"
+            name if label is None else f"{name} ({_words(label)})"
             for name, label in zip(ends, labels, strict=True)
         ]
         facts = [f"{shown[0]} → {shown[1]}", f"{solver.name} on {solver.grid} grid"]
@@ -243,6 +253,8 @@ class RunFiles:
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
         (folder / IMAGES).mkdir()
+        if len(plan.variants) > 1:  # what draws their curves takes a while to load
+            Thread(target=import_module, args=["workbench.plots"]).start()
 
     def results(self, index: int, places: range, pixels: Pixels) -> None:
         """Results of a variant at some places, as PNG."""
@@ -274,6 +286,10 @@ class RunFiles:
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        if parameters(sweep := report.sweep()):
+            from workbench.plots import save_plots
+
+            save_plots(sweep, self._folder, title, report.subtitle())
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:
@@ -298,6 +314,11 @@ def image_name(plan: Plan, index: int, place: int) -> str:
     return f"{index:03d}-{label}-{place:05d}.png"
 
 
+def _words(label: object) -> str:
+    """A label, or those of a sweep."""
+    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
 def _size(parts: list[Tensor]) -> int:
     return sum(z.nbytes for z in parts)
 
@@ -305,11 +326,6 @@ def _size(parts: list[Tensor]) -> int:
 def _save_latents(tensors: dict[str, Tensor], path: Path) -> None:
     save_file(tensors, path)
     path.chmod(0o644)  # safetensors writes for the owner alone
-
-
-def latent_pixels(z: Tensor) -> Pixels:
-    """A latent [N, C, H, W] as pixels: grey is 0, black and white are ∓2.5."""
-    return to_pixels(z / LATENT_RANGE)
 
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:

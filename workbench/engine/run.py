@@ -21,6 +21,7 @@ from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.solvers import SOLVERS, Solver, Step
 from workbench.engine import measure
+from workbench.engine.device import memory_in_use
 from workbench.engine.messages import (
     Finished,
     Message,
@@ -33,9 +34,9 @@ from workbench.engine.messages import (
     VariantInfo,
 )
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.report import SHOWN, Ending, Report, RunFiles, latent_pixels
+from workbench.engine.report import SHOWN, Ending, Report, RunFiles
 from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split, split_solved
-from workbench.figures import strip_png
+from workbench.figures import latent_pixels, strip_png
 from workbench.runs import SHEET, new_run
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Order:
     store: Path | None = None
     run_name: str = "untitled"
     unfinished: Path | None = None
-    previews_per_second: float = 0.0
+    previews_per_second: Callable[[], float] = lambda: 0.0
 
 
 @dataclass
@@ -82,7 +83,6 @@ class Run:
     spent: float = 0.0  # evaluations of images really made
     last_progress: float = 0.0
     last_preview: float = 0.0
-    ways: dict[int, list[Batch]] = field(default_factory=dict)  # how each encoding was cut
     files: RunFiles | None = None
     models: list[Model] = field(default_factory=list)
     latest: tuple[Batch, Solved] | None = None  # the last encodings asked for again
@@ -187,12 +187,7 @@ class Run:
     def _encode(self, groups: list[list[int]]) -> None:
         """What the variants of some groups need and is not yet encoded."""
         begun = time.monotonic()
-        way: list[Batch] = []
-        for rows in groups:
-            fresh = sorted({self.work.encodings[row] for row in rows} - self.ways.keys())
-            batches = self.work.batches(fresh)
-            self.ways |= dict.fromkeys(fresh, batches)
-            way += batches
+        way = [batch for rows in groups for batch in self.work.encoding_batches(rows)]
         most: Counter[int] = Counter()
         several = self.plan.encodings > 1
         for batch, _, solved in self._solved(map(self._edit_images, way), self.work.source):
@@ -252,12 +247,11 @@ class Run:
 
     def _encoded(self, part: Part) -> Encoded:
         """The latents of a variant at some places, and what was carried: from the cache."""
-        row, places = self.work.encodings[part[0]], part[1]
-        batch = next(batch for batch in self.ways[row] if (row, places) in batch)
+        batch, index = self.work.encoded_in(part)
         if self.latest is None or batch is not self.latest[0]:
             chunk = self.work.encoding(batch)
             self.latest = batch, self.engine.solve(chunk, self.work.source, self.cache)
-        return split_solved(batch, self.latest[1])[batch.index((row, places))]
+        return split_solved(batch, self.latest[1])[index]
 
     def _solved(
         self, chunks: Iterable[tuple[Batch, Chunk]], model: Model
@@ -286,15 +280,14 @@ class Run:
 
         def watch(step: Step) -> None:
             nonlocal earlier, now
-            self._check()
+            if self.cancelled():
+                self._preview(batch, chunk, step, last=True)
+                raise Cancelled
             if step.step == 1:
                 earlier += now
             now = len(step.z) * evaluations * _share(step, way, chunk.solver)
             self._progress(chunk.direction, batch[0][0], step.step, len(way) - 1, earlier + now)
-            rate = self.order.previews_per_second
-            if rate and time.monotonic() - self.last_preview >= 1 / rate:
-                self._preview(batch, chunk, step)
-                self.last_preview = time.monotonic()
+            self._preview(batch, chunk, step)
 
         return watch
 
@@ -325,6 +318,7 @@ class Run:
                 total=self.plan.evaluations,
                 seconds_left=busy / spent * (total - done) if spent else None,
                 images_per_second=done / self.plan.evaluations / busy if done else None,
+                memory=memory_in_use(self.engine.device),
             )
         )
 
@@ -342,13 +336,18 @@ class Run:
         if places.stop == self.count:
             self._say(kind, row, strip.pixels, strip.metrics, partial=False)
 
-    def _preview(self, batch: Batch, chunk: Chunk, step: Step) -> None:
+    def _preview(self, batch: Batch, chunk: Chunk, step: Step, *, last: bool = False) -> None:
+        """Show the emerging picture when it is time to, and the `last` one in any case."""
+        rate, now = self.order.previews_per_second(), time.monotonic()
+        if not rate or (now - self.last_preview < 1 / rate and not last):
+            return
+        self.last_preview = now
         encoding = chunk.direction == "encode"
         kind: RowKind = "latent" if encoding else "result"
-        now = step.z if encoding else step.denoised
-        if len(now) < len(chunk.start):  # memory asked for several batches
+        images = step.z if encoding else step.denoised
+        if len(images) < len(chunk.start):  # memory asked for several batches
             return
-        for (row, places), part in zip(batch, split(batch, now), strict=True):
+        for (row, places), part in zip(batch, split(batch, images), strict=True):
             if places.start < SHOWN:
                 pixels = [*self.report.row(kind, row).shown, _pixels(kind, part)]
                 self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, partial=True)
@@ -419,4 +418,6 @@ def _share(step: Step, way: Sequence[float], solver: Solver) -> float:
 
 
 def _pixels(kind: RowKind, images: Tensor) -> Pixels:
-    return latent_pixels(images) if "latent" in kind else to_pixels(images)
+    if "latent" in kind:
+        return latent_pixels(images.float().cpu().numpy())
+    return to_pixels(images)

@@ -67,6 +67,16 @@ class Work:
             return [[(row, range(count)) for row in rows]]
         return [[(row, at)] for row in rows for at in batches(count, self.size)]
 
+    def encoding_batches(self, rows: list[int]) -> list[Batch]:
+        """The chunks that encode what the rows of a group need and no group before them does."""
+        return self.batches([row for row in rows if self.encodings[row] == row])
+
+    def encoded_in(self, part: Part) -> tuple[Batch, int]:
+        """The batch that encodes a part, and which of the batch's parts it is."""
+        row, places = self.encodings[part[0]], part[1]
+        batch = self._encoded_in[row, places.start]
+        return batch, batch.index((row, places))
+
     def encoding(self, batch: Batch) -> Chunk:
         """The chunk that encodes a batch of the variants' edited images."""
         edited = [
@@ -89,8 +99,7 @@ class Work:
         edited = []
         for (row, places), (z, _) in zip(batch, encoded, strict=True):
             variant = self.plan.variants[row]
-            context = Context(self._images(places), places.start, "latent")
-            edited.append(apply_operations(variant.latent, z, context))
+            edited.append(apply_operations(variant.latent, z, self.latent_context(places)))
             if not edited[-1].isfinite().all():
                 raise RunError(
                     f"{variant.label}: the recipe made NaN or infinite values of the latent; "
@@ -108,11 +117,25 @@ class Work:
             carried=torch.cat(carried) if retraced else None,
         )
 
+    def latent_context(self, places: range) -> Context:
+        """What the operations on the latents of some images know besides them."""
+        return Context(self._images(places), places.start, "latent")
+
     def retraces(self, row: int) -> bool:
         """Whether a variant's decode can go back exactly the way of its encode."""
         variant = self.plan.variants[row]
         invertible = SOLVERS[variant.solver.name].invertible
         return invertible and not variant.latent and self.plan.same_ends(variant)
+
+    @cached_property
+    def _encoded_in(self) -> dict[tuple[int, int], Batch]:
+        """The batch of each encoding, by its variant and first place."""
+        return {
+            (row, places.start): batch
+            for rows in self.groups()
+            for batch in self.encoding_batches(rows)
+            for row, places in batch
+        }
 
     def _way_of_decoding(self, row: int) -> tuple[str, int | None, bool]:
         variant = self.plan.variants[row]

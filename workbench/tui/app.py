@@ -18,8 +18,9 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from workbench.tui.pictures import Backdrop, draw_on
 from workbench.tui.screens.bench import Bench
-from workbench.tui.theme import THEME
+from workbench.tui.theme import THEMES, configured_theme, ground, next_theme
 
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
@@ -43,10 +44,21 @@ class WorkbenchApp(App[None]):
     ) -> None:
         """`session_path`: the session to open; `engine_command`: in place of the engine here;
         `checkpoints`: more folders of them; `runs`: the folder that runs are kept in."""
-        super().__init__()
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = "terminal" if self.no_color else configured_theme()
         self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+
+    def watch_theme(self) -> None:
+        """Pictures fade to the ground of the theme."""
+        draw_on(Backdrop(ground(self.current_theme), color=not self.no_color))
+
+    def action_theme(self) -> None:
+        """Dark, light, the terminal's own background; for this time."""
+        self.theme = next_theme(self.theme)
+        said = f"theme: {self.theme}  in the configuration file keeps it"
+        self.notify(said, timeout=3, markup=False)
 
     def on_mount(self) -> None:
         """A terminal that hangs up and a batch system that ends the job are told goodbye too."""

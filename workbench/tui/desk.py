@@ -26,14 +26,16 @@ from ddib.datasets import (
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS
 from workbench.engine.client import EngineState
-from workbench.engine.messages import Finished, Progress, Ready, Row, RunSession, Started
-from workbench.library import Listed
+from workbench.engine.messages import Ready, RunSession, Sample
+from workbench.library import Listed, folders
+from workbench.ranges import parse_numbers
+from workbench.runs import has_runs
 from workbench.session import Session
-from workbench.tui import editing, forms, picking, present
+from workbench.tui import editing, forms, picking, present, run_views
 from workbench.tui.document import Document
 from workbench.tui.gallery import Gallery
+from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView
-from workbench.tui.values import parse_numbers
 from workbench.tui.views import (
     CheckpointView,
     FieldView,
@@ -41,8 +43,11 @@ from workbench.tui.views import (
     FormView,
     HeaderView,
     ImagesView,
+    PictureRow,
+    PlotsView,
     Position,
     ProgressView,
+    QueueLineView,
     RecipeView,
     SheetView,
     TradeOffView,
@@ -73,14 +78,19 @@ class Desk:
     """What is being worked on."""
 
     def __init__(
-        self, document: Document, listed: Sequence[Listed], runs: Path | None = None
+        self,
+        document: Document,
+        listed: Sequence[Listed],
+        runs: Path | None = None,
+        queue: RunQueue | None = None,
     ) -> None:
         self.document = document
         self.listed = list(listed)
         self.pictures = Pictures()
-        self.run: RunView | None = None
+        self.queue = queue or RunQueue()
         self.part = 0  # which entry of the session's images the form shows
         self._runs = runs
+        self._has_history = has_runs(self.store)
         self._images = ImagesView()
 
     @property
@@ -88,12 +98,22 @@ class Desk:
         """The session as it stands."""
         return self.document.session
 
+    @property
+    def store(self) -> Path:
+        """The folder that runs are kept in."""
+        return self._runs or folders().runs
+
     # ---- changes
 
     def change(self, session: Session, what: str, merge: str | None = None) -> bool:
         """Make a session the present one; False when it is that already."""
         self.part = min(self.part, len(session.source.images) - 1)
         return self.document.history.push(session, what, merge)
+
+    def take_text(self, session: Session, text: str) -> bool:
+        """Make an edited text the present session; False when only its words are others."""
+        self.part = min(self.part, len(session.source.images) - 1)
+        return self.document.take_text(session, text)
 
     def labels_of(self, name: str) -> tuple[int, ...]:
         """The labels to choose from, none for a checkpoint that takes none."""
@@ -229,24 +249,25 @@ class Desk:
 
     # ---- runs
 
-    def request(self) -> RunSession:
-        """Start a run of the session as it stands; what to send to the engine."""
-        run_id = uuid.uuid4().hex
-        self.run = RunView(run_id, self.session)
+    @property
+    def run(self) -> RunView | None:
+        """The run that is shown."""
+        return self.queue.shown
+
+    def request(self, *, auto: bool = False) -> RunSession:
+        """Queue a run of the session as it stands; what to send to the engine."""
+        document, run_id = self.document, uuid.uuid4().hex
+        self.queue.add(RunView(run_id, self.session, document.stem, document.base, auto))
         return RunSession(
             id=run_id,
             session=self.session.model_dump(mode="json"),
-            base=str(self.document.base),
-            name=self.document.stem,
+            base=str(document.base),
+            name=document.stem,
             store=None if self._runs is None else str(self._runs),
+            keep=not auto,
+            sample=Sample() if auto else None,
+            previews_per_second=self.queue.previews,
         )
-
-    def receive(self, event: Started | Row | Progress | Finished) -> bool:
-        """Take in what the engine says; False when it is about another run."""
-        if self.run is None or event.id != self.run.id:
-            return False
-        self.run.receive(event)
-        return True
 
     # ---- images
 
@@ -316,11 +337,11 @@ class Desk:
         return HeaderView(
             self.document.name,
             self.document.history.dirty,
-            _end(source.checkpoint, source.label),
-            _end(target.checkpoint, target.label),
+            present.end(source.checkpoint, source.label),
+            present.end(target.checkpoint, target.label),
             present.solver(self.session),
             engine,
-            busy=self.run is not None and self.run.active,
+            busy=bool(self.queue.active),
         )
 
     def images(self) -> ImagesView:
@@ -400,11 +421,32 @@ class Desk:
             self.size,
             latents,
             self.pictures.count,
+            self._has_history,
+            self.pictures.names
+            if self.run is None or self.run.started is None
+            else self.run.started.names,
         )
+
+    def picture_rows(self, view: SheetView) -> tuple[PictureRow, ...]:
+        """What there is to look at closely: the sheet's rows, or before a run the images."""
+        pictures = self.pictures
+        if not view.rows and pictures.pixels is not None:
+            return (PictureRow("source", pictures.pixels, (), pictures.names),)
+        return present.picture_rows(view, self.run)
+
+    @property
+    def sheet_file(self) -> str | None:
+        """The contact sheet of the run that is shown, when it was kept."""
+        finished = self.run.finished if self.run else None
+        return finished.sheet if finished else None
 
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""
         return present.trade_off(self.run, variant)
+
+    def plots(self) -> PlotsView:
+        """The sweep that is shown, as curves."""
+        return PlotsView(present.sweep(self.run), self.sheet(latents=False))
 
     def checkpoints(self) -> tuple[CheckpointView, ...]:
         """The library's lines."""
@@ -414,13 +456,10 @@ class Desk:
         """The recipe's lines."""
         return present.recipe(self.session)
 
-    def progress(self) -> ProgressView:
+    def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""
-        return present.progress(self.run)
+        return run_views.progress(self.queue, self.session, self.document.base, device)
 
-
-def _end(checkpoint: str, label: Any) -> str:
-    if label is None:
-        return Path(checkpoint).name
-    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-    return f"{Path(checkpoint).name}:{labels}"
+    def queue_lines(self) -> tuple[QueueLineView, ...]:
+        """The runs of this sitting."""
+        return run_views.queue_lines(self.queue)

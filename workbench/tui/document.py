@@ -21,6 +21,7 @@ from workbench.session import (
     parse_session,
     read_session_text,
     save_session,
+    with_absolute_paths,
 )
 from workbench.tui.history import History
 
@@ -31,10 +32,18 @@ _ORIGIN = "# unsaved: "  # first line of a recovery file: where the session came
 class Document:
     """A session with undo, and the file it belongs to."""
 
-    def __init__(self, session: Session, path: Path | None = None, original: str | None = None):
-        """`original`: the file's text as it was read, whose comments saving keeps."""
+    def __init__(
+        self,
+        session: Session,
+        path: Path | None = None,
+        original: str | None = None,
+        name: str = "untitled",
+    ):
+        """`original`: the file's text as it was read, whose comments saving keeps;
+        `name`: what a session without a file is called."""
         self.history = History(session)
         self.path = path
+        self._name = name
         self._original = original
 
     @classmethod
@@ -51,12 +60,12 @@ class Document:
     @property
     def name(self) -> str:
         """What the header calls it."""
-        return self.path.name if self.path else "untitled"
+        return self.path.name if self.path else self._name
 
     @property
     def stem(self) -> str:
         """What its runs are called."""
-        return self.path.stem if self.path else "untitled"
+        return self.path.stem if self.path else self._name
 
     @property
     def base(self) -> Path:
@@ -68,8 +77,19 @@ class Document:
         """The session as it would be saved."""
         return dump_session(self.session, self._original)
 
+    def take_text(self, session: Session, text: str) -> bool:
+        """A session and the text it was written as, whose comments saving keeps; one undo step."""
+        self._original = text
+        return self.history.push(session, "edit as YAML")
+
     def save(self, path: Path) -> None:
-        """Write the session to a file, keeping the comments it has; raises SessionError."""
+        """Write the session to a file, keeping the comments it has; raises SessionError.
+
+        In another folder, paths that were relative to the old one are made absolute.
+        """
+        if path.resolve().parent != self.base.resolve():
+            moved = with_absolute_paths(self.session, self.base)
+            self.history.push(moved, "absolute paths")
         save_session(self.session, path, self._original)
         self._original = read_session_text(path)
         self.path = path.resolve()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from ddib.recipe import Sweepable
 from workbench.explain import words_in
+from workbench.ranges import parse_numbers
 from workbench.session import Session
-from workbench.tui.values import parse_numbers
 from workbench.tui.views import FieldView, FormView
 
 HIDDEN = ("op", "enabled", "dataset", "indices", "names")  # chosen elsewhere than in the form
@@ -35,7 +35,7 @@ def changed(model: BaseModel, field: FieldView, typed: Any) -> BaseModel:
     value = typed
     if field.words and typed.strip() in field.words:
         value = typed.strip()
-    elif field.kind in ("integer", "number"):
+    elif field.numeric:
         value = parse_numbers(typed, integer=field.kind == "integer", sweep=field.sweepable)
     elif field.kind == "text":
         value = typed.strip() or None
@@ -79,29 +79,36 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         kind = "integer"
     elif annotation is float:
         kind = "number"
+    low, high = _limits(limits)
     return FieldView(
         name,
         kind,
         value,
         info.description or "",
         info.default,
-        _bounds(limits),
+        _bounds(low, high),
         choices,
         sweepable=sweeps and kind in ("integer", "number"),
         words=words,
+        low=low,
+        high=high,
     )
 
 
-def _bounds(limits: Iterable[object]) -> str:
-    low = high = None
+def _limits(limits: Iterable[object]) -> tuple[Any, Any]:
+    """The least and the largest value; open ends are those of whole numbers."""
+    low: Any = None
+    high: Any = None
     for limit in limits:
         if isinstance(limit, Ge | Gt):
-            low = limit.ge if isinstance(limit, Ge) else limit.gt
+            low = limit.ge if isinstance(limit, Ge) else cast("int", limit.gt) + 1
         if isinstance(limit, Le | Lt):
-            high = limit.le if isinstance(limit, Le) else limit.lt
-    numbers = [
-        b if isinstance(b, int | float) and abs(b) < LARGEST_BOUND else None for b in (low, high)
-    ]
+            high = limit.le if isinstance(limit, Le) else cast("int", limit.lt) - 1
+    return low, high
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    numbers = [None if b is None or abs(b) >= LARGEST_BOUND else b for b in (low, high)]
     if numbers[0] is not None and numbers[1] is not None:
         return f"from {numbers[0]:g} to {numbers[1]:g}"
     if numbers[0] is not None:

@@ -5,13 +5,17 @@ A cell shows two pixels one above the other, so a picture of n pixels is lossles
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from textual.strip import Strip
 
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
+
+RGB = tuple[int, int, int]
 
 WASTE = 0.7  # of the width there is: a whole factor may use no less, else pixels are averaged
 
@@ -39,21 +43,99 @@ def same_pixels(one: Pixels | None, other: Pixels | None) -> bool:
     return one.shape == other.shape and bool((one == other).all())
 
 
-def draw(pixels: Pixels, width: int, dim: float = 1.0) -> list[Strip]:
-    """A picture [H, W, C] as strips `width` cells wide; `dim` < 1 darkens what is stale."""
+@dataclass(frozen=True)
+class Backdrop:
+    """What this program's terminal draws pictures on."""
+
+    ground: RGB = (0, 0, 0)  # what a picture fades to
+    color: bool = True
+
+
+_backdrop = Backdrop()
+
+
+def draw_on(backdrop: Backdrop) -> None:
+    """Every picture from now on is drawn on this."""
+    global _backdrop  # noqa: PLW0603  # a process has one terminal
+    _backdrop = backdrop
+
+
+def draw(pixels: Pixels, width: int, strength: float = 1.0) -> list[Strip]:
+    """A picture [H, W, C] as strips `width` cells wide; `strength` < 1 fades what is stale."""
     height, breadth, channels = pixels.shape
-    return list(_draw(pixels.tobytes(), height, breadth, channels, width, dim))
+    return list(_draw(pixels.tobytes(), height, breadth, channels, width, strength, _backdrop))
 
 
 @lru_cache(maxsize=2048)
 def _draw(
-    data: bytes, height: int, breadth: int, channels: int, width: int, dim: float
+    data: bytes,
+    height: int,
+    breadth: int,
+    channels: int,
+    width: int,
+    strength: float,
+    backdrop: Backdrop,
 ) -> tuple[Strip, ...]:
     import numpy as np
 
     from workbench.preview import half_blocks
 
     pixels = np.frombuffer(data, np.uint8).reshape(height, breadth, channels)
-    if dim < 1:
-        pixels = (pixels * dim).astype(np.uint8)
-    return tuple(half_blocks(pixels, width))
+    if strength < 1:
+        ground = np.array(backdrop.ground)
+        pixels = (pixels * strength + ground * (1 - strength)).astype(np.uint8)
+    return tuple(half_blocks(pixels, width, background=backdrop.ground, color=backdrop.color))
+
+
+def shrunk(pixels: Pixels, width: int) -> Pixels:
+    """A picture [H, W, C] averaged to a smaller width."""
+    from workbench.figures import rgb
+    from workbench.preview import resized
+
+    return resized(rgb(pixels), width)
+
+
+class Magnified:
+    """A picture [H, W, C] in which each pixel is `factor` cells wide, drawn by the line.
+
+    A screenful is drawn as one; what was drawn is kept, so that scrolling draws new lines only.
+    """
+
+    AHEAD = 16  # lines drawn together with the one that is asked for
+
+    def __init__(self, pixels: Pixels, factor: int) -> None:
+        self.pixels, self.factor = pixels, factor
+        self.width = pixels.shape[1] * factor
+        self.height = -(-pixels.shape[0] * factor // 2)
+        self._strips: dict[tuple[int, int], Strip] = {}  # by the two rows of pixels in a line
+
+    def line(self, line: int) -> Strip:
+        """A whole line; the lower half of the last one repeats the upper at an odd height."""
+        rows = self._rows(line)
+        if rows not in self._strips:
+            self._draw(range(line, min(line + self.AHEAD, self.height)))
+        return self._strips[rows]
+
+    def _rows(self, line: int) -> tuple[int, int]:
+        last = len(self.pixels) - 1
+        upper = 2 * line // self.factor
+        return upper, min((2 * line + 1) // self.factor, last)
+
+    def _draw(self, lines: range) -> None:
+        import numpy as np
+
+        from workbench.figures import rgb
+        from workbench.preview import blocks
+
+        missing = [
+            rows for rows in dict.fromkeys(map(self._rows, lines)) if rows not in self._strips
+        ]
+        pixels = np.ascontiguousarray(rgb(self.pixels[np.ravel(missing)]))
+        for rows, strip in zip(missing, blocks(pixels), strict=True):
+            self._strips[rows] = self._stretched(strip)
+
+    def _stretched(self, strip: Strip) -> Strip:
+        """Each cell `factor` times; a segment's characters are all the same."""
+        if self.factor == 1:
+            return strip
+        return Strip([Segment(text * self.factor, style) for text, style, _ in strip], self.width)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
+from workbench import curves
+from workbench.curves import Swept
 from workbench.engine.messages import Metrics
 from workbench.library import Listed
-from workbench.session import Session, variants
+from workbench.metrics import METRICS
+from workbench.session import Session
+from workbench.session import variants as all_variants
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.values import summarize
 from workbench.tui.views import (
@@ -19,13 +22,12 @@ from workbench.tui.views import (
     FlowView,
     OperationView,
     PanelView,
-    ProgressView,
+    PictureRow,
     RecipeView,
     SheetRowView,
     SheetView,
     TradeOffView,
 )
-from workbench.tui.widgets.progress import in_words
 
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
@@ -133,6 +135,29 @@ def solver(session: Session) -> str:
     return f"{session.solver.name} · {summarize(session.solver.steps)}"
 
 
+def recipe_line(session: Session) -> str:
+    """`latent: normalize standard, add noise c 0.1 0.4`, what is switched off in parentheses."""
+    view, stages = recipe(session), []
+    for stage, operations in (("image", view.image), ("latent", view.latent)):
+        words = [f"{one.name} {one.summary}".strip() for one in operations]
+        shown = [
+            word if one.enabled else f"({word})"
+            for one, word in zip(operations, words, strict=True)
+        ]
+        if shown:
+            stages.append(f"{stage}: {', '.join(shown)}")
+    return " · ".join(stages) or "no operation"
+
+
+def end(checkpoint: str, label: Any) -> str:
+    """`cmnist-digits:5`, an end of the bridge."""
+    name = checkpoint.rpartition("/")[2]
+    if label is None:
+        return name
+    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    return f"{name}:{labels}"
+
+
 def title_of(operation: Operation) -> str:
     """An operation's name in words."""
     return operation.op.replace("_", " ")
@@ -203,9 +228,11 @@ def _panel(
         return PanelView(kind, title, "absent", hint=_hint(kind))
     freshness = run.freshness(kind, variant, session)
     pictures = run.row(kind, variant)
-    if pictures is None or image >= len(pictures.pixels):
+    if pictures is None:
         waiting = run.active and freshness != "stale"
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
+    if image >= len(pictures.pixels):
+        return PanelView(kind, title, "absent", hint=_hint(kind))
     captions = _captions(kind, pictures, image)
     return PanelView(kind, title, freshness, pictures.pixels[image], captions)
 
@@ -226,6 +253,8 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
 
 def _captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
     """What is known of one image, from the longest to the shortest way of saying it."""
+    if pictures.partial:
+        return ("partial",)
     if kind == "result":
         label = pictures.number("probe_label", image)
         hue = pictures.number("hue_error", image)
@@ -257,39 +286,76 @@ def sheet(
     size: int,
     latents: bool,
     taken: int,
+    kept: bool = False,
+    names: Sequence[str] = (),
 ) -> SheetView:
-    """The rows: source, then a result for each variant (and its latents when asked for)."""
+    """The rows: source, then a result for each variant (and its latents when asked for).
+
+    `kept`: whether there are runs in the history.
+    """
     if run is None or (run.started is None and not run.active):
-        return SheetView("Results", (), 0, size, _teach(session, taken, listed))
+        return SheetView("Results", (), 0, size, _teach(session, taken, listed, kept))
     count = 0 if sources is None else min(len(sources), SHOWN)
     rows = []
     source = run.row("source")
     pixels = source.pixels if source is not None else None
     if run.freshness("source", None, session) != "stale" and sources is not None:
-        pixels = sources[:SHOWN]
+        pixels = sources[: run.started.images if run.started else None][:SHOWN]
     if pixels is not None:
         count = len(pixels)
-        rows.append(SheetRowView("source", (), pixels, "fresh"))
+        rows.append(SheetRowView("source", (), pixels, "fresh", kind="source"))
     if latents and run.row("latent") is not None:
         rows.append(_row("latent", "latent", None, session, run, listed))
     labels = (
         [one.label for one in run.started.variants]
         if run.started
-        else [one.label for one in variants(run.session)]
+        else [one.label for one in all_variants(run.session)]
     )
     for index, label in enumerate(labels):
         if latents and run.row("edited_latent", index) is not None:
             rows.append(_row("edited_latent", "", index, session, run, listed))
         rows.append(_row("result", label, index, session, run, listed))
-    return SheetView(_sheet_title(session, run, len(labels), count), tuple(rows), count, size)
+    title = _sheet_title(session, run, len(labels), count)
+    return SheetView(title, tuple(rows), count, size, names=tuple(names))
+
+
+def picture_rows(view: SheetView, run: RunView | None) -> tuple[PictureRow, ...]:
+    """What the sheet shows, with what is known of each picture."""
+    return tuple(
+        PictureRow(row.label, row.pixels, _picture_facts(row, run), view.names)
+        for row in view.rows
+        if row.pixels is not None
+    )
+
+
+def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
+    if row.freshness == "computing" and row.pixels is not None:
+        return ("emerging",) * len(row.pixels)
+    kind: Any = row.kind
+    pictures = run.row(kind, row.variant) if run is not None and kind != "source" else None
+    if pictures is None:
+        return ()
+    stale = " · stale" if row.freshness == "stale" else ""
+    images = range(len(pictures.pixels))
+    return tuple(
+        (next(iter(_captions(kind, pictures, image)), "") + stale).removeprefix(" · ")
+        for image in images
+    )
 
 
 def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> str:
+    asked = len(all_variants(run.session)) if run.auto else variants
     counted = [f"{variants} variants"] if variants > 1 else []
+    counted = [f"{variants} of {asked} variants"] if asked > variants else counted
     counted.append(f"{images} image{'' if images == 1 else 's'}")
-    title = f"Results · {' × '.join(counted)}"
-    if not run.active and run.freshness("result", 0, session) == "stale":
-        title += " · stale, r runs again"
+    title = f"Results · {'auto-run · ' if run.auto else ''}{' × '.join(counted)}"
+    stale = not run.active and run.freshness("result", 0, session) == "stale"
+    if run.auto:
+        return f"{title} · {'stale' if stale else 'not kept'}; r keeps"
+    if stale:
+        return f"{title} · stale, r runs again"
+    if run.finished is not None and run.finished.status == "cancelled":
+        return f"{title} · cancelled, r runs again"
     return title
 
 
@@ -308,6 +374,8 @@ def _row(
         values = variants_values(run, variant)
         label_wanted = wanted_label(run.session, listed, values.get("target.label"))
         notes = _notes(kind, pictures.metrics, len(pictures.pixels), label_wanted)
+    elif pictures is not None and not run.active:
+        notes = ("partial",)
     return SheetRowView(
         label or "edited",
         notes,
@@ -315,6 +383,7 @@ def _row(
         freshness,
         "" if pictures is not None else _row_hint(run, freshness),
         variant,
+        kind,
     )
 
 
@@ -351,7 +420,9 @@ def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple
     return tuple(notes)
 
 
-def _teach(session: Session, count: int, listed: Sequence[Listed]) -> tuple[tuple[str, str], ...]:
+def _teach(
+    session: Session, count: int, listed: Sequence[Listed], kept: bool
+) -> tuple[tuple[str, str], ...]:
     """What to press next."""
     if not any(one.facts and one.facts.kind == "denoiser" for one in listed):
         return (
@@ -366,61 +437,40 @@ def _teach(session: Session, count: int, listed: Sequence[Listed]) -> tuple[tupl
         ("a", "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
         ("o", "open a session or an example"),
+        *([("h", "take up an earlier run")] if kept else []),
         ("?", "all keys"),
     )
 
 
+def sweep(run: RunView | None) -> tuple[Swept, ...]:
+    """The variants of a run, those that are whole with their metrics."""
+    if run is None or run.started is None:
+        return ()
+    return tuple(
+        Swept(info.values, info.label, _metrics(run, index))
+        for index, info in enumerate(run.started.variants)
+    )
+
+
+def _metrics(run: RunView, variant: int) -> Metrics:
+    result = run.row("result", variant)
+    if result is None or result.partial:
+        return {}
+    latents = [run.row("latent", variant), run.row("edited_latent", variant)]
+    earlier = [row.metrics for row in latents if row is not None and not row.partial]
+    return {
+        name: value for metrics in (*earlier, result.metrics) for name, value in metrics.items()
+    }
+
+
 def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
     """Accuracy and colour of the variants that have both, where there are several."""
-    points: list[tuple[float, float]] = []
-    cursor = -1
-    for index in range(len(run.started.variants) if run and run.started else 0):
-        row = run.row("result", index) if run else None
-        metrics = row.metrics if row is not None and not row.partial else {}
-        if "hue_error_median" in metrics and "target_accuracy" in metrics:
-            cursor = len(points) if index == variant else cursor
-            points.append((metrics["hue_error_median"], metrics["target_accuracy"]))
-    return TradeOffView(tuple(points), cursor) if len(points) > 1 else TradeOffView()
-
-
-# ---- progress
-
-
-def progress(run: RunView | None) -> ProgressView:
-    """The line at the bottom."""
-    if run is None:
-        return ProgressView("idle", text="r runs the session")
-    if run.finished is not None:
-        return _finished(run)
-    if run.cancelling:
-        return ProgressView("queued", text="stopping after this step…")
-    told = run.progress
-    if run.started is None and told is None:
-        return ProgressView("queued", text="waiting for the engine")
-    if told is None:
-        return ProgressView("running", "load")
-    return ProgressView("running", told.stage, told.evaluations, told.total, told.seconds_left)
-
-
-def _finished(run: RunView) -> ProgressView:
-    finished = run.finished
-    assert finished is not None
-    if finished.status == "failed":
-        return ProgressView("failed", text=f"failed: {finished.error or 'for no reason given'}")
-    if finished.status == "cancelled":
-        kept = f"; what was finished is in {_short(finished.run)}" if finished.run else ""
-        return ProgressView("cancelled", text=f"cancelled{kept}")
-    parts = []
-    if (total := finished.seconds.get("total")) is not None:
-        parts.append(f"done in {in_words(total)}")
-    spent = sum(finished.nfe.values())
-    parts.append(f"{spent:,} evaluations an image" if spent else "all from the cache")
-    if finished.run:
-        parts.append(f"kept in {_short(finished.run)}")
-    return ProgressView("done", text=" · ".join(parts))
-
-
-def _short(path: str) -> str:
-    """A path with the home folder as ~."""
-    home = str(Path.home())
-    return "~" + path[len(home) :] if path.startswith(f"{home}/") else path
+    variants = sweep(run)
+    if not curves.parameters(variants):
+        return TradeOffView()
+    hue, accuracy = METRICS["hue_error_median"], METRICS["target_accuracy"]
+    points = curves.trade_off(variants, hue, accuracy, curves.across(variants)).points
+    if len(points) < 2:
+        return TradeOffView()
+    cursor = next((i for i, point in enumerate(points) if point.variant == variant), -1)
+    return TradeOffView(tuple((point.x, point.y) for point in points), cursor)

@@ -14,6 +14,8 @@ from workbench.engine.messages import Finished, Progress, Row, RowKind, Started
 from workbench.tui.views import Freshness
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.session import Session
     from workbench.tui.views import Pixels
 
@@ -43,12 +45,20 @@ class Pictures:
         return values[image] if image < len(values) else None
 
 
-@dataclass
+@dataclass(eq=False)
 class RunView:
-    """A run under way or ended."""
+    """A run that waits, is under way or has ended.
+
+    An auto-run takes the first images and variants of its session; image i is the session's i.
+    """
 
     id: str
     session: Session
+    name: str = ""  # the session file's stem
+    base: Path | None = None  # where the session's relative paths start
+    auto: bool = False
+    number: int = 0  # in the sitting, from 1 on
+    begun: float | None = None  # when it left the queue, by the queue's clock
     started: Started | None = None
     progress: Progress | None = None
     finished: Finished | None = None
@@ -59,6 +69,11 @@ class RunView:
     def active(self) -> bool:
         """Queued or running."""
         return self.finished is None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its pictures."""
+        return sum(pictures.pixels.nbytes for pictures in self._rows.values())
 
     def receive(self, event: Started | Row | Progress | Finished) -> None:
         """Take in what the engine says."""
@@ -73,9 +88,14 @@ class RunView:
             pictures = Pictures(pixels, event.partial, event.metrics, event.per_image)
             self._rows[event.kind, event.variant] = pictures
 
+    def put(self, kind: RowKind, variant: int | None, pictures: Pictures) -> None:
+        """Pictures that were kept."""
+        self._rows[kind, variant] = pictures
+
     def row(self, kind: RowKind, variant: int | None = None) -> Pictures | None:
         """The pictures of a kind for a variant: its own, or those that it shares with others."""
-        for owner in (variant, self._encoded_as(variant), None):
+        own = kind in ("edited_latent", "result")
+        for owner in (variant, None if own else self._encoded_as(variant), None):
             if (pictures := self._rows.get((kind, owner))) is not None:
                 return pictures
         return None
@@ -99,7 +119,9 @@ class RunView:
             return "absent"
         if pictures is None:
             return "absent"
-        return "fresh" if unchanged and not pictures.partial else "stale"
+        if not unchanged:
+            return "stale"
+        return "partial" if pictures.partial else "fresh"
 
     def _is_computing(self, kind: RowKind, variant: int | None) -> bool:
         if self.progress is None or kind not in _STAGES[self.progress.stage]:

@@ -1,8 +1,8 @@
-"""Session files to choose from: those nearby and the examples that ship with the program."""
+"""Session files to choose from: recent ones, those nearby, the examples of the program."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,23 +22,59 @@ def examples() -> Path | None:
     )
 
 
-def session_files(folder: Path) -> list[Item]:
-    """Session files in a folder and in its `sessions`, then the examples."""
+def session_files(folder: Path, recent: Sequence[Path] = ()) -> list[Item]:
+    """Recent session files, those in a folder and in its `sessions`, then the examples."""
     items: list[Item] = []
     seen: set[Path] = set()
     shipped = examples()
-    for place in (folder, folder / "sessions", *([shipped] if shipped else [])):
-        for path in _yaml_files(place):
-            if path.resolve() in seen:
-                continue
-            seen.add(path.resolve())
-            title = _title(path)
-            if title is None:
-                continue
-            name = path.stem if place == shipped else str(path.relative_to(folder))
-            words = f"{title}  (example)" if place == shipped and title else title
-            items.append(Item(str(path), name, words))
+    for path in (*recent, *_nearby(folder, shipped)):
+        if path.resolve() in seen:
+            continue
+        seen.add(path.resolve())
+        title = _title(path)
+        if title is None:
+            continue
+        example = path.parent == shipped
+        said = (title, "(example)" if example else "", "(recent)" if path in recent else "")
+        name = path.stem if example else _name(path, folder)
+        items.append(Item(str(path), name, "  ".join(part for part in said if part)))
     return items
+
+
+def preview(path: Path) -> str:
+    """What a session does, in four lines; what is wrong with it if it cannot be read."""
+    from workbench.session import SessionError, load_session
+    from workbench.tui import present
+
+    try:
+        session = load_session(path)
+    except SessionError as error:
+        return str(error)
+    source, target = session.source, session.target
+    ends = (
+        present.end(source.checkpoint, source.label),
+        present.end(target.checkpoint, target.label),
+    )
+    return "\n".join(
+        (
+            session.title or "no title",
+            " → ".join(ends),
+            present.recipe_line(session),
+            present.solver(session),
+        )
+    )
+
+
+def _nearby(folder: Path, shipped: Path | None) -> Iterator[Path]:
+    for place in (folder, folder / "sessions", *([shipped] if shipped else [])):
+        yield from _yaml_files(place)
+
+
+def _name(path: Path, folder: Path) -> str:
+    """From the folder if it lies in it, else the name and the folder it is in."""
+    if path.is_relative_to(folder):
+        return str(path.relative_to(folder))
+    return f"{path.parent.name}/{path.name}"
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ Nothing heavy is imported here: the first frame stands before the session's sche
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.curves import Swept
     from workbench.tui.gallery import Gallery
 
     Pixels = NDArray[np.uint8]
 
-Freshness = Literal["absent", "fresh", "stale", "computing"]
+Freshness = Literal["absent", "fresh", "stale", "computing", "partial"]
 EditStage = Literal["image", "latent"]
 FieldKind = Literal["integer", "number", "choice", "text"]
 
@@ -104,6 +105,13 @@ class FieldView:
     choices: tuple[Any, ...] = ()
     sweepable: bool = False
     words: tuple[str, ...] = ()  # that may stand in place of a number
+    low: float | None = None  # the bounds as numbers, both allowed
+    high: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its value is a number, or several."""
+        return self.kind in ("integer", "number")
 
     @property
     def title(self) -> str:
@@ -161,6 +169,7 @@ class SheetRowView:
     freshness: Freshness = "absent"
     hint: str = ""  # said in place of pictures
     variant: int | None = None  # None: shared by all variants
+    kind: str = "result"
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +181,7 @@ class SheetView:
     columns: int = 0
     size: int = 32
     teach: tuple[tuple[str, str], ...] = ()  # keys and what they do, while there is nothing else
+    names: tuple[str, ...] = ()  # of the images
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,83 @@ class ProgressView:
     stage: str = ""
     done: int = 0
     total: int = 0
-    seconds_left: float | None = None
+    facts: tuple[str, ...] = ()  # the most important first; as many as fit are shown
     text: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
+    badges: tuple[str, ...] = ()  # what is switched on, at the right end
+
+
+@dataclass(frozen=True)
+class QueueLineView:
+    """A run of this sitting."""
+
+    id: str
+    number: int
+    name: str
+    recipe: str
+    group: Literal["under way", "waiting", "ended"]
+    state: str
+    seconds: str = ""
+    shown: bool = False
+
+
+# ---- the history
+
+
+@dataclass(frozen=True, eq=False)
+class RunLineView:
+    """A kept run in the history; `read`: whether more than its name is known yet."""
+
+    name: str  # of its directory
+    title: str
+    when: str
+    pinned: bool = False
+    status: Literal["done", "cancelled", "failed", "damaged"] = "done"
+    recipe: str = ""
+    numbers: str = ""
+    size: str = ""
+    pictures: Pixels | None = None  # [N, H, W, C], a few of its results
+    read: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class RunPreview:
+    """The run under the history's cursor."""
+
+    title: str = ""
+    note: str = ""
+    facts: tuple[str, ...] = ()
+    problem: str = ""
+    sheet: SheetView = SheetView()
+
+
+@dataclass(frozen=True, eq=False)
+class PictureRow:
+    """A row of pictures to look at closely: those of a variant, or of a whole run."""
+
+    title: str
+    pixels: Pixels  # [N, H, W, C]
+    facts: tuple[str, ...] = ()  # of each picture
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryView:
+    """The way of one image, encode and then decode."""
+
+    sheet: SheetView  # a row of states z, a row of estimates
+    facts: tuple[str, ...]  # of each state
+
+
+class Spot(NamedTuple):
+    """A picture in the sheet."""
+
+    row: int
+    image: int
+
+
+@dataclass(frozen=True, eq=False)
+class PlotsView:
+    """A sweep with its metrics so far, and its pictures; empty when nothing is swept."""
+
+    sweep: tuple[Swept, ...] = ()
+    sheet: SheetView = SheetView()

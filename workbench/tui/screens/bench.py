@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from workbench.tui.desk import Desk
     from workbench.tui.document import Document
     from workbench.tui.screens.files import SessionFiles
+    from workbench.tui.screens.plots import PlotsScreen
+    from workbench.tui.screens.running import Running
 
 REDRAW = 1 / 15  # seconds between two redraws while a run reports
 LOOK = 2.0  # seconds between two looks at the folders of checkpoints and images
@@ -79,20 +81,32 @@ class Bench(Screen[None]):
         Binding("a", "add", "add"),
         Binding("r", "run", "run"),
         Binding("c", "cancel", "cancel"),
+        Binding("Q", "queue", "queue", show=False),
+        Binding("A", "auto", "auto-run", show=False),
+        Binding("p", "previews", "previews", show=False),
         Binding("escape", "cancel", "cancel", show=False),
         Binding("u", "undo", "undo"),
         Binding("ctrl+z", "undo", "undo", show=False),
         Binding("ctrl+r", "redo", "redo"),
         Binding("U", "redo", "redo", show=False),
         Binding("ctrl+s", "save", "save"),
+        Binding("W", "save_as", "save as", show=False),
         Binding("o", "open", "open"),
         Binding("e", "form", "edit", show=False),
         Binding("y", "yaml", "yaml"),
+        Binding("ctrl+e", "edit_yaml", "edit yaml", show=False),
         Binding("l", "latents", "latents", show=False),
         Binding("z", "zoom", "zoom", show=False),
+        Binding("v", "view", "look closely", show=False),
+        Binding("T", "trajectory", "trajectory", show=False),
+        Binding("i", "inspect", "inspect", show=False),
+        Binding("g", "plots", "plots", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("C", "copy", "copy", show=False),
+        Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
         Binding("question_mark", "help", "help", key_display="?"),
+        Binding("ctrl+t", "app.theme", "theme", show=False),
         Binding("tab", "next_pane(1)", "next pane", show=False),
         Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
         *[Binding(str(i + 1), f"pane('{pane}')", pane, show=False) for i, pane in enumerate(PANES)],
@@ -110,6 +124,8 @@ class Bench(Screen[None]):
         self.desk: Desk | None = None
         self.engine: EngineClient | None = None
         self.files: SessionFiles | None = None
+        self.running: Running | None = None
+        self.plots: PlotsScreen | None = None
         self._path = path
         self._engine_command = engine_command
         self._checkpoints = checkpoints
@@ -152,15 +168,18 @@ class Bench(Screen[None]):
         """Load the schema, the library and the session; start the engine."""
         from workbench.engine.client import COMMAND, EngineClient
         from workbench.tui.screens.files import SessionFiles
+        from workbench.tui.screens.running import Running
 
         self.files = SessionFiles(self)
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
-        document = self._first_document(listed)
-        self._take_document(document, listed)
-        extra = [part for folder in self._checkpoints for part in ("--checkpoints", str(folder))]
+        self._take_document(self._first_document(listed), listed)
+        if self._path is not None and self._path.is_dir():
+            await self.take_run(self._path)
+        extra = self._checkpoint_options()
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
+        self.running = Running(self, self.engine)
         await self.engine.start()
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
@@ -189,6 +208,14 @@ class Bench(Screen[None]):
         except InputError as error:
             return str(error)
 
+    def _checkpoint_options(self) -> list[str]:
+        """The folders of checkpoints as the command line takes them."""
+        return [
+            part
+            for folder in self._checkpoints
+            for part in ("--checkpoints", str(folder.resolve()))
+        ]
+
     def _list_checkpoints(self) -> list[Any]:
         from ddib.errors import InputError
         from workbench.library import list_checkpoints
@@ -203,7 +230,7 @@ class Bench(Screen[None]):
         from workbench.session import SessionError
         from workbench.tui.document import Document, new_session
 
-        if self._path is not None:
+        if self._path is not None and not self._path.is_dir():
             try:
                 return Document.open(self._path)
             except SessionError as error:
@@ -212,10 +239,15 @@ class Bench(Screen[None]):
 
     def _take_document(self, document: Document, listed: list[Any] | None = None) -> None:
         from workbench.tui.desk import Desk
+        from workbench.tui.screens.running import new_queue
 
         if self.desk is not None and listed is None:
             listed = self.desk.listed
-        self.desk = Desk(document, listed or [], self._runs)
+        queue = self.desk.queue if self.desk is not None else new_queue()
+        queue.put_away()
+        if self.files is not None and document.path is not None:
+            self.files.recent.remember(document.path)
+        self.desk = Desk(document, listed or [], self._runs, queue)
         self._loaded = ()
         self.query_one(RecipeList).cursor = 0
         self.refresh_views()
@@ -267,22 +299,39 @@ class Bench(Screen[None]):
         sheet.view = self.desk.sheet(self._latents)
         sheet.border_title = f"3 {sheet.view.title}"
         self._show_flow()
-        self.query_one(ProgressLine).view = self.desk.progress()
+        ready = self.engine.ready if self.engine else None
+        self.query_one(ProgressLine).view = self.desk.progress(ready.device if ready else "")
         self._show_header()
+        if self.running is not None:
+            self.running.show_queue()
+        if self.plots is not None and self.plots.is_attached:
+            self.plots.show(self.desk.plots())
+
+    def show_run(self) -> None:
+        """Show at once what a run changed, and the keys that go with it."""
+        self._show_run()
+        self.refresh_bindings()
 
     def _show_flow(self) -> None:
         if self.desk is None:
             return
+        image, variant = self._under_cursor()
+        self.query_one(Flow).view = self.desk.flow(image, variant)
+        trade_off = self.desk.trade_off(variant)
+        self.query_one(TradeOff).view = trade_off
+        self.set_class(bool(trade_off.points), "-swept")
+
+    def _under_cursor(self) -> tuple[int, int | None]:
+        """The image that is looked at, and the variant when there is one."""
         sheet = self.query_one(ContactSheet)
         rows = sheet.view.rows
         variant = rows[sheet.row].variant if sheet.row < len(rows) else None
         if variant is None:
             variant = next((row.variant for row in rows if row.variant is not None), None)
-        image = sheet.image if rows else self.desk.column(self.query_one(ImageGrid).place) or 0
-        self.query_one(Flow).view = self.desk.flow(image, variant)
-        trade_off = self.desk.trade_off(variant)
-        self.query_one(TradeOff).view = trade_off
-        self.set_class(bool(trade_off.points), "-swept")
+        if rows:
+            return sheet.image, variant
+        place = self.query_one(ImageGrid).place
+        return (self.desk.column(place) if self.desk else None) or 0, variant
 
     @work(exclusive=True, group="pictures")
     async def _load_pictures(self) -> None:
@@ -305,6 +354,8 @@ class Bench(Screen[None]):
     def _changed(self) -> None:
         """The session is another one: show it, and keep it safe."""
         self.refresh_views()
+        if self.running is not None:
+            self.running.changed()
         if self._save_soon is None:
             self._save_soon = self.set_timer(AUTOSAVE, self._keep)
 
@@ -493,38 +544,42 @@ class Bench(Screen[None]):
 
     @work(group="run")
     async def action_run(self) -> None:
-        """Run the session; a run of an earlier state gives way."""
-        desk, engine = self.desk, self.engine
-        if desk is None or engine is None:
+        """Run the session, behind the runs that are not ended."""
+        if self.desk is None or self.running is None:
             return
         if wrong := next((row for row in self.query(FieldRow) if row.error), None):
             self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
             return
-        if desk.run is not None and desk.run.active:
-            if desk.run.session == desk.session and not desk.run.cancelling:
-                self.notify("This run is under way; c stops it.", timeout=3)
-                return
-            await engine.cancel(desk.run.id)
-        request = desk.request()
         self._show_tab("flow")
-        self._show_run()
-        await engine.run(request)
-        self._show_header()
+        await self.running.run()
 
     @work(group="run")
     async def action_cancel(self) -> None:
-        """Stop the run; what is finished stays."""
-        desk, engine = self.desk, self.engine
-        if desk is None or engine is None or desk.run is None or not desk.run.active:
-            return
-        desk.run.cancelling = True
-        self._show_run()
-        await engine.cancel(desk.run.id)
+        """Stop the run under way, or the newest that waits; what is finished stays."""
+        if self.desk is not None and self.running is not None:
+            await self.running.cancel(self.desk.queue.to_cancel)
+
+    @work(group="run")
+    async def action_auto(self) -> None:
+        """Whether every change of the session runs a few images."""
+        if self.desk is not None and self.running is not None:
+            await self.running.toggle_auto()
+
+    @work(group="run")
+    async def action_previews(self) -> None:
+        """How often the emerging picture is shown."""
+        if self.desk is not None and self.running is not None:
+            await self.running.next_rate()
+
+    def action_queue(self) -> None:
+        """The runs under way, waiting and ended."""
+        if self.desk is not None and self.running is not None:
+            self.running.open_queue()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Cancel is offered while something runs."""
         if action == "cancel":
-            return self.desk is not None and self.desk.run is not None and self.desk.run.active
+            return self.desk is not None and bool(self.desk.queue.active)
         return True
 
     def _hear(self, event: Event | Lost) -> None:
@@ -533,24 +588,26 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Finished, Ready
+        from workbench.engine.messages import Finished, Inspection, Ready, States
+        from workbench.tui.screens.inspector import tell_inspectors
+        from workbench.tui.screens.trajectory import tell
 
-        event, desk = message.event, self.desk
-        if desk is None:
+        event = message.event
+        if self.desk is None or self.running is None:
             return
+        if isinstance(event, Inspection | Finished):
+            tell_inspectors(self.app, event)
+        if isinstance(event, States | Finished):
+            tell(self.app, event)
         if isinstance(event, Lost):
-            self.complain(f"{event.reason}.\nThe next run starts it again.", "Engine gone")
+            self.running.lost(event)
             self._show_header()
-        elif isinstance(event, Ready):
+        elif isinstance(event, Ready | States | Inspection):
             self._show_header()
-        elif desk.receive(event):
-            if isinstance(event, Finished):
-                self._show_run()
-                self.refresh_bindings()
-                if event.status == "failed" and event.error:
-                    self.complain(event.error, "The run failed")
-            elif self._redraw is None:
-                self._redraw = self.set_timer(REDRAW, self._show_run)
+        elif self.running.hear(event):
+            self.show_run()
+        elif self._redraw is None:
+            self._redraw = self.set_timer(REDRAW, self._show_run)
 
     # ---- files
 
@@ -559,6 +616,13 @@ class Bench(Screen[None]):
         """Save to the session's file, or ask for one."""
         if self.desk is not None and self.files is not None:
             await self.files.save(self.desk.document)
+            self.refresh_views()
+
+    @work(exclusive=True, group="dialog")
+    async def action_save_as(self) -> None:
+        """Save to another file, and go on with that one."""
+        if self.desk is not None and self.files is not None:
+            await self.files.save_as(self.desk.document)
             self.refresh_views()
 
     @work(exclusive=True, group="dialog")
@@ -577,6 +641,46 @@ class Bench(Screen[None]):
             await self._stop_run()
             self._take_document(Document(new_session(self.desk.listed)))
 
+    @work(exclusive=True, group="dialog")
+    async def action_copy(self) -> None:
+        """The command that replays the session, or its YAML, to the clipboard."""
+        from workbench.tui.screens.copy import copy_session
+
+        if self.desk is not None and self.files is not None:
+            store = [] if self._runs is None else ["--runs", str(self._runs.resolve())]
+            options = [*self._checkpoint_options(), *store]
+            await copy_session(self.app, self.files, self.desk.document, options)
+            self.refresh_views()
+
+    @work(exclusive=True, group="dialog")
+    async def action_history(self) -> None:
+        """The kept runs, to look at or to take up again."""
+        from workbench.tui.screens.history import take_up
+
+        if self.desk is not None:
+            await take_up(self, self.desk.store)
+
+    async def take_run(self, path: Path) -> None:
+        """A kept run's session, with its results."""
+        from ddib.errors import InputError
+        from workbench.tui.stored import reopen
+
+        try:
+            kept = await asyncio.to_thread(reopen, path)
+        except InputError as error:
+            self.complain(str(error), "This run cannot be opened")
+            return
+        await self._stop_run()
+        self._take_document(kept.document)
+        if self.desk is not None and kept.run is not None:
+            self.desk.queue.take_up(kept.run)
+        self._show_run()
+        if kept.problems:
+            words = "\n".join(kept.problems)
+            self.notify(
+                words, title="Not all of it is there", severity="warning", timeout=12, markup=False
+            )
+
     async def may_leave(self) -> bool:
         """Whether the present session may be put away."""
         if self.desk is None or self.files is None:
@@ -584,9 +688,9 @@ class Bench(Screen[None]):
         return await self.files.may_leave(self.desk.document)
 
     async def _stop_run(self) -> None:
-        """Put the run of the present session away."""
-        if self.desk and self.engine and self.desk.run and self.desk.run.active:
-            await self.engine.cancel(self.desk.run.id)
+        """Runs go on when another session is opened, but for the auto-run."""
+        if self.running is not None:
+            await self.running.stop_auto()
 
     @work(exclusive=True, group="dialog")
     async def action_quit(self) -> None:
@@ -613,8 +717,29 @@ class Bench(Screen[None]):
         """The session as it would be saved."""
         from workbench.tui.screens.read import YamlScreen
 
+        def left(edit: bool | None) -> None:
+            if edit:
+                self.action_edit_yaml()
+
         if self.desk is not None:
-            self.app.push_screen(YamlScreen(self.desk.document.name, self.desk.document.yaml))
+            document = self.desk.document
+            self.app.push_screen(YamlScreen(document.name, document.yaml), left)
+
+    @work(exclusive=True, group="dialog")
+    async def action_edit_yaml(self) -> None:
+        """The session as YAML in the user's editor; what comes back is one step of undo."""
+        from workbench.tui.screens.edit import edit_text
+
+        if (
+            self.desk is None
+            or (edited := await edit_text(self.app, self.desk.document.yaml)) is None
+        ):
+            return
+        for row in self.query(FieldRow):
+            row.set_error("")
+        if not self.desk.take_text(*edited):
+            self.notify("Only the text is another; ctrl+s saves it.", timeout=4)
+        self._changed()
 
     def action_help(self) -> None:
         """All keys."""
@@ -631,6 +756,41 @@ class Bench(Screen[None]):
     def action_zoom(self) -> None:
         """The middle alone, or all columns."""
         self.toggle_class("-zoomed")
+
+    def action_view(self) -> None:
+        """The picture under the cursor, large; with a marked one, the two compared."""
+        from workbench.tui.screens.view import look_closer
+
+        sheet = self.query_one(ContactSheet)
+        rows = self.desk.picture_rows(sheet.view) if self.desk else ()
+        image = sheet.image if sheet.view.rows else self.query_one(ImageGrid).cursor
+        if rows:
+            look_closer(self.app, sheet, rows, image, self.desk.sheet_file if self.desk else None)
+        else:
+            self.notify("There is no picture yet.", timeout=3)
+
+    @work(group="run")
+    async def action_trajectory(self) -> None:
+        """Encode and decode of the image under the cursor, step by step."""
+        from workbench.tui.screens.trajectory import follow
+
+        if self.desk is not None and self.engine is not None:
+            image, variant = self._under_cursor()
+            await follow(self.app, self.engine, self.desk, image, variant or 0)
+
+    def action_inspect(self) -> None:
+        """The latents of the picture under the cursor, operation by operation."""
+        from workbench.tui.screens.inspector import look_inside
+
+        if self.desk is not None and self.engine is not None:
+            image, variant = self._under_cursor()
+            look_inside(self.app, self.engine, self.desk, image, variant or 0)
+
+    def action_plots(self) -> None:
+        """A sweep's metrics against its values, or against each other."""
+        from workbench.tui.screens.plots import open_plots
+
+        self.plots = open_plots(self)
 
     def action_pane(self, pane: str) -> None:
         """Focus a pane, bringing its tab to the front."""

@@ -20,8 +20,10 @@ class SessionFiles:
     def __init__(self, bench: Bench) -> None:
         from workbench.library import folders
         from workbench.tui.document import Autosave
+        from workbench.tui.recent import Recent
 
         self._bench = bench
+        self.recent = Recent(folders().state)
         self._autosave = Autosave(folders().state, os.getpid())
 
     # ---- the copy that survives a crash
@@ -78,30 +80,57 @@ class SessionFiles:
 
     async def save(self, document: Document) -> bool:
         """Save to the session's file, or to one that is asked for; whether it was saved."""
+        if document.path is None:
+            return await self.save_as(document)
+        return self._write(document, document.path)
+
+    async def save_as(self, document: Document) -> bool:
+        """Save to a file that is asked for, which becomes the session's; whether it was saved."""
+        path = await self._ask_path(document)
+        return path is not None and self._write(document, path)
+
+    def _write(self, document: Document, path: Path) -> bool:
         from workbench.session import SessionError
 
-        path = document.path or await self._ask_path()
-        if path is None:
-            return False
         try:
             document.save(path)
         except SessionError as error:
             self._bench.complain(str(error), "Not saved")
             return False
         self.keep(document)
+        self.recent.remember(path)
         self._bench.notify(f"saved {path}", timeout=3, markup=False)
         return True
+
+    async def on_disk(self, document: Document) -> bool:
+        """Whether the session is in its file as it stands, after asking to save it."""
+        if document.path is not None and not document.history.dirty:
+            return True
+        answer = await self._bench.app.push_screen_wait(
+            Ask(
+                "Not saved",
+                f"A replay reads the session's file, and {document.name} is not saved.",
+                (("s", "save"), ("esc", "back")),
+            )
+        )
+        return answer == "s" and await self.save(document)
 
     async def choose(self) -> Document | None:
         """A session that the user picks, once the present one may be left."""
         from workbench.session import SessionError
         from workbench.tui.document import Document
         from workbench.tui.screens.pick import Picker
-        from workbench.tui.sessions import session_files
+        from workbench.tui.sessions import preview, session_files
 
-        items = await asyncio.to_thread(session_files, Path.cwd())
+        items = await asyncio.to_thread(session_files, Path.cwd(), self.recent.paths())
         typed = await self._bench.app.push_screen_wait(
-            Picker("Open a session", items, placeholder="type to filter, or a path", free=True)
+            Picker(
+                "Open a session",
+                items,
+                placeholder="type to filter, or a path",
+                free=True,
+                about=lambda value: preview(Path(value)),
+            )
         )
         if typed is None or not await self._bench.may_leave():
             return None
@@ -111,12 +140,12 @@ class SessionFiles:
             self._bench.complain(str(error), "This session cannot be opened")
             return None
 
-    async def _ask_path(self) -> Path | None:
+    async def _ask_path(self, document: Document) -> Path | None:
         typed = await self._bench.app.push_screen_wait(
             Prompt(
                 "Save as",
                 f"A file name, from {Path.cwd()}",
-                "session.yaml",
+                "session.yaml" if document.path is None else _short(document.path),
                 lambda text: None if text else "a name is needed",
             )
         )
@@ -131,3 +160,9 @@ class SessionFiles:
             if answer != "o":
                 return None
         return path
+
+
+def _short(path: Path) -> str:
+    """From the working directory, if it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,8 +54,11 @@ class Picker(ModalScreen[str | None]):
         placeholder: str = "type to filter",
         subtitle: str = "enter take · esc back",
         free: bool = False,
+        about: Callable[[str], str] | None = None,
     ) -> None:
+        """`about`: several lines on the value under the cursor, in place of its words."""
         super().__init__()
+        self._about = about
         self._title, self._items, self._free = title, list(items), free
         self._placeholder, self._subtitle = placeholder, subtitle
         self._shown = list(items)
@@ -63,6 +66,7 @@ class Picker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Filter above, list below, the words about the line at the bottom."""
         with Vertical(classes="dialog picker") as dialog:
+            dialog.set_class(self._about is not None, "-preview")
             dialog.border_title = self._title
             dialog.border_subtitle = self._subtitle
             yield PickerInput(placeholder=self._placeholder, compact=True)
@@ -126,6 +130,7 @@ class Picker(ModalScreen[str | None]):
         self._describe(view.cursor)
 
     def _describe(self, index: int) -> None:
-        """The words about the line, which may not fit beside its name."""
-        words = self._shown[index].words if index < len(self._shown) else ""
+        """More about the line than fits beside its name."""
+        item = self._shown[index] if index < len(self._shown) else None
+        words = "" if item is None else self._about(item.value) if self._about else item.words
         self.query_one(".about", Static).update(words)

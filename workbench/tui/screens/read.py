@@ -14,12 +14,15 @@ from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from workbench.tui.screens.copy import copy_text
 
-class YamlScreen(ModalScreen[None]):
-    """The session as it would be saved."""
+
+class YamlScreen(ModalScreen[bool]):
+    """The session as it would be saved; whether it is to be edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,y", "dismiss(None)", "back"),
+        Binding("escape,q,y", "dismiss(False)", "back"),
+        Binding("e", "dismiss(True)", "edit"),
         Binding("c", "copy", "copy"),
     ]
 
@@ -31,13 +34,12 @@ class YamlScreen(ModalScreen[None]):
         """The text, scrollable."""
         with VerticalScroll(classes="dialog dialog-tall") as dialog:
             dialog.border_title = self._title
-            dialog.border_subtitle = "c copy · esc back"
+            dialog.border_subtitle = "e edit in $EDITOR · c copy · esc back"
             yield Static(highlight(self._text, language="yaml"))
 
     def action_copy(self) -> None:
-        """To the terminal's clipboard (OSC 52)."""
-        self.app.copy_to_clipboard(self._text)
-        self.notify("Sent to the terminal's clipboard; over tmux it needs set-clipboard on.")
+        """To the clipboard."""
+        copy_text(self.app, self._text, "clipboard.yaml")
 
 
 class HelpScreen(ModalScreen[None]):

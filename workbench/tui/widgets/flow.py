@@ -19,7 +19,7 @@ NARROWEST_GAP = 2
 WIDEST_GAP = 12
 SHARE = 0.46  # of the height that the pictures may take; the rest is the contact sheet's
 STALE = 0.45  # brightness of a picture that no longer follows from the session
-MARKS = {"fresh": "●", "stale": "○", "computing": "◐", "absent": "·"}
+MARKS = {"fresh": "●", "stale": "○", "computing": "◐", "partial": "◐", "absent": "·"}
 
 
 class Flow(Widget):
@@ -31,6 +31,7 @@ class Flow(Widget):
         "flow--fresh",
         "flow--stale",
         "flow--computing",
+        "flow--partial",
         "flow--absent",
         "flow--arrow",
         "flow--caption",

@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from workbench.tui.stepping import stepped
 from workbench.tui.values import format_value
 from workbench.tui.views import FieldView, FormView
 
@@ -27,12 +28,28 @@ class LineInput(Input):
 
 
 class ValueInput(LineInput):
-    """A typed value; up, down and enter go to the other fields."""
+    """A typed value; up and down nudge a number, enter goes to the next field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "previous", show=False),
-        Binding("down,enter", "app.focus_next", "next", key_display="↓"),
+        Binding("enter", "app.focus_next", "next", key_display="⏎"),
+        Binding("up", "step(1)", "step", key_display="↑↓"),
+        Binding("down", "step(-1)", "less", show=False),
+        Binding("shift+up", "step(10)", "more, tenfold", show=False),
+        Binding("shift+down", "step(-10)", "less, tenfold", show=False),
     ]
+
+    field: FieldView | None = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only numbers are stepped."""
+        return action != "step" or (self.field is not None and self.field.numeric)
+
+    def action_step(self, steps: int) -> None:
+        """The number that many steps further; several numbers stay as they are."""
+        text = None if self.field is None else stepped(self.value, self.field, steps)
+        if text is not None:
+            self.value = text
+            self.cursor_position = len(text)
 
 
 class Choice(Widget, can_focus=True):
@@ -134,6 +151,7 @@ class FieldRow(Vertical):
             self.set_error("")
             return
         line, choice = self.query_one(ValueInput), self.query_one(Choice)
+        line.field = view
         line.display, choice.display = view.kind != "choice", view.kind == "choice"
         choice.show(view.value, view.choices)
         if other:

@@ -27,7 +27,7 @@ class HeaderLine(Widget):
             )
         right.append([(view.solver, "$dim")])
         right.append([(view.engine, "$success" if view.busy else "$dim")])
-        brand: list[tuple[str, str] | str] = [("ddib-workbench   ", "$faint")]
+        brand: list[tuple[str, str] | str] = [("ddib-workbench   ", "$dim")]
         for parts, lead in (
             (right, brand),
             (right, []),

@@ -33,6 +33,7 @@ class Lines(ScrollView, can_focus=True):
         "lines--on",
         "lines--error",
         "lines--accent",
+        "lines--warning",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", "up", show=False),
@@ -158,7 +159,7 @@ class Lines(ScrollView, can_focus=True):
                 text,
                 plain
                 + (self.get_component_rich_style(name, partial=True) if name else Style())
-                + Style(bgcolor=over.bgcolor, bold=over.bold),
+                + over,
             )
             for text, name in parts
         ]

@@ -1,5 +1,6 @@
 """The line above the keys: how far a run is, or how the last one ended."""
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -28,23 +29,37 @@ class ProgressLine(Widget):
         }[view.state]
         quiet = "$foreground" if view.state in ("failed", "queued") else "$dim"
         line = Content.assemble(" ", (mark, style), (view.text, quiet))
-        return line.truncate(width, ellipsis=True)
+        return self._with_badges(line, width)
 
     def _under_way(self, view: ProgressView, width: int) -> Content:
         share = view.done / view.total if view.total else 0.0
         share = min(max(share, 0.0), 1.0)
         bar = max(6, min(BAR, width // 5))
         full = round(share * bar)
-        counted = f"{view.done:,} of {view.total:,} evaluations" if view.total else ""
-        left = "" if view.seconds_left is None else f" · {in_words(view.seconds_left)} left"
-        return Content.assemble(
+        line = Content.assemble(
             " ",
             (f"{view.stage:<7}", "bold $primary"),
             ("▇" * full, "$primary"),
             ("▁" * (bar - full), "$line"),
             (f" {share:>4.0%}", "bold"),
-            (f"  {counted}{left}", "$dim"),
-        ).truncate(width, ellipsis=True)
+        )
+        room = width - line.cell_length - cell_len(_badges(view)) - 2
+        facts = list(view.facts)
+        while facts and cell_len(" · ".join(facts)) > room:
+            facts.pop()
+        line = Content.assemble(line, (f"  {' · '.join(facts)}", "$dim"))
+        return self._with_badges(line, width)
+
+    def _with_badges(self, line: Content, width: int) -> Content:
+        """The line, cut where it has no room, and what is switched on at the right end."""
+        badges = _badges(self.view)
+        room = width - cell_len(badges)
+        line = line.truncate(room, ellipsis=True)
+        return Content.assemble(line, " " * (room - line.cell_length), (badges, "$accent"))
+
+
+def _badges(view: ProgressView) -> str:
+    return "".join(f"  {badge} " for badge in view.badges)
 
 
 def in_words(seconds: float) -> str:

@@ -17,11 +17,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench.tui.pictures import draw, same_pixels
-from workbench.tui.views import SheetRowView, SheetView
+from workbench.tui.views import SheetRowView, SheetView, Spot
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
 FEWEST = 3  # pictures beside each other that a size must leave room for
 LABEL_LIMIT = 22
+HEAD = 1  # lines above the pictures that name the columns
 STALE = 0.45
 
 
@@ -31,6 +32,8 @@ class ContactSheet(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sheet--ground",
         "sheet--label",
+        "sheet--head",
+        "sheet--marked",
         "sheet--note",
         "sheet--cursor",
         "sheet--column",
@@ -47,11 +50,14 @@ class ContactSheet(ScrollView, can_focus=True):
         Binding("end", "move(9999, 0)", "last image", show=False),
         Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+", show=False),
         Binding("minus", "zoom(-1)", "smaller", key_display="-", show=False),
+        Binding("enter", "screen.view", "look closely", show=False),
+        Binding("m", "mark", "mark as A", show=False),
     ]
 
     view: reactive[SheetView] = reactive(SheetView(), repaint=False)
     image: reactive[int] = reactive(0, repaint=False)
     row: reactive[int] = reactive(0, repaint=False)
+    marked: reactive[Spot | None] = reactive[Spot | None](None)
 
     @dataclass
     class Moved(Message):
@@ -73,9 +79,14 @@ class ContactSheet(ScrollView, can_focus=True):
         return self.scrollable_content_region.size
 
     @property
+    def _height(self) -> int:
+        """Lines for pictures."""
+        return max(0, self._room.height - HEAD)
+
+    @property
     def picture(self) -> int:
         """Cells of a picture's width: the largest that shows all rows and some columns."""
-        height = max(1, self._room.height)
+        height = max(1, self._height)
         rows = max(1, len(self.view.rows))
         room = max(1, self._room.width - self._label_width - self._note_width - 1)
         columns = min(FEWEST, max(1, self.view.columns))
@@ -86,6 +97,7 @@ class ContactSheet(ScrollView, can_focus=True):
     @property
     def _label_width(self) -> int:
         longest = max((cell_len(row.label) for row in self.view.rows), default=0)
+        longest += 2 if self.marked else 0
         limit = LABEL_LIMIT if self._room.width > 90 else LABEL_LIMIT // 2 + 1
         return min(limit, longest) + 2
 
@@ -99,9 +111,9 @@ class ContactSheet(ScrollView, can_focus=True):
         across = self._label_width + self.view.columns * (picture + 1) + 1 + self._note_width
         lines = picture // 2
         down = rows * lines
-        if down > self._room.height:  # so that the last scroll position shows whole rows too
-            down += self._room.height % lines
-        size = Size(across if rows else 0, down)
+        if down > self._height:  # so that the last scroll position shows whole rows too
+            down += self._height % lines
+        size = Size(across, HEAD + down) if rows else Size(0, 0)
         if size != self.virtual_size:
             self.virtual_size = size
 
@@ -111,11 +123,18 @@ class ContactSheet(ScrollView, can_focus=True):
         """Draw the rows that changed, or everything when the shape did."""
         self.image = max(0, min(self.image, new.columns - 1))
         self.row = max(0, min(self.row, len(new.rows) - 1))
+        if [row.label for row in old.rows] != [row.label for row in new.rows]:
+            self.marked = None
         if new.rows and not old.rows:  # the first result is what is waited for
             self.row = next((i for i, row in enumerate(new.rows) if row.variant is not None), 0)
         self._measure()
         measures = (self._label_width, self._note_width, self.picture, self.virtual_size)
-        if not new.rows or len(old.rows) != len(new.rows) or self._drawn != measures:
+        if (
+            not new.rows
+            or len(old.rows) != len(new.rows)
+            or old.names != new.names
+            or self._drawn != measures
+        ):
             self._drawn = measures
             self.refresh()
             return
@@ -130,6 +149,11 @@ class ContactSheet(ScrollView, can_focus=True):
             x = self._label_width + image * (self.picture + 1) - self.scroll_offset.x
             self.refresh(Region(x, 0, self.picture + 2, self._room.height))
 
+    def watch_marked(self) -> None:
+        """The labels' column makes room for the sign."""
+        self._measure()
+        self._follow()
+
     def watch_row(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
         self._follow()
@@ -138,7 +162,7 @@ class ContactSheet(ScrollView, can_focus=True):
 
     def _refresh_row(self, index: int) -> None:
         lines = self.picture // 2
-        self.refresh(Region(0, index * lines - self.scroll_offset.y, self.size.width, lines))
+        self.refresh(Region(0, HEAD + index * lines - self.scroll_offset.y, self.size.width, lines))
 
     def on_resize(self) -> None:
         """Sizes follow the room."""
@@ -167,14 +191,20 @@ class ContactSheet(ScrollView, can_focus=True):
             self.image, self.row = image, row
             self.post_message(self.Moved(image, row))
 
+    def action_mark(self) -> None:
+        """The picture under the cursor is A, to compare others with; marked again, it is not."""
+        here = Spot(self.row, self.image)
+        if self.view.rows and self.view.rows[self.row].pixels is not None:
+            self.marked = None if self.marked == here else here
+
     def on_click(self, event: events.Click) -> None:
         """The cursor goes where the click is."""
         at = event.get_content_offset(self)
-        if at is None or not self.view.rows:
+        if at is None or not self.view.rows or at.y < HEAD:
             return
         picture = self.picture
         x = at.x - self._label_width + self.scroll_offset.x
-        row = (at.y + self.scroll_offset.y) // (picture // 2)
+        row = (at.y - HEAD + self.scroll_offset.y) // (picture // 2)
         within = self._label_width <= at.x < self._room.width - self._note_width
         self.move_to(max(0, x - 1) // (picture + 1) if within else self.image, row)
 
@@ -187,8 +217,8 @@ class ContactSheet(ScrollView, can_focus=True):
         top, bottom = self.row * (picture // 2), (self.row + 1) * (picture // 2)
         x, y = self.scroll_offset
         x = min(x, left) if right - x <= room else right - room
-        if bottom - y > self._room.height:
-            y = -(-(bottom - self._room.height) // (picture // 2)) * (picture // 2)
+        if bottom - y > self._height:
+            y = -(-(bottom - self._height) // (picture // 2)) * (picture // 2)
         y = min(y, top)
         if (x, y) != tuple(self.scroll_offset):
             self.scroll_to(x, y, animate=False)
@@ -205,22 +235,35 @@ class ContactSheet(ScrollView, can_focus=True):
         width = self._room.width
         if not self.view.rows:
             return self._teach(y).adjust_cell_length(width, self._ground)
-        index, line = divmod(y + self.scroll_offset.y, self.picture // 2)
-        if index >= len(self.view.rows):
-            return Strip.blank(width, self._ground)
-        row = self.view.rows[index]
         labels, notes = self._label_width, self._note_width
         whole = self.view.columns * (self.picture + 1) + 1
         room = max(0, min(width - labels - notes, whole))
         start = self.scroll_offset.x
-        pictures = self._pictures(row, line, index == self.row, start, start + room)
+        if y < HEAD:
+            left, right = Strip.blank(labels, self._ground), Strip([])
+            middle = self._head(start, start + room)
+        else:
+            index, line = divmod(y - HEAD + self.scroll_offset.y, self.picture // 2)
+            if index >= len(self.view.rows):
+                return Strip.blank(width, self._ground)
+            row = self.view.rows[index]
+            left, right = self._label(row, line, index, labels), self._note(row, line, notes)
+            middle = self._pictures(row, line, index, start, start + room)
         return Strip.join(
-            [
-                self._label(row, line, index, labels),
-                pictures.adjust_cell_length(room, self._ground),
-                self._note(row, line, notes),
-            ]
+            [left, middle.adjust_cell_length(room, self._ground), right]
         ).adjust_cell_length(width, self._ground)
+
+    def _head(self, start: int, end: int) -> Strip:
+        """Cells start to end of the columns' numbers, with the image's name where it fits."""
+        cells = [Segment(" ", self._ground)]
+        for image in range(self.view.columns):
+            number = f"{image + 1}"
+            name = self.view.names[image] if image < len(self.view.names) else ""
+            full = f"{number} {name}"
+            text = full if cell_len(full) <= self.picture else number
+            style = self._style("sheet--cursor" if image == self.image else "sheet--head")
+            cells.append(Segment(f"{text:^{self.picture}} ", style))
+        return Strip(cells).crop(start, end)
 
     def _label(self, row: SheetRowView, line: int, index: int, width: int) -> Strip:
         if line != (self.picture // 2 - 1) // 2:
@@ -229,7 +272,7 @@ class ContactSheet(ScrollView, can_focus=True):
         style = self._style("sheet--cursor" if chosen and self.has_focus else "sheet--label")
         if chosen:
             style += Style(bold=True)
-        text = row.label
+        text = f"A {row.label}" if self.marked and self.marked.row == index else row.label
         if cell_len(text) > width - 2:
             text = text[: width - 3] + "…"
         return Strip([Segment(f"{text:>{width - 1}} ", style)])
@@ -243,8 +286,8 @@ class ContactSheet(ScrollView, can_focus=True):
             [Segment(f"  {text:<{max(0, width - 2)}}"[:width], self._style("sheet--note"))]
         )
 
-    def _pictures(self, row: SheetRowView, line: int, chosen: bool, start: int, end: int) -> Strip:
-        """Cells start to end of a row's pictures; each has a gap of one cell before it."""
+    def _pictures(self, row: SheetRowView, line: int, at: int, start: int, end: int) -> Strip:
+        """Cells start to end of the pictures of row `at`; each has a gap of one cell before it."""
         picture = self.picture
         base = self._ground
         if row.pixels is None:
@@ -259,18 +302,20 @@ class ContactSheet(ScrollView, can_focus=True):
         last = min(len(row.pixels), end // (picture + 1) + 1)
         cells: list[Strip] = []
         for index in range(first, last):
-            cells.append(Strip([self._gap(index, chosen, line)]))
+            cells.append(Strip([self._gap(index, at, line)]))
             lines = draw(row.pixels[index], picture, dim)
             cells.append(lines[min(line, len(lines) - 1)])
         if last == len(row.pixels):
-            cells.append(Strip([self._gap(last, chosen, line)]))
+            cells.append(Strip([self._gap(last, at, line)]))
         whole = Strip.join(cells)
         offset = first * (picture + 1)
         return whole.crop(start - offset, min(end - offset, whole.cell_length))
 
-    def _gap(self, index: int, chosen: bool, line: int) -> Segment:
+    def _gap(self, index: int, row: int, line: int) -> Segment:
         """The gap before picture `index`; the cursor is a bracket in the gaps around it."""
-        style = self._style("sheet--cursor" if chosen else "sheet--column")
+        if line == 0 and self.marked == (row, index):
+            return Segment("A", self._style("sheet--marked"))
+        style = self._style("sheet--cursor" if row == self.row else "sheet--column")
         if index == self.image:
             return Segment("▐", style)
         if index == self.image + 1:

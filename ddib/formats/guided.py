@@ -1,0 +1,201 @@
+"""Weights of guided-diffusion and improved-diffusion, and of the workbench's own kind of U-Net.
+
+What the names and shapes of the tensors say is read off them; the rest is said in the flags of the
+original's command line (`script_util.model_and_diffusion_defaults`), whose defaults hold here too.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from torch import Tensor
+
+from ddib.checkpoints import CheckpointFacts, Schedule, UNetConfig
+from ddib.errors import InputError
+from ddib.unet import UNet
+
+_FIRST, _LAST, _TIME = "input_blocks.0.0.weight", "out.2.weight", "time_embed.0.weight"
+
+
+class Flags(BaseModel):
+    """What the weights do not say, in the original's words and with its defaults.
+
+    Flags that the weights do say may be given too; `None` stands for not given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image_size: int = Field(64, ge=1)
+    num_heads: int = Field(4, ge=1)
+    num_head_channels: int = -1
+    use_new_attention_order: bool = False
+    diffusion_steps: int = Field(1000, ge=2)
+    noise_schedule: str = "linear"
+    predict_xstart: bool = False
+    predict_v: bool = Field(False, description="not a flag of the original's")
+    rescale_timesteps: bool = False
+    patch_size: int = Field(1, ge=1, description="not a flag of the original's")
+    dropout: float = 0.0
+
+    num_channels: int | None = None
+    num_res_blocks: int | None = None
+    channel_mult: str | None = None
+    attention_resolutions: str | None = None
+    learn_sigma: bool | None = None
+    class_cond: bool | None = None
+    use_scale_shift_norm: bool | None = None
+    resblock_updown: bool | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _spelled(cls, value: Any) -> Any:
+        return (
+            {"true": True, "false": False}.get(value.lower(), value)
+            if isinstance(value, str)
+            else value
+        )
+
+
+IGNORED = {
+    "batch_size", "classifier_scale", "clip_denoised", "data_dir", "ema_rate", "log_interval",
+    "lr", "lr_anneal_steps", "microbatch", "model_path", "num_heads_upsample", "num_samples",
+    "rescale_learned_sigmas", "resume_checkpoint", "save_interval", "schedule_sampler",
+    "timestep_respacing", "use_checkpoint", "use_ddim", "use_fp16", "use_kl", "weight_decay",
+}  # fmt: skip
+"""Flags of the original's scripts that change nothing here."""
+
+
+def parse_flags(text: str) -> Flags:
+    """The original's command line, `--num_heads 4 --noise_schedule cosine`; raises InputError."""
+    words = [part for word in shlex.split(text) for part in re.split(r"=", word, maxsplit=1)]
+    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
+        raise InputError(f"expected flags and values, as in --num_heads 4, not {text!r}")
+    given = {name[2:]: value for name, value in zip(words[::2], words[1::2], strict=True)}
+    try:
+        return Flags.model_validate({k: v for k, v in given.items() if k not in IGNORED})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"--{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def recognises(state: Mapping[str, Tensor]) -> bool:
+    """Whether tensors are named as those of the U-Net are."""
+    return {_FIRST, _LAST, _TIME} <= state.keys()
+
+
+def architecture(state: Mapping[str, Tensor], flags: Flags) -> UNetConfig:
+    """The U-Net that tensors belong to; raises InputError where flags say something else."""
+    width = state[_TIME].shape[1]
+    pixels = flags.patch_size**2
+    stages = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("input_blocks."))
+    outputs = 1 + max(int(n.split(".")[1]) for n in state if n.startswith("output_blocks."))
+    upward = {
+        name.split(".")[1]
+        for name in state
+        if re.match(r"output_blocks\.\d+\.[12]\.(conv\.weight|in_layers\.0\.weight)", name)
+    }
+    levels = len(upward) + 1
+    blocks = outputs // levels - 1
+    if blocks < 1 or stages != 1 + levels * blocks + levels - 1:
+        raise InputError(f"{stages} input and {outputs} output blocks are no U-Net of this kind")
+    first = [1 + level * (blocks + 1) for level in range(levels)]
+    scale_shift = state["middle_block.0.emb_layers.1.weight"]
+    config = UNetConfig(
+        in_channels=_whole(state[_FIRST].shape[1], pixels),
+        out_channels=_whole(state[_LAST].shape[0], pixels),
+        model_channels=width,
+        num_res_blocks=blocks,
+        channel_mult=tuple(
+            state[f"input_blocks.{at}.0.out_layers.3.weight"].shape[0] / width for at in first
+        ),
+        attention_factors=tuple(
+            2**level for level, at in enumerate(first) if f"input_blocks.{at}.1.qkv.weight" in state
+        ),
+        num_classes=state["label_emb.weight"].shape[0] if "label_emb.weight" in state else None,
+        num_heads=flags.num_heads,
+        num_head_channels=None if flags.num_head_channels < 0 else flags.num_head_channels,
+        use_scale_shift_norm=scale_shift.shape[0]
+        == 2 * state["middle_block.0.out_layers.3.weight"].shape[0],
+        resblock_updown=levels > 1 and f"input_blocks.{first[0] + blocks}.0.op.weight" not in state,
+        use_new_attention_order=flags.use_new_attention_order,
+        dropout=flags.dropout,
+        patch_size=flags.patch_size,
+    )
+    _compare(config, flags)
+    return config
+
+
+def network(state: Mapping[str, Tensor], config: UNetConfig) -> UNet:
+    """The U-Net with its weights; raises InputError when they do not fit."""
+    unet = UNet(config)
+    try:
+        unet.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise InputError(f"the weights fit no U-Net of this kind: {str(error)[:300]}") from error
+    return unet.eval().requires_grad_(False)
+
+
+def facts(
+    state: Mapping[str, Tensor],
+    flags: Flags,
+    domain: str,
+    labels: tuple[int, ...] = (),
+    provenance: Mapping[str, object] | None = None,
+) -> CheckpointFacts:
+    """What the workbench writes into the header of such weights; raises InputError.
+
+    labels: the classes of a domain; None given, all that a class-conditional network has.
+    """
+    config = architecture(state, flags)
+    if config.out_channels not in (config.in_channels, 2 * config.in_channels):
+        raise InputError(
+            f"{config.out_channels} channels come out where {config.in_channels} go in"
+        )
+    return CheckpointFacts(
+        kind="denoiser",
+        domain=domain,
+        labels=labels or tuple(range(config.num_classes or 0)),
+        class_conditional=config.num_classes is not None,
+        image_size=flags.image_size,
+        channels=config.in_channels,
+        architecture=config,
+        schedule=Schedule(
+            name=flags.noise_schedule,
+            steps=flags.diffusion_steps,
+            rescale_timesteps=flags.rescale_timesteps,
+        ),
+        parameterisation="x0" if flags.predict_xstart else "v" if flags.predict_v else "epsilon",
+        parameters=sum(tensor.numel() for tensor in state.values()),
+        data=dict(provenance or {}),
+    )
+
+
+def _whole(channels: int, pixels: int) -> int:
+    if channels % pixels:
+        raise InputError(f"{channels} channels are not whole patches of {pixels} pixels")
+    return channels // pixels
+
+
+def _compare(config: UNetConfig, flags: Flags) -> None:
+    """What is said twice has to agree."""
+    factors = None
+    if flags.attention_resolutions is not None:
+        sizes = [int(part) for part in flags.attention_resolutions.split(",") if part]
+        found = {flags.image_size // flags.patch_size // size for size in sizes}
+        factors = tuple(f for f in sorted(found) if f < 2 ** len(config.channel_mult))
+    mult = tuple(float(part) for part in (flags.channel_mult or "").split(",") if part)
+    pairs: dict[str, tuple[object, object]] = {
+        "num_channels": (flags.num_channels, config.model_channels),
+        "num_res_blocks": (flags.num_res_blocks, config.num_res_blocks),
+        "channel_mult": (mult or None, config.channel_mult),
+        "attention_resolutions": (factors, config.attention_factors),
+        "learn_sigma": (flags.learn_sigma, config.out_channels == 2 * config.in_channels),
+        "class_cond": (flags.class_cond, config.num_classes is not None),
+        "use_scale_shift_norm": (flags.use_scale_shift_norm, config.use_scale_shift_norm),
+        "resblock_updown": (flags.resblock_updown, config.resblock_updown),
+    }
+    for name, (said, is_so) in pairs.items():
+        if said is not None and said != is_so:
+            raise InputError(f"--{name}: {said} in the flags, {is_so} in the weights")

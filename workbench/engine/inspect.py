@@ -1,0 +1,117 @@
+"""The latents of a run, looked at after every operation."""
+
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ddib.errors import Cancelled, InputError, RunError
+from ddib.solvers import Step
+from ddib.statistics import (
+    autocorrelation,
+    histogram,
+    latent_moments,
+    pooled,
+    radial_spectrum,
+    white_noise,
+    white_spectrum_errors,
+)
+from workbench.engine.messages import Finished, Inspect, Inspection, LatentStep
+from workbench.engine.plan import Plan
+from workbench.engine.work import Part, Work, decide_steps, split_solved
+from workbench.figures import latent_pixels, strip_png
+
+if TYPE_CHECKING:
+    from workbench.engine.execute import Engine
+
+
+def inspect(
+    engine: "Engine", plan: Plan, request: Inspect, cancelled: Callable[[], bool] = lambda: False
+) -> Inspection | Finished:
+    """The statistics of a variant's latents: from the cache when a run has made them."""
+
+    def watch(_: Step) -> None:
+        if cancelled():
+            raise Cancelled
+
+    try:
+        return _inspect(engine, plan, request, watch)
+    except Cancelled:
+        return Finished(id=request.id, status="cancelled")
+    except (InputError, RunError) as error:
+        return Finished(id=request.id, status="failed", error=str(error))
+
+
+def _inspect(
+    engine: "Engine", plan: Plan, request: Inspect, watch: Callable[[Step], None]
+) -> Inspection:
+    count = len(plan.images.names)
+    if request.variant >= len(plan.variants):
+        raise InputError(f"there is no variant {request.variant} of {len(plan.variants)}")
+    if request.image is not None and request.image >= count:
+        raise InputError(f"there is no image {request.image} of {count}")
+    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
+    plan, _ = decide_steps(plan, source, engine.device, engine.cache, watch)
+    work = Work(plan, source, target, engine.device, engine.chunk)
+
+    def encoded(part: Part) -> Tensor:
+        batch, index = work.encoded_in(part)
+        solved = engine.solve(work.encoding(batch), source, engine.cache, watch)
+        return split_solved(batch, solved)[index][0]
+
+    parts = [
+        part
+        for (part,) in work.batches([request.variant])
+        if request.image is None or request.image in part[1]
+    ]
+    ways = [
+        [z if request.image is None else z[[request.image - part[1].start]] for z in states]
+        for part in parts
+        for states in [list(_states(work, part, encoded(part)))]
+    ]
+    steps = [torch.cat(latents) for latents in zip(*ways, strict=True)]
+    labels = ["latent", *(o.op.replace("_", " ") for o in plan.variants[request.variant].latent)]
+    images, channels, *size = steps[0].shape
+    height, width = size
+    return Inspection(
+        id=request.id,
+        images=images,
+        values=steps[0].numel(),
+        steps=[_step(label, z) for label, z in zip(labels, steps, strict=True)],
+        bands={k: tuple(band) for k, band in white_noise(images * channels, height, width).items()},
+        spectrum_errors=white_spectrum_errors(images * channels, height, width).tolist(),
+    )
+
+
+def _states(work: Work, part: Part, z: Tensor) -> Iterator[Tensor]:
+    """The latents of a part, then what each operation makes of them."""
+    yield z.cpu()
+    context = work.latent_context(part[1])
+    for operation in work.plan.variants[part[0]].latent:
+        z = operation.apply(z, context)
+        if not z.isfinite().all():
+            raise RunError(f"{operation.op} made NaN or infinite values of the latent")
+        yield z.cpu()
+
+
+def _step(label: str, z: Tensor) -> LatentStep:
+    """What is to be known of latents [N, C, H, W], taken as one."""
+    whole = pooled(z)
+    moments = {name: value.item() for name, value in latent_moments(whole).items()}
+    channels = latent_pixels(z.mean(0).unsqueeze(1).float().numpy())
+    return LatentStep.model_construct(
+        label=label,
+        mean=moments["mean"],
+        std=moments["std"],
+        kurtosis=_finite(moments["kurtosis"]),
+        autocorrelation=_finite(autocorrelation(whole).item()),
+        spectrum=radial_spectrum(whole)[0].tolist(),
+        histogram=histogram(whole)[0].tolist(),
+        png=strip_png(channels),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

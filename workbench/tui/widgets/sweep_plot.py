@@ -1,0 +1,106 @@
+"""A plot of a sweep in characters, drawn by plotext. Importing this loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+from math import ceil, floor, log10
+
+from rich.text import Text
+from textual.color import Color
+from textual_plotext import PlotextPlot
+
+from workbench.curves import Axis, Plot
+
+COLORS = ("primary", "success", "error", "warning", "secondary")  # of the series, by turns
+_MARGIN = 0.06  # of an axis, beyond its first and last point
+_LINES = 3  # between two ticks of the upright axis, about
+_CELLS = 12  # and of the other one
+
+
+class SweepPlot(PlotextPlot):
+    """Series on two axes; the point of the variant that is looked at stands out."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._shown: Plot | None = None
+        self._variant = 0
+
+    def show(self, plot: Plot, variant: int) -> None:
+        """Draw a plot, with a variant marked."""
+        if (plot, variant) != (self._shown, self._variant):
+            self._shown, self._variant = plot, variant
+            self.refresh()
+
+    def render(self) -> Text:
+        """Lines, points, axes, in the theme's colours."""
+        width, height = self.size
+        if self._shown is None or not self._shown.points or height < 4:
+            return Text()
+        shown, draw = self._shown, self.plt
+        draw.clear_figure()
+        draw.plotsize(width, height)
+        draw._set_size(width, height)  # textual-plotext: plotsize alone does not take
+        draw.canvas_color(self._color("background"))
+        draw.axes_color(self._color("background"))
+        draw.ticks_color(self._color("dim"))
+        draw.xaxes(True, False)
+        draw.yaxes(True, False)
+        for series, name in zip(shown.series, cycle(COLORS), strict=False):
+            xs = [_place(shown.x, p.x) for p in series.points]
+            ys = [_place(shown.y, p.y) for p in series.points]
+            if shown.joined and len(xs) > 1:
+                draw.plot(xs, ys, marker="braille", color=self._color(name))
+            draw.scatter(xs, ys, marker="●", color=self._color(name))
+        for point in shown.points:
+            if point.variant == self._variant:
+                x, y = _place(shown.x, point.x), _place(shown.y, point.y)
+                draw.scatter([x], [y], marker="◆", color=self._color("accent"))
+        self._set_axes(shown, width, height)
+        return Text.from_ansi(draw.build(), no_wrap=True)
+
+    def _set_axes(self, shown: Plot, width: int, height: int) -> None:
+        left, right = _limits([_place(shown.x, p.x) for p in shown.points])
+        low, high = _limits([_place(shown.y, p.y) for p in shown.points])
+        self.plt.xlim(left, right)
+        self.plt.ylim(low, high)
+        across = _ticks(shown.x, left, right, max(2, width // _CELLS))
+        self.plt.xticks(*_apart(across, width / (right - left)))
+        upwards = _ticks(shown.y, low, high, max(2, height // _LINES))
+        self.plt.yticks([place for place, _ in upwards], [text for _, text in upwards])
+
+    def _color(self, name: str) -> tuple[int, int, int]:
+        return Color.parse(self.app.theme_variables[name]).rgb
+
+
+def _place(axis: Axis, number: float) -> float:
+    """Where a number lies along an axis."""
+    return log10(number) if axis.logarithmic else number * axis.factor
+
+
+def _limits(places: Sequence[float]) -> tuple[float, float]:
+    low, high = min(places), max(places)
+    margin = _MARGIN * (high - low) or 0.1 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _ticks(axis: Axis, low: float, high: float, count: int) -> list[tuple[float, str]]:
+    """The values of the sweep, or round numbers."""
+    if axis.ticks:
+        named = [(_place(axis, number), text) for number, text in axis.ticks]
+        return [tick for tick in named if low <= tick[0] <= high]
+    power = 10.0 ** floor(log10((high - low) / count))
+    step = next(s * power for s in (1, 2, 5, 10) if (high - low) / (s * power) <= count)
+    rounds = range(ceil(low / step), floor(high / step) + 1)
+    return [(turn * step, f"{turn * step:.6g}") for turn in rounds]
+
+
+def _apart(ticks: Sequence[tuple[float, str]], scale: float) -> tuple[list[float], list[str]]:
+    """Those ticks whose names do not run into the one before; `scale`: cells per number."""
+    kept: list[tuple[float, str]] = []
+    end = float("-inf")
+    for place, text in ticks:
+        if place * scale - len(text) / 2 >= end:
+            kept.append((place, text))
+            end = place * scale + len(text) / 2 + 1
+    return [place for place, _ in kept], [text for _, text in kept]
