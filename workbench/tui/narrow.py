@@ -17,6 +17,6 @@ def matching(typed: str, names: Sequence[str]) -> Sequence[int]:
         found = [place for place in found if word in names[place].casefold()]
     if found:
         return found
-    letters = ".*?".join(map(re.escape, "".join(words)))
-    holds = re.compile(letters, re.IGNORECASE | re.DOTALL).search
+    letters = "".join(f"[^{letter}]*{letter}" for letter in map(re.escape, "".join(words)))
+    holds = re.compile(letters, re.IGNORECASE).match
     return [place for place, name in enumerate(names) if holds(name)]
