@@ -25,17 +25,19 @@ async def test_the_steps_of_a_run(program: Any, session_file: Path, tmp_path: Pa
     size = (80, 24)
     async with program(session_file, engine=COMMAND, runs=tmp_path / "runs", size=size) as driver:
         await run(driver)
-        await driver.press("3", "end", "down", "down", "i")  # the last variant, c = 0.4
+        await driver.press("3", "home", "down", "down", "i")  # the last variant, c = 0.4
         await driver.dialog()
         await answered(driver)
         lines = driver.screen_text()
         assert "image 1 of 3" in lines[0] and "c = 0.4" in lines[0]
         steps = driver.app.screen.view.steps
         assert [step.label for step in steps] == ["latent", "normalize", "add noise"]
-        normalized, noisy = (next(x for x in lines if s.label in x) for s in steps[1:])
-        assert normalized.split()[1] == "0.000" and normalized.split()[2] == "1.000"
-        figure, far = noisy.split()[3 if "!" in noisy.split()[2] else 2 :][:2]
-        assert float(figure) == pytest.approx(1.16**0.5, abs=0.05) and far == "!"
+        assert [line.split()[0] for line in lines[3:7]] == ["latent", "normalize", "add", "white"]
+        latent, _, noisy = (float(step.values[1][0]) for step in steps)
+        normalized = float(steps[1].values[1][0])
+        assert noisy == pytest.approx((normalized**2 + 0.16) ** 0.5, abs=0.03)
+        assert latent != noisy and steps[2].values[1][1]
+        assert f"{noisy:.3f}!" in lines[5]
 
         shown = [w.id for w in driver.app.screen.query(".inspector-plot") if w.display]
         assert shown == ["inspector-histogram"]
@@ -71,7 +73,7 @@ async def test_without_a_run_and_with_an_error(program: Any, session_file: Path)
         driver.desk.choose("target", "cmnist-seven")
         await driver.press("i")
         await driver.dialog()
-        await driver.until(lambda: "did you mean" in driver.screen_text()[0])
+        await driver.until(lambda: "did you mean" in "\n".join(driver.screen_text()))
 
 
 async def test_leaving_drops_what_waits(program: Any, session_file: Path, tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ async def test_leaving_drops_what_waits(program: Any, session_file: Path, tmp_pa
         await driver.press("i")
         await driver.dialog()
         assert isinstance(driver.app.screen, Inspector)
-        await driver.until(lambda: "waits for the run…" in driver.screen_text()[0])
+        await driver.until(lambda: "waits for the run…" in driver.screen_text()[1])
         await driver.press("escape")
         await driver.closed()
         await driver.until(lambda: len(driver.bench.engine._running) == 1)

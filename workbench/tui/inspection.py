@@ -115,7 +115,7 @@ def _step(answer: Inspection, step: LatentStep, top: float) -> StepView:
 def _figure(value: float | None, expected: float, error: float) -> tuple[str, bool]:
     if value is None:
         return "–", True
-    return f"{value:.3f}", abs(value - expected) > FAR * error
+    return f"{value:z.3f}", abs(value - expected) > FAR * error
 
 
 def _histogram(counts: list[int], values: int) -> BarsView:

@@ -34,12 +34,16 @@ PLOTS = ("histogram", "spectrum", "channels")
 class Inspector(Screen[None]):
     """A line for each step, and three plots of the one under the cursor."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as in bench
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # textual declares it without ClassVar
+        (0, "-narrow"),
+        (110, "-normal"),
+        (180, "-wide"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back", key_display="esc"),
         Binding("q,i", "leave", "back", show=False),
-        Binding("left", "image(-1)", "image before", show=False),
-        Binding("right", "image(1)", "image", key_display="← →"),
+        Binding("left", "image(-1)", "image before", show=False, priority=True),
+        Binding("right", "image(1)", "image", key_display="← →", priority=True),
         Binding("a", "all", "all images"),
         Binding("tab", "plot(1)", "plot"),
         Binding("shift+tab", "plot(-1)", "plot", show=False),
@@ -65,6 +69,7 @@ class Inspector(Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, table, plots, keys."""
         yield Static(id="inspector-title", markup=False)
+        yield Static(id="inspector-state", markup=False)
         yield Static(id="inspector-head", markup=False)
         yield Lines(id="inspector-steps")
         yield Static(id="inspector-note", markup=False)
@@ -88,7 +93,7 @@ class Inspector(Screen[None]):
         """Ask for the image, or for all, in the place of what was asked before."""
         before, self._asked = self._asked, uuid.uuid4().hex
         waits = "waits for the run…" if self._busy else "reads the latents…"
-        self._title(waits)
+        self._tell(waits)
         if before:
             await self._cancel(before)
         await self._ask(self.subject.request(self._asked, None if self.all else self.image))
@@ -102,20 +107,22 @@ class Inspector(Screen[None]):
             return
         self._asked, self._busy = "", False
         if isinstance(event, Finished):
-            self._title(event.error or event.status)
+            self._tell(event.error or event.status)
             return
         self.view = view_of(event)
-        self._title("")
+        self._tell("")
         self._fill()
 
     # ---- showing
 
-    def _title(self, state: str) -> None:
+    def _tell(self, state: str) -> None:
+        """What is looked at, and what there is to wait for or to mend."""
         names, images = self.subject.names, self.subject.images
         name = f"{names[self.image]} · image {self.image + 1} of {images}"
         which = f"all {images} images" if self.all else name
-        parts = ["Latents", which, self.subject.label, state]
-        self.query_one("#inspector-title", Static).update(" · ".join(filter(None, parts)))
+        title = f"Latents · {which} · {self.subject.label}"
+        self.query_one("#inspector-title", Static).update(title)
+        self.query_one("#inspector-state", Static).update(state)
 
     def _fill(self) -> None:
         """The table."""
@@ -157,6 +164,14 @@ class Inspector(Screen[None]):
             self.query_one(f"#inspector-{name}").set_class(index == self._plot, "-chosen")
 
     # ---- keys
+
+    def on_resize(self) -> None:
+        """Where all plots are seen, there is none to choose."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Plots are gone through where one is seen at a time."""
+        return action != "plot" or self.has_class("-narrow")
 
     def action_leave(self) -> None:
         """Back; what was asked is not needed any more."""

@@ -49,14 +49,15 @@ class Bars(Widget):
             return Strip.blank(width, self.rich_style)
         axis = self.get_component_rich_style("bars--axis")
         together = -(-count // room)  # bars in a cell
-        cells = room // count if together == 1 else 1  # cells of a bar
         bars = -(-count // together)
+        cells = room // bars
         columns = bars * cells
         if y == rows:
             return self._padded([Segment(" " * (LEFT - 1) + "└" + "─" * columns, axis)])
         if y > rows:
             return self._padded([Segment(" " * LEFT + self._ends(columns), axis)])
-        figure = {0: f"{self.view.top:.2g}", rows - 1: "0"}.get(y, "")
+        cut = "≥" if max(self.view.heights) > self.view.top else ""
+        figure = {0: f"{cut}{self.view.top:.2g}", rows - 1: "0"}.get(y, "")
         lead = Segment(f"{figure:>{LEFT - 1}}│", axis)
         drawn = [
             self._cell(range(at, min(at + together, count)), rows - 1 - y, rows, cells)

@@ -1,4 +1,4 @@
-"""The channels of a latent as grey pictures side by side."""
+"""The channels of a latent as grey pictures beside or below each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.tui.pictures import draw, picture_width
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
 
-GAP = 1  # cells
+GAP = 1  # cells, and lines
 
 
 class Channels(Widget):
@@ -23,16 +23,27 @@ class Channels(Widget):
     pixels: reactive[tuple[Pixels, ...]] = reactive((), layout=False, always_update=True)
 
     def render_line(self, y: int) -> Strip:
-        """Line y of every picture."""
-        width, height = self.size
-        count = len(self.pixels)
-        if not count:
-            return Strip.blank(width, self.rich_style)
-        rows, columns = self.pixels[0].shape[:2]
-        room = min((width + GAP) // count - GAP, 2 * height * columns // rows)
-        lines = [draw(picture, picture_width(columns, room)) for picture in self.pixels]
-        if y >= len(lines[0]):
-            return Strip.blank(width, self.rich_style)
+        """Line y of the pictures that lie there."""
+        width = self.size.width
+        blank = Strip.blank(width, self.rich_style)
+        if not self.pixels:
+            return blank
+        columns, abreast = max((self._width(n), n) for n in range(1, len(self.pixels) + 1))
+        if columns < 2:
+            return blank
+        drawn = [draw(picture, columns) for picture in self.pixels]
+        row, line = divmod(y, len(drawn[0]) + GAP)
+        here = drawn[row * abreast : (row + 1) * abreast]
+        if not here or line >= len(here[0]):
+            return blank
         gap = Segment(" " * GAP, self.rich_style)
-        cells = [segment for strips in lines for segment in (*strips[y], gap)]
+        cells = [segment for strips in here for segment in (*strips[line], gap)]
         return Strip(cells).adjust_cell_length(width, self.rich_style)
+
+    def _width(self, abreast: int) -> int:
+        """Cells of a picture when so many lie beside each other."""
+        width, height = self.size
+        rows, columns = self.pixels[0].shape[:2]
+        lines = (height + GAP) // -(-len(self.pixels) // abreast) - GAP
+        room = min((width + GAP) // abreast - GAP, 2 * lines * columns // rows)
+        return picture_width(columns, room) if room >= 2 else 0
