@@ -157,7 +157,7 @@ async def follow(
     async def forget(_: None) -> None:
         await engine.cancel(asked.id)
 
-    app.push_screen(TrajectoryScreen(asked.id, title(desk, image, variant), words), forget)
+    await app.push_screen(TrajectoryScreen(asked.id, title(desk, image, variant), words), forget)
     await engine.run(asked)
 
 
