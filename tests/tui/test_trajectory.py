@@ -1,5 +1,6 @@
 """The trajectory's screen, through the real engine's process."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,18 @@ async def test_a_result_is_followed_from_image_to_result(program: Any, session_f
         strip = driver.widget("#strip")
         assert strip.view.columns == STATES
         assert "image 2 · " in text(driver) and "c = 0.4" in text(driver)
+        assert "z, the image" in text(driver)
         assert "encode · step 0 of 3 · σ 0.03 · log-SNR 7.01 · NFE 0" in text(driver)
 
         await driver.press("end")
-        assert "decode · step 3 of 3" in text(driver) and "the result" in text(driver)
+        assert "decode · step 3 of 3" in text(driver) and "z, the result" in text(driver)
         result = driver.desk.run.row("result", 1).pixels[1]
         shown = driver.widget("#state").pixels
         assert np.abs(shown.astype(int) - result.astype(int)).max() <= 1
 
         await driver.press("left", "left", "left")
         assert "decode · step 0 of 3" in text(driver)
-        assert "the latent as the recipe leaves it" in text(driver)
+        assert "z, the edited latent" in text(driver)
 
         await driver.press("space")
         await driver.until(lambda: strip.image == STATES - 1)
@@ -94,3 +96,13 @@ async def test_what_is_wrong_is_said(program: Any, session_file: Path) -> None:
     async with program(session_file, engine=COMMAND) as driver:
         await driver.press("T")
         await driver.until(lambda: "cmnist-seven" in text(driver) and "Trajectory" in text(driver))
+
+
+async def test_a_dying_engine_is_an_answer(program: Any, session_file: Path) -> None:
+    mortal = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)")
+    async with program(session_file, engine=mortal) as driver:
+        await driver.press("T")
+        await driver.dialog()
+        await driver.until(lambda: "exit code 3" in driver.widget("#state").hint)
+        await driver.press("escape")
+        await driver.closed()

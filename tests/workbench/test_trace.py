@@ -12,6 +12,7 @@ from workbench.engine.plan import make_plan
 from workbench.engine.trace import trace
 from workbench.figures import split_strip
 from workbench.session import Session, parse_session, set_value
+from workbench.tui.trajectory import facts
 
 IMAGE = 2  # not the first, so that noise has to be keyed by its place
 
@@ -91,11 +92,14 @@ def test_many_steps_are_thinned_evenly_and_keep_their_ends(engine, small, monkey
     assert [s.step for s in told.states] == [0, 4, 7] * 2
 
 
-def test_the_infinite_level_of_the_original_grid_can_be_told(engine, small) -> None:
-    session = set_value(small, "solver.grid", "original")
-    told = followed(engine, set_value(session, "solver.start_noise", "0"))
-    last = [s for s in told.states if s.direction == "encode"][-1]
-    assert last.sigma is None or last.sigma > 10
+def test_the_ends_of_the_reference_grid_can_be_told(engine, small) -> None:
+    session = set_value(small, "solver.start_noise", "0")
+    for path, value in (("name", "ddim"), ("grid", "reference"), ("steps", "4")):
+        session = set_value(session, f"solver.{path}", value)
+    told = followed(engine, session)
+    assert told.states[4].sigma is None and told.states[-1].sigma == 0
+    assert "log-SNR −∞" in facts(told.states[4]) and "σ 0 · log-SNR ∞" in facts(told.states[-1])
+    assert len(pictures(told)) == len(told.states) == 10
 
 
 def test_what_is_not_there_is_named(engine, small) -> None:

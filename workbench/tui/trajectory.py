@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ENDS = {
     "encode": ("the image", "the latent"),
-    "decode": ("the latent as the recipe leaves it", "the result"),
+    "decode": ("the edited latent", "the result"),
 }
 
 
@@ -37,8 +37,11 @@ def title(desk: Desk, image: int, variant: int) -> str:
     """What is followed."""
     started = desk.run.started if desk.run is not None else None
     label = started.variants[variant].label if started and variant < len(started.variants) else ""
-    name = started.names[image] if started and image < len(started.names) else ""
-    parts = ("Trajectory", f"image {image + 1}", name, label)
+    names = started.names if started else desk.pictures.names
+    name = names[image] if image < len(names) else ""
+    session = desk.session if desk.run is None else desk.run.session
+    ends = f"{session.source.checkpoint} → {session.target.checkpoint}"
+    parts = ("Trajectory", f"image {image + 1}", name, label, ends)
     return " · ".join(part for part in parts if part)
 
 
@@ -49,24 +52,34 @@ def trajectory(told: States) -> TrajectoryView:
         SheetRowView("z", pixels=split(told.png_state, columns), freshness="fresh"),
         SheetRowView("x̂₀", pixels=split(told.png_denoised, columns), freshness="fresh"),
     )
-    names = tuple(state.direction[:3] for state in told.states)
-    sheet = SheetView(rows=rows, columns=columns, names=names)
-    return TrajectoryView(sheet, tuple(map(facts, told.states)))
+    heads = tuple(f"{state.direction[:3]} {state.step}" for state in told.states)
+    sheet = SheetView(rows=rows, columns=columns, heads=heads)
+    return TrajectoryView(sheet, tuple(map(_title, told.states)), tuple(map(facts, told.states)))
+
+
+def _title(state: State) -> str:
+    """What z is: at the ends of the two ways it has a name."""
+    first, last = ENDS[state.direction]
+    return f"z, {({state.steps: last} | {0: first}).get(state.step, 'the state')}"
 
 
 def facts(state: State) -> str:
     """One line on a state."""
-    level = "σ ∞ · log-SNR −∞"
-    if state.sigma is not None:
-        snr = f"{-2 * log(state.sigma):.2f}".replace("-", "−")
-        level = f"σ {state.sigma:.4g} · log-SNR {snr}"
-    first, last = ENDS[state.direction]
-    place = {0: first, state.steps: last}.get(state.step, "")
     parts = (
         f"{state.direction} · step {state.step} of {state.steps}",
-        level,
+        _level(state.sigma),
         f"NFE {state.evaluations}",
         f"std of z {state.std:.3f}",
-        place,
     )
-    return " · ".join(part for part in parts if part)
+    return " · ".join(parts)
+
+
+def _level(sigma: float | None) -> str:
+    """σ and log-SNR, which have no number at the ends of the reference grid."""
+    if sigma is None:
+        return "σ ∞ · log-SNR −∞"
+    if sigma == 0:
+        return "σ 0 · log-SNR ∞"
+    return f"σ {sigma:.4g} · log-SNR {-2 * log(sigma):.2f}".replace("-", "−").replace(
+        "log−", "log-"
+    )

@@ -182,6 +182,7 @@ class SheetView:
     size: int = 32
     teach: tuple[tuple[str, str], ...] = ()  # keys and what they do, while there is nothing else
     names: tuple[str, ...] = ()  # of the images
+    heads: tuple[str, ...] = ()  # above the columns, in place of numbers and names
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,7 @@ class TrajectoryView:
     """The way of one image, encode and then decode."""
 
     sheet: SheetView  # a row of states z, a row of estimates
+    titles: tuple[str, ...]  # what each state is
     facts: tuple[str, ...]  # of each state
 
 

@@ -67,8 +67,6 @@ class TrajectoryScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Wait for the answer."""
-        self.query_one("#state", Canvas).border_title = "z, the state"
-        self.query_one("#estimate", Canvas).border_title = "x̂₀, the estimate that led to it"
         self.say(self._words)
 
     def say(self, words: str) -> None:
@@ -82,7 +80,9 @@ class TrajectoryScreen(Screen[None]):
         self.view = view
         strip = self.query_one(ContactSheet)
         strip.display = True
-        self.query_one("#estimate").display = True
+        estimate = self.query_one("#estimate")
+        estimate.display = True
+        estimate.border_title = "x̂₀, the estimate that led to it"
         strip.view = view.sheet
         self._show_state()
         self.refresh_bindings()
@@ -94,6 +94,7 @@ class TrajectoryScreen(Screen[None]):
         for name, row in zip(("state", "estimate"), self.view.sheet.rows, strict=True):
             if row.pixels is not None:
                 self.query_one(f"#{name}", Canvas).show(row.pixels[at], 0)
+        self.query_one("#state").border_title = self.view.titles[at]
         self.query_one("#state-facts", Static).update(self.view.facts[at])
 
     def on_contact_sheet_moved(self) -> None:
@@ -156,7 +157,7 @@ async def follow(
     async def forget(_: None) -> None:
         await engine.cancel(asked.id)
 
-    app.push_screen(TrajectoryScreen(asked.id, title(desk, image, variant), words), forget)
+    await app.push_screen(TrajectoryScreen(asked.id, title(desk, image, variant), words), forget)
     await engine.run(asked)
 
 

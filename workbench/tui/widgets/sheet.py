@@ -261,6 +261,8 @@ class ContactSheet(ScrollView, can_focus=True):
             name = self.view.names[image] if image < len(self.view.names) else ""
             full = f"{number} {name}"
             text = full if cell_len(full) <= self.picture else number
+            if self.view.heads:
+                text = self.view.heads[image]
             style = self._style("sheet--cursor" if image == self.image else "sheet--head")
             cells.append(Segment(f"{text:^{self.picture}} ", style))
         return Strip(cells).crop(start, end)
@@ -275,7 +277,8 @@ class ContactSheet(ScrollView, can_focus=True):
         text = f"A {row.label}" if self.marked and self.marked.row == index else row.label
         if cell_len(text) > width - 2:
             text = text[: width - 3] + "…"
-        return Strip([Segment(f"{text:>{width - 1}} ", style)])
+        padding = " " * (width - 1 - cell_len(text))
+        return Strip([Segment(f"{padding}{text} ", style)])
 
     def _note(self, row: SheetRowView, line: int, width: int) -> Strip:
         lines = self.picture // 2
