@@ -40,6 +40,9 @@ class Canvas(ScrollView, can_focus=False):
 
         canvas: Canvas
 
+    class Measured(Message):
+        """Its size on the screen may be another one."""
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.pixels: Pixels | None = None
@@ -99,6 +102,7 @@ class Canvas(ScrollView, can_focus=False):
         if size != self.virtual_size:
             self.virtual_size = size
         self._follow()
+        self.post_message(self.Measured())
         self.refresh()
 
     def _made(self) -> Magnified | None:
