@@ -90,9 +90,11 @@ class Magnified:
         The lower half of the last line repeats the upper at an odd height.
         """
         across = self.ACROSS * self.factor
-        first, last = start // across, -(-min(end, self.width) // across)
-        tiles = [self._tile(line, column) for column in range(first, last)]
-        return Strip.join(tiles).crop(start - first * across, end - first * across)
+        lefts = range(start - start % across, min(end, self.width), across)
+        return Strip.join(
+            self._tile(line, left // across).crop(max(0, start - left), end - left)
+            for left in lefts
+        )
 
     def _tile(self, line: int, column: int) -> Strip:
         """A line of a tile."""
