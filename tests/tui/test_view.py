@@ -36,14 +36,19 @@ def test_the_numbers_of_a_difference_are_those_of_numpy() -> None:
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3])
-def test_a_magnified_picture_has_the_pixels_it_was_given(factor: int) -> None:
+def test_a_magnified_picture_has_the_pixels_it_was_given(
+    factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pixels = rows(8)[0].pixels[0]
+    monkeypatch.setattr(Magnified, "ACROSS", 3)
     drawn = Magnified(pixels, factor)
     wanted = half_blocks(pixels, 8 * factor)
     assert drawn.height == len(wanted)
     for line, strip in enumerate(wanted):
-        cells = [(c, s) for text, s, _ in drawn.line(line) for c in text]
-        assert cells == [(c, s) for text, s, _ in strip for c in text]
+        whole = [(c, s) for text, s, _ in strip for c in text]
+        for start, end in ((0, drawn.width), (3, 7), (5, drawn.width + 9)):
+            cells = [(c, s) for text, s, _ in drawn.line(line, start, end) for c in text]
+            assert cells == whole[start:end]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

@@ -34,13 +34,15 @@ class Difference:
 
     @property
     def words(self) -> str:
-        """The numbers, and how the picture is to be read."""
+        """The numbers."""
         if not self.most:
             return "equal, pixel for pixel"
-        return (
-            f"RMSE {self.rmse:.2f} · max |Δ| {self.most} of 255 · PSNR {self.psnr:.1f} dB · "
-            f"grey is equal, Δ ×{self.gain:g}"
-        )
+        return f"RMSE {self.rmse:.2f} · max |Δ| {self.most} of 255 · PSNR {self.psnr:.1f} dB"
+
+    @property
+    def legend(self) -> str:
+        """How the picture is to be read."""
+        return f"grey is equal, Δ ×{self.gain:g}"
 
 
 def difference(one: Pixels, other: Pixels) -> Difference | None:

@@ -96,46 +96,63 @@ def shrunk(pixels: Pixels, width: int) -> Pixels:
 
 
 class Magnified:
-    """A picture [H, W, C] in which each pixel is `factor` cells wide, drawn by the line.
+    """A picture [H, W, C] in which each pixel is `factor` cells wide, drawn as far as it is seen.
 
-    A screenful is drawn as one; what was drawn is kept, so that scrolling draws new lines only.
+    It is drawn in tiles, which are kept: scrolling draws new tiles only.
     """
 
     AHEAD = 16  # lines drawn together with the one that is asked for
+    ACROSS = 64  # pixels of a tile
 
     def __init__(self, pixels: Pixels, factor: int) -> None:
         self.pixels, self.factor = pixels, factor
         self.width = pixels.shape[1] * factor
         self.height = -(-pixels.shape[0] * factor // 2)
-        self._strips: dict[tuple[int, int], Strip] = {}  # by the two rows of pixels in a line
+        # By column of tiles and the two rows of pixels in a line.
+        self._strips: dict[tuple[int, tuple[int, int]], Strip] = {}
 
-    def line(self, line: int) -> Strip:
-        """A whole line; the lower half of the last one repeats the upper at an odd height."""
-        rows = self._rows(line)
-        if rows not in self._strips:
-            self._draw(range(line, min(line + self.AHEAD, self.height)))
-        return self._strips[rows]
+    def line(self, line: int, start: int, end: int) -> Strip:
+        """Cells start to end of a line.
+
+        The lower half of the last line repeats the upper at an odd height.
+        """
+        across = self.ACROSS * self.factor
+        lefts = range(start - start % across, min(end, self.width), across)
+        return Strip.join(
+            self._tile(line, left // across).crop(max(0, start - left), end - left)
+            for left in lefts
+        )
+
+    def _tile(self, line: int, column: int) -> Strip:
+        """A line of a tile."""
+        key = column, self._rows(line)
+        if key not in self._strips:
+            self._draw(range(line, min(line + self.AHEAD, self.height)), column)
+        return self._strips[key]
 
     def _rows(self, line: int) -> tuple[int, int]:
         last = len(self.pixels) - 1
         upper = 2 * line // self.factor
         return upper, min((2 * line + 1) // self.factor, last)
 
-    def _draw(self, lines: range) -> None:
+    def _draw(self, lines: range, column: int) -> None:
         import numpy as np
 
         from workbench.figures import rgb
         from workbench.preview import blocks
 
         missing = [
-            rows for rows in dict.fromkeys(map(self._rows, lines)) if rows not in self._strips
+            rows
+            for rows in dict.fromkeys(map(self._rows, lines))
+            if (column, rows) not in self._strips
         ]
-        pixels = np.ascontiguousarray(rgb(self.pixels[np.ravel(missing)]))
-        for rows, strip in zip(missing, blocks(pixels), strict=True):
-            self._strips[rows] = self._stretched(strip)
+        left = column * self.ACROSS
+        seen = self.pixels[np.ravel(missing), left : left + self.ACROSS]
+        for rows, strip in zip(missing, blocks(np.ascontiguousarray(rgb(seen))), strict=True):
+            self._strips[column, rows] = self._stretched(strip)
 
     def _stretched(self, strip: Strip) -> Strip:
         """Each cell `factor` times; a segment's characters are all the same."""
         if self.factor == 1:
             return strip
-        return Strip([Segment(text * self.factor, style) for text, style, _ in strip], self.width)
+        return Strip([Segment(text * self.factor, style) for text, style, _ in strip])

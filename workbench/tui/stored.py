@@ -97,7 +97,7 @@ def _session(path: Path, problems: list[str]) -> Session:
 
 
 def _view(path: Path, manifest: Manifest, session: Session, problems: list[str]) -> RunView:
-    run = RunView(path.name, session)
+    run = RunView(path.name, session, manifest.session)
     told = [VariantInfo(values=v.values, label=v.label) for v in variants(session)]
     finished: dict[int, VariantResult] = {}
     for place, result in enumerate(manifest.variants):

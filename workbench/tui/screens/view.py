@@ -52,7 +52,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         *[Binding(str(i + 1), f"mode('{mode}')", mode, show=False) for i, mode in enumerate(MODES)],
         Binding("space", "hold", "hold"),
         Binding("w", "whole", "whole row"),
-        Binding("f", "graphics", "full resolution", show=False),
+        Binding("f", "graphics", "full resolution"),
         Binding("F", "sheet", "the run's sheet", show=False),
         Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+"),
         Binding("minus", "zoom(-1)", "smaller", show=False),
@@ -238,7 +238,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
             return
         one.border_title = self._title("A · ", self.first)
         two.border_title = self._title("B · ", self.at)
-        delta.border_title = "B − A"
+        delta.border_title = self._difference_title(self.first)
         if self.shown == "flicker" and self._first:
             two.border_title = one.border_title
 
@@ -250,6 +250,15 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         parts = [row.title, f"image {spot.image + 1} of {len(row.pixels)}", name]
         facts = row.facts[spot.image] if spot.image < len(row.facts) else ""
         return letter + " · ".join(part for part in [*parts, facts] if part)
+
+    def _difference_title(self, first: Spot) -> str:
+        """How to read the picture, and of what it is where that is not seen."""
+        parts = ["B − A", *([self.difference.legend] if self.difference else [])]
+        if self.shown == "difference":
+            for letter, spot in (("A", first), ("B", self.at)):
+                image = "" if self.whole else f", image {spot.image + 1}"
+                parts.append(f"{letter} {self.rows[spot.row].title}{image}")
+        return " · ".join(parts)
 
     def _facts(self) -> str:
         if self.first is None:
@@ -266,9 +275,22 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         scale = self._seen.magnification
         said = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
         parts = [f"{width}×{height} pixels", said]
+        if self.whole:
+            parts.append(self._images_seen())
         if not self.whole and scale >= CROSSHAIR_FROM:
             parts.append(self._colors(self._pointed()))
         return " · ".join(parts)
+
+    def _images_seen(self) -> str:
+        """Which images of a row are seen, those in half included."""
+        seen, (count, _, width, _) = self._seen, self.row.pixels.shape
+        left = seen.scroll_offset.x / (seen.magnification or 1)
+        right = left + seen.window.width
+        middles = [self._left_of(image) + width / 2 for image in range(count)]
+        numbers = [n for n, middle in enumerate(middles, 1) if left <= middle <= right]
+        if len(numbers) < 2:
+            return f"image {self.at.image + 1} of {count}"
+        return f"images {numbers[0]}–{numbers[-1]} of {count}"
 
     def _colors(self, pixel: Offset) -> str:
         """The levels under the crosshair."""
@@ -365,7 +387,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What compares is offered while there is something to compare."""
         if action in ("cycle", "mode"):
-            return None if self.first is None else True
+            return self.first is not None
         if action == "hold":
             return self.first is not None and self.mode == "flicker"
         return True
@@ -420,8 +442,14 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         """A click puts the crosshair on a pixel."""
         self._point(event.pixel)
 
+    def on_canvas_measured(self) -> None:
+        """Another factor."""
+        self.query_one("#measures", Static).update(self._measures())
+
     def on_canvas_scrolled(self, event: Canvas.Scrolled) -> None:
         """All show the same part."""
+        if event.canvas is self._seen:
+            self.query_one("#measures", Static).update(self._measures())
         for canvas in self.query(Canvas):
             if canvas.display and canvas is not event.canvas:
                 canvas.scroll_to(*event.canvas.scroll_offset, animate=False, force=True)

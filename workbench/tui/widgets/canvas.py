@@ -40,6 +40,9 @@ class Canvas(ScrollView, can_focus=False):
 
         canvas: Canvas
 
+    class Measured(Message):
+        """Its size on the screen may be another one."""
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.pixels: Pixels | None = None
@@ -99,6 +102,7 @@ class Canvas(ScrollView, can_focus=False):
         if size != self.virtual_size:
             self.virtual_size = size
         self._follow()
+        self.post_message(self.Measured())
         self.refresh()
 
     def _made(self) -> Magnified | None:
@@ -164,28 +168,28 @@ class Canvas(ScrollView, can_focus=False):
         if not 0 <= line < drawn.height:
             return Strip.blank(width, ground)
         start = self.scroll_offset.x
-        strip = self._marked(drawn, line).crop(start, start + width)
+        strip = self._marked(drawn, line, start, start + width)
         return Strip.join([Strip.blank(self._left, ground), strip]).adjust_cell_length(
             width, ground
         )
 
-    def _marked(self, drawn: Magnified, line: int) -> Strip:
-        """A line of the picture with the crosshair, where it crosses."""
+    def _marked(self, drawn: Magnified, line: int, start: int, end: int) -> Strip:
+        """Cells start to end of a line of the picture, with the crosshair where it crosses."""
         from workbench.figures import rgb
 
-        strip = drawn.line(line)
+        strip = drawn.line(line, start, end)
         if self.pixel is None or self.pixels is None or not self.crosshair:
             return strip
         factor, (x, y) = drawn.factor, self.pixel
         if factor < CROSSHAIR_FROM or line != (y * factor + factor // 2) // 2:
             return strip
-        at = x * factor + factor // 2
+        at = x * factor + factor // 2 - start
+        if not 0 <= at < strip.cell_length:
+            return strip
         levels = [int(level) for level in rgb(self.pixels[y, x])]
         color = Color.from_rgb(*levels)
         style = Style(color="black" if sum(levels) > 3 * 127 else "white", bgcolor=color)
-        return Strip.join(
-            [strip.crop(0, at), Strip([Segment("┼", style)]), strip.crop(at + 1, drawn.width)]
-        )
+        return Strip.join([strip.crop(0, at), Strip([Segment("┼", style)]), strip.crop(at + 1)])
 
     def _said(self, y: int, width: int, ground: Style) -> Strip:
         from textwrap import wrap

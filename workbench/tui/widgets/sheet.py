@@ -97,7 +97,6 @@ class ContactSheet(ScrollView, can_focus=True):
     @property
     def _label_width(self) -> int:
         longest = max((cell_len(row.label) for row in self.view.rows), default=0)
-        longest += 2 if self.marked else 0
         limit = LABEL_LIMIT if self._room.width > 90 else LABEL_LIMIT // 2 + 1
         return min(limit, longest) + 2
 
@@ -150,9 +149,8 @@ class ContactSheet(ScrollView, can_focus=True):
             self.refresh(Region(x, 0, self.picture + 2, self._room.height))
 
     def watch_marked(self) -> None:
-        """The labels' column makes room for the sign."""
-        self._measure()
-        self._follow()
+        """The sign stands in the gap before the picture."""
+        self.refresh()
 
     def watch_row(self, old: int, new: int) -> None:
         """Bring the cursor into sight."""
@@ -274,7 +272,7 @@ class ContactSheet(ScrollView, can_focus=True):
         style = self._style("sheet--cursor" if chosen and self.has_focus else "sheet--label")
         if chosen:
             style += Style(bold=True)
-        text = f"A {row.label}" if self.marked and self.marked.row == index else row.label
+        text = row.label
         if cell_len(text) > width - 2:
             text = text[: width - 3] + "…"
         padding = " " * (width - 1 - cell_len(text))
