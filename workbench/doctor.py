@@ -77,6 +77,7 @@ def checks(extra: Iterable[Path] = (), runs: Path | None = None) -> list[Check]:
         check_images(environment),
         check_unicode(environment),
         check_clipboard(environment),
+        check_mouse(environment),
         *check_folders(runs),
         *check_library(extra),
         check_precision(),
@@ -256,6 +257,13 @@ def check_clipboard(environment: Environment) -> Check:
         advice = "in ~/.tmux.conf: set -g set-clipboard on"
         return Check("clipboard", "warn", "tmux does not pass it on", advice)
     return Check("clipboard", "ok", "OSC 52, where the terminal allows it")
+
+
+def check_mouse(environment: Environment) -> Check:
+    """Whether clicks and the wheel arrive; tmux hands them on even with `mouse off`."""
+    if multiplexer(environment) == "tmux":
+        return Check("mouse", "ok", "tmux passes it on, with `set -g mouse on` and without")
+    return Check("mouse", "ok", "clicks and the wheel, where the terminal sends them")
 
 
 # ---- the files

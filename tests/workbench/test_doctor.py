@@ -32,7 +32,7 @@ def test_every_check_that_is_not_well_says_what_to_do(places, monkeypatch):
         assert check.found
         assert bool(check.advice) == (check.status != "ok"), check
     wanted = {"Python", "torch", "device", "terminal", "colours", "images", "characters"}
-    wanted |= {"clipboard", "data", "runs", "cache", "checkpoints", "probe"}
+    wanted |= {"clipboard", "mouse", "data", "runs", "cache", "checkpoints", "probe"}
     assert wanted <= {check.name for check in found}
 
 
@@ -148,6 +148,11 @@ def test_the_clipboard(monkeypatch):
         check = doctor.check_clipboard(TMUX)
         assert check.status == status
         assert ("set -g set-clipboard on" in check.advice) == (status == "warn")
+
+
+def test_the_mouse():
+    assert "terminal sends them" in doctor.check_mouse({}).found
+    assert "set -g mouse on" in doctor.check_mouse(TMUX).found
 
 
 def test_tmux_that_is_not_there(monkeypatch):

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from workbench.engine.messages import (
     read_event,
     to_line,
 )
+from workbench.library import Folders
 from workbench.runs import list_runs
 from workbench.session import Session, set_value
 
@@ -138,3 +139,15 @@ def test_nonsense_on_stdin_is_survived(engine: Process, small: Session, tmp_path
     (*_, ending) = engine.until(Finished)
     assert isinstance(ending, Finished)
     assert ending.status == "done"
+
+
+def test_a_wrong_configuration_is_said_while_stdin_is_open(
+    places: Folders, write_config: Callable[[str], Path]
+) -> None:
+    config = write_config("nonsense: 1\n")
+    child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdin is not None and child.stderr is not None
+    with child:
+        assert child.wait(timeout=60) == 2
+        said = child.stderr.read()
+    assert said.startswith(f"error: {config}:1: nonsense: no such key")

@@ -115,12 +115,21 @@ class Conversation:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve one screen until it closes stdin."""
+    """Serve one screen until it closes stdin; exits with code 2 where it cannot."""
     options = _parser().parse_args(arguments)
+    try:
+        _serve(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _serve(options: argparse.Namespace) -> None:
     log_to_file(folders().log)
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not end up between the events
-    conversation = Conversation(sys.stdin.buffer, events)
+    requests = os.fdopen(os.dup(0), "rb")  # the interpreter aborts if sys.stdin is being read
+    conversation = Conversation(requests, events)
     threading.Thread(target=conversation.read, daemon=True).start()
 
     import torch
