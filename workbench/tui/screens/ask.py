@@ -75,15 +75,19 @@ class Prompt(ModalScreen[str | None]):
         words: str,
         value: str = "",
         check: Callable[[str], str | None] = lambda _: None,
+        *,
+        takes: str = "take",
     ) -> None:
+        """`takes`: what enter does, in a word."""
         super().__init__()
         self._title, self._words, self._value, self._check = title, words, value, check
+        self._takes = takes
 
     def compose(self) -> ComposeResult:
         """What is asked, the line, what is wrong with it."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self._title
-            dialog.border_subtitle = "enter · esc back"
+            dialog.border_subtitle = f"enter {self._takes} · esc back"
             yield Static(self._words, classes="words", markup=False)
             yield LineInput(self._value, compact=True)
             yield Static("", classes="error", markup=False)

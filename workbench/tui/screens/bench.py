@@ -551,6 +551,8 @@ class Bench(Screen[None]):
             self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
             return
         self._show_tab("flow")
+        if self.has_class("-narrow"):  # the pane that had the focus is hidden now
+            self.set_focus(self.query_one("#sheet"))
         await self.running.run()
 
     @work(group="run")

@@ -147,6 +147,7 @@ class SessionFiles:
                 f"A file name, from {Path.cwd()}",
                 "session.yaml" if document.path is None else _short(document.path),
                 lambda text: None if text else "a name is needed",
+                takes="save",
             )
         )
         if typed is None:

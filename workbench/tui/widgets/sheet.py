@@ -50,7 +50,7 @@ class ContactSheet(ScrollView, can_focus=True):
         Binding("end", "move(9999, 0)", "last image", show=False),
         Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+", show=False),
         Binding("minus", "zoom(-1)", "smaller", key_display="-", show=False),
-        Binding("enter", "screen.view", "look closely", show=False),
+        Binding("enter", "screen.view", "look", key_display="⏎"),
         Binding("m", "mark", "mark as A", show=False),
     ]
 
