@@ -11,11 +11,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from workbench.curves import (
+    Axis,
     Parameter,
     Plot,
     across,
     against_value,
     parameters,
+    swept_text,
     trade_off,
     trade_off_metrics,
 )
@@ -76,7 +78,7 @@ class PlotsScreen(Screen[int | None]):
 
     def on_mount(self) -> None:
         """The plot as it is now."""
-        self.show(self.view)
+        self._show()
 
     # ---- what is plotted
 
@@ -119,9 +121,11 @@ class PlotsScreen(Screen[int | None]):
     def show(self, view: PlotsView) -> None:
         """A sweep, or news of it."""
         self.view = view
-        if not self.is_mounted:
-            return
-        self.variant = min(self.variant, max(0, len(view.sweep) - 1))
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
+        self.variant = min(self.variant, max(0, len(self.view.sweep) - 1))
         plot = self.plot
         for name in ("#plot", "#plot-facts", "#plot-pictures", "#plot-title"):
             self.query_one(name).display = plot is not None
@@ -130,7 +134,7 @@ class PlotsScreen(Screen[int | None]):
         none.update(NOT_MEASURED if self.parameter else NO_SWEEP)
         self.query_one("#plot-legend").display = plot is not None and len(plot.series) > 1
         if plot is not None:
-            self.query_one(SweepPlot).show(plot, self.variant)
+            self.query_one(SweepPlot).show(plot, self.variant, self._names())
             self.query_one("#plot-title", Static).update(_title(plot))
             self.query_one("#plot-legend", Static).update(_legend(plot))
             self.query_one("#plot-facts", Static).update(self._facts())
@@ -147,6 +151,13 @@ class PlotsScreen(Screen[int | None]):
         ]
         place = f"variant {self.variant + 1} of {len(self.view.sweep)}"
         return " · ".join([f"◆ {variant.label}", *(said or ["not finished"]), place])
+
+    def _names(self) -> tuple[str, ...]:
+        """The swept values, where no axis has them."""
+        parameter = self.parameter
+        if parameter is None or not self.trading:
+            return ()
+        return tuple(swept_text(self.view.sweep, i, parameter) for i in range(len(self.view.sweep)))
 
     def _show_pictures(self) -> None:
         sheet = self.view.sheet
@@ -170,7 +181,7 @@ class PlotsScreen(Screen[int | None]):
         order = list(dict.fromkeys([*points, *range(len(self.view.sweep))]))
         place = order.index(self.variant) + by
         self.variant = order[max(0, min(place, len(order) - 1))]
-        self.show(self.view)
+        self._show()
 
     def action_metric(self, by: int) -> None:
         """Another metric upwards; after the last comes the first."""
@@ -178,12 +189,12 @@ class PlotsScreen(Screen[int | None]):
             self._axes["y"] = self._next(self.axes[1], by)
         else:
             self._metric = self._next(self.metric, by)
-        self.show(self.view)
+        self._show()
 
     def action_axis(self, axis: str) -> None:
         """Another metric along an axis of the trade-off."""
         self._axes[axis] = self._next(self.axes["xy".index(axis)], 1)
-        self.show(self.view)
+        self._show()
 
     def _next(self, metric: Metric, by: int) -> str:
         metrics = self.metrics
@@ -192,7 +203,7 @@ class PlotsScreen(Screen[int | None]):
     def action_trade_off(self) -> None:
         """Two metrics against each other, or one against the swept value."""
         self.trading = not self.trading
-        self.show(self.view)
+        self._show()
 
     def action_take(self) -> None:
         """Back, to the variant under the cursor."""
@@ -202,10 +213,19 @@ class PlotsScreen(Screen[int | None]):
 def _title(plot: Plot) -> str:
     """What is plotted, and which way is better."""
     words = f"{plot.y.title[:1].upper()}{plot.y.title[1:]} against {plot.x.title}"
-    aims = [axis.metric.aim if axis.metric else "" for axis in (plot.y, plot.x)]
-    if all(aims):
-        aims = [f"{aim} {way}" for aim, way in zip(aims, ("↑", "→"), strict=True)]
-    return " · ".join([words, *filter(None, aims)])
+    if plot.x.metric is None:
+        aim = plot.y.metric.aim if plot.y.metric else ""
+    else:
+        ways = filter(None, (_way(plot.y, "up", "down"), _way(plot.x, "right", "left")))
+        aim = " and ".join(ways)
+        aim = aim and f"better: {aim}"
+    return f"{words} · {aim}" if aim else words
+
+
+def _way(axis: Axis, higher: str, lower: str) -> str:
+    """Where along an axis it is better."""
+    better = axis.metric.better if axis.metric else None
+    return {"higher": higher, "lower": lower, None: ""}[better]
 
 
 def _legend(plot: Plot) -> Content:

@@ -14,7 +14,7 @@ from workbench.curves import Axis, Plot
 
 COLORS = ("primary", "success", "error", "warning", "secondary")  # of the series, by turns
 _MARGIN = 0.06  # of an axis, beyond its first and last point
-_LINES = 3  # between two ticks of the upright axis, about
+_LINES = 2  # between two ticks of the upright axis, about
 _CELLS = 12  # and of the other one
 
 
@@ -25,11 +25,12 @@ class SweepPlot(PlotextPlot):
         super().__init__(id=id)
         self._shown: Plot | None = None
         self._variant = 0
+        self._names: Sequence[str] = ()
 
-    def show(self, plot: Plot, variant: int) -> None:
-        """Draw a plot, with a variant marked."""
-        if (plot, variant) != (self._shown, self._variant):
-            self._shown, self._variant = plot, variant
+    def show(self, plot: Plot, variant: int, names: Sequence[str] = ()) -> None:
+        """Draw a plot, with a variant marked; `names`: of the variants, beside their points."""
+        if (plot, variant, names) != (self._shown, self._variant, self._names):
+            self._shown, self._variant, self._names = plot, variant, names
             self.refresh()
 
     def render(self) -> Text:
@@ -57,6 +58,7 @@ class SweepPlot(PlotextPlot):
                 x, y = _place(shown.x, point.x), _place(shown.y, point.y)
                 draw.scatter([x], [y], marker="◆", color=self._color("accent"))
         self._set_axes(shown, width, height)
+        self._write_names(shown, width)
         return Text.from_ansi(draw.build(), no_wrap=True)
 
     def _set_axes(self, shown: Plot, width: int, height: int) -> None:
@@ -68,6 +70,24 @@ class SweepPlot(PlotextPlot):
         self.plt.xticks(*_apart(across, width / (right - left)))
         upwards = _ticks(shown.y, low, high, max(2, height // _LINES))
         self.plt.yticks([place for place, _ in upwards], [text for _, text in upwards])
+
+    def _write_names(self, shown: Plot, width: int) -> None:
+        """Each point's name on that side of it where there is room."""
+        if not self._names:
+            return
+        left, right = _limits([_place(shown.x, p.x) for p in shown.points])
+        cell = (right - left) / width
+        for point in shown.points:
+            name, x = self._names[point.variant], _place(shown.x, point.x)
+            before = x + (len(name) + 3) * cell > right
+            self.plt.text(
+                name,
+                x - 2 * cell if before else x + 2 * cell,
+                _place(shown.y, point.y),
+                color=self._color("accent" if point.variant == self._variant else "dim"),
+                background=self._color("background"),
+                alignment="right" if before else "left",
+            )
 
     def _color(self, name: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[name]).rgb
