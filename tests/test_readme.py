@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import ddib
+from workbench.library import read_config
 from workbench.session import parse_session
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -25,8 +26,15 @@ def test_the_library_example() -> None:
 
 
 def test_the_session_example() -> None:
-    (example,) = blocks("yaml")
+    _, example = blocks("yaml")
     assert parse_session(example).recipe.latent[1].op == "add_noise"
+
+
+def test_the_configuration_example(tmp_path: Path) -> None:
+    configuration, _ = blocks("yaml")
+    path = tmp_path / "config.yaml"
+    path.write_text(configuration)
+    assert read_config(path).theme == "light"
 
 
 def test_pictures_and_links_exist() -> None:
