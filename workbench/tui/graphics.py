@@ -111,20 +111,29 @@ def show(app: App[None], picture: Image, title: str) -> str | None:
     if how is None:
         return why
     try:
-        with app.suspend():
-            out = sys.stdout
-            columns, lines = os.get_terminal_size(out.fileno())
-            out.write(_ENTER)
-            draw(picture, how, columns, lines - 1, out)
-            words = f"{title} · {picture.width}×{picture.height} pixels · any key goes back"
-            out.write(f"\x1b[{lines};1H{words[:columns]}")
-            out.flush()
-            _wait_for_key()
-            out.write((_KITTY_DELETE if how == "kitty" else "") + _LEAVE)
-            out.flush()
+        with app.suspend():  # which does not go on after an exception
+            try:
+                _show(picture, how, title, sys.stdout)
+            except Exception as error:
+                return f"The terminal's graphics failed: {error}"
     except SuspendNotSupported:
         return "The terminal's graphics need a terminal: this program was started without one."
     return None
+
+
+def _show(picture: Image, how: How, title: str, out: TextIO) -> None:
+    """The picture on a screen of its own, until a key is pressed."""
+    columns, lines = os.get_terminal_size(out.fileno())
+    out.write(_ENTER)
+    try:
+        draw(picture, how, columns, lines - 1, out)
+        words = f"{title} · {picture.width}×{picture.height} pixels · any key goes back"
+        out.write(f"\x1b[{lines};1H{words[:columns]}")
+        out.flush()
+        _wait_for_key()
+    finally:
+        out.write((_KITTY_DELETE if how == "kitty" else "") + _LEAVE)
+        out.flush()
 
 
 def _term_image(canvas: Image, how: How, columns: int, lines: int) -> str:

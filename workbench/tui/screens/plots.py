@@ -50,8 +50,8 @@ class PlotsScreen(Screen[int | None]):
         Binding("down", "metric(1)", "metric", key_display="↑↓"),
         Binding("up", "metric(-1)", "metric", show=False),
         Binding("t", "trade_off", "trade-off"),
-        Binding("x", "axis('x')", "x axis"),
-        Binding("y", "axis('y')", "y axis"),
+        Binding("x", "axis('x')", "axis"),
+        Binding("y", "axis('y')", "axis"),
     ]
 
     def __init__(self, view: PlotsView, variant: int = 0, image: int = 0) -> None:

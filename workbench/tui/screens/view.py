@@ -247,9 +247,10 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         if self.whole:
             return f"{letter}{row.title}"
         name = row.names[spot.image] if spot.image < len(row.names) else ""
-        parts = [row.title, f"image {spot.image + 1} of {len(row.pixels)}", name]
+        number = f"image {spot.image + 1}"
+        number += "" if letter else f" of {len(row.pixels)}"
         facts = row.facts[spot.image] if spot.image < len(row.facts) else ""
-        return letter + " · ".join(part for part in [*parts, facts] if part)
+        return letter + " · ".join(part for part in (row.title, number, facts, name) if part)
 
     def _difference_title(self, first: Spot) -> str:
         """How to read the picture, and of what it is where that is not seen."""

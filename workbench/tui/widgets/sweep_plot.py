@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from math import ceil, floor, log10
+from typing import TypeVar
 
 from rich.text import Text
 from textual.color import Color
@@ -12,10 +14,45 @@ from textual_plotext import PlotextPlot
 
 from workbench.curves import Axis, Plot
 
+T = TypeVar("T")
+
 COLORS = ("primary", "success", "error", "warning", "secondary")  # of the series, by turns
 _MARGIN = 0.06  # of an axis, beyond its first and last point
 _LINES = 2  # between two ticks of the upright axis, about
 _CELLS = 12  # and of the other one
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What lies between the axes: its limits, and its size in cells."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+    columns: int
+    rows: int
+
+    @property
+    def cell(self) -> float:
+        """How far it is from a cell to the next one."""
+        return (self.right - self.left) / max(1, self.columns - 1)
+
+    def dots(self, place: tuple[float, float]) -> tuple[float, float]:
+        """A place as plotext's lines have it, which lie beside its points.
+
+        Points are put into `rows` cells, lines into 4·`rows` dots from the same first to the
+        same last place.
+        """
+        x, y = place
+        across, up = (x - self.left) / (self.right - self.left), (y - self.low) / self._height
+        across = (2 * across * (self.columns - 1) + 0.5) / (2 * self.columns - 1)
+        up = (4 * up * (self.rows - 1) + 1.5) / (4 * self.rows - 1)
+        return self.left + across * (self.right - self.left), self.low + up * self._height
+
+    @property
+    def _height(self) -> float:
+        return self.high - self.low
 
 
 class SweepPlot(PlotextPlot):
@@ -47,47 +84,43 @@ class SweepPlot(PlotextPlot):
         draw.ticks_color(self._color("dim"))
         draw.xaxes(True, False)
         draw.yaxes(True, False)
-        for series, name in zip(shown.series, cycle(COLORS), strict=False):
-            xs = [_place(shown.x, p.x) for p in series.points]
-            ys = [_place(shown.y, p.y) for p in series.points]
-            if shown.joined and len(xs) > 1:
-                draw.plot(xs, ys, marker="braille", color=self._color(name))
-            draw.scatter(xs, ys, marker="●", color=self._color(name))
+        ground = self._set_axes(shown, width, height)
+        for series, variable in zip(shown.series, cycle(COLORS), strict=False):
+            color = self._color(variable)
+            places = [(_place(shown.x, p.x), _place(shown.y, p.y)) for p in series.points]
+            if shown.joined and len(places) > 1:
+                draw.plot(*_columns(map(ground.dots, places)), marker="braille", color=color)
+            draw.scatter(*_columns(places), marker="●", color=color)
         for point in shown.points:
-            if point.variant == self._variant:
-                x, y = _place(shown.x, point.x), _place(shown.y, point.y)
+            x, y = _place(shown.x, point.x), _place(shown.y, point.y)
+            chosen = point.variant == self._variant
+            if chosen:
                 draw.scatter([x], [y], marker="◆", color=self._color("accent"))
-        self._set_axes(shown, width, height)
-        self._write_names(shown, width)
+            if self._names:
+                name = self._names[point.variant]
+                before = x + (len(name) + 2) * ground.cell > ground.right
+                draw.text(
+                    name,
+                    x - 2 * ground.cell if before else x + 2 * ground.cell,
+                    y,
+                    color=self._color("accent" if chosen else "dim"),
+                    background=self._color("background"),
+                    alignment="right" if before else "left",
+                )
         return Text.from_ansi(draw.build(), no_wrap=True)
 
-    def _set_axes(self, shown: Plot, width: int, height: int) -> None:
+    def _set_axes(self, shown: Plot, width: int, height: int) -> Ground:
         left, right = _limits([_place(shown.x, p.x) for p in shown.points])
         low, high = _limits([_place(shown.y, p.y) for p in shown.points])
         self.plt.xlim(left, right)
         self.plt.ylim(low, high)
-        across = _ticks(shown.x, left, right, max(2, width // _CELLS))
-        self.plt.xticks(*_apart(across, width / (right - left)))
         upwards = _ticks(shown.y, low, high, max(2, height // _LINES))
-        self.plt.yticks([place for place, _ in upwards], [text for _, text in upwards])
-
-    def _write_names(self, shown: Plot, width: int) -> None:
-        """Each point's name on that side of it where there is room."""
-        if not self._names:
-            return
-        left, right = _limits([_place(shown.x, p.x) for p in shown.points])
-        cell = (right - left) / width
-        for point in shown.points:
-            name, x = self._names[point.variant], _place(shown.x, point.x)
-            before = x + (len(name) + 3) * cell > right
-            self.plt.text(
-                name,
-                x - 2 * cell if before else x + 2 * cell,
-                _place(shown.y, point.y),
-                color=self._color("accent" if point.variant == self._variant else "dim"),
-                background=self._color("background"),
-                alignment="right" if before else "left",
-            )
+        self.plt.yticks(*_columns(upwards))
+        beside = max((len(text) for _, text in upwards), default=0) + 1
+        ground = Ground(left, right, low, high, width - beside, height - 2)
+        across = _ticks(shown.x, left, right, max(2, width // _CELLS))
+        self.plt.xticks(*_columns(_apart(across, 1 / ground.cell)))
+        return ground
 
     def _color(self, name: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[name]).rgb
@@ -115,7 +148,7 @@ def _ticks(axis: Axis, low: float, high: float, count: int) -> list[tuple[float,
     return [(turn * step, f"{turn * step:.6g}") for turn in rounds]
 
 
-def _apart(ticks: Sequence[tuple[float, str]], scale: float) -> tuple[list[float], list[str]]:
+def _apart(ticks: Sequence[tuple[float, str]], scale: float) -> list[tuple[float, str]]:
     """Those ticks whose names do not run into the one before; `scale`: cells per number."""
     kept: list[tuple[float, str]] = []
     end = float("-inf")
@@ -123,4 +156,10 @@ def _apart(ticks: Sequence[tuple[float, str]], scale: float) -> tuple[list[float
         if place * scale - len(text) / 2 >= end:
             kept.append((place, text))
             end = place * scale + len(text) / 2 + 1
-    return [place for place, _ in kept], [text for _, text in kept]
+    return kept
+
+
+def _columns(pairs: Iterable[tuple[float, T]]) -> tuple[list[float], list[T]]:
+    """The first of each pair, the second of each."""
+    both = list(pairs)
+    return [one for one, _ in both], [other for _, other in both]
