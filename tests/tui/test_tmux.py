@@ -21,6 +21,13 @@ WorkbenchApp(Path(sys.argv[1]), runs=Path(sys.argv[2])).run()
 print("left")
 """
 
+EDITOR = """\
+import sys
+from pathlib import Path
+path = Path(sys.argv[1])
+path.write_text(path.read_text().replace("steps: 3", input("an editor: ")))
+"""
+
 
 class Terminal:
     def __init__(self, command: list[str], folder: Path, size: tuple[int, int]) -> None:
@@ -97,11 +104,15 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(session_file: Path, tmp_path: Path) -> Iterator[Terminal]:
+def terminal(
+    session_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
     if shutil.which("tmux") is None:
         if os.environ.get("CI") == "true":
             pytest.fail("tmux is missing; install it (apt-get install tmux)")
         pytest.skip("tmux is not installed")
+    (tmp_path / "editor.py").write_text(EDITOR)
+    monkeypatch.setenv("VISUAL", shlex.join([sys.executable, str(tmp_path / "editor.py")]))
     arguments = [str(session_file), str(tmp_path / "runs")]
     terminal = Terminal([sys.executable, "-c", PROGRAM, *arguments], tmp_path, (120, 36))
     yield terminal
@@ -151,3 +162,17 @@ def test_a_lost_connection_ends_the_program_and_keeps_the_work(
     os.close(ended)
     (unsaved,) = (tmp_path / "state").rglob("unsaved-*.yaml")
     assert "enabled: false" in unsaved.read_text()
+
+
+def test_an_editor_has_the_terminal_to_itself(terminal: Terminal) -> None:
+    terminal.until("small.yaml")
+    terminal.until("add noise")
+    terminal.press("C-e")
+    terminal.until("an editor:")
+    terminal.press("-l", "steps: 7")
+    terminal.press("Enter")
+    terminal.until("dpmpp_2m · 7")
+    terminal.press("u")
+    terminal.until("dpmpp_2m · 3")
+    terminal.press("q")
+    terminal.until("left")
