@@ -145,8 +145,8 @@ class Bench(Screen[None]):
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield _titled(CheckpointList(id="checkpoints"), "1 Checkpoints")
-                yield _titled(CheckpointDetails(id="details"), "")
                 yield _titled(ImagesPane(id="images"), "2 Images")
+                yield _titled(CheckpointDetails(id="details"), "")
             with Vertical(id="middle"):
                 yield Flow(id="flow")
                 yield _titled(ContactSheet(id="sheet"), "3 Results")
