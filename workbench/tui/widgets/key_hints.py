@@ -44,7 +44,7 @@ class KeyHints(Widget):
     def _spans(self) -> list[tuple[int, int, Binding, bool]]:
         """Where each hint lies: start, end, binding, enabled."""
         shown: dict[str, tuple[Binding, bool]] = {}
-        for _node, binding, enabled, _tip in self.screen.active_bindings.values():
+        for binding, enabled in self._in_order():
             if binding.show:
                 shown.setdefault(binding.action, (binding, enabled))
         last = [item for action, item in shown.items() if action in self.LAST]
@@ -62,6 +62,24 @@ class KeyHints(Widget):
             spans.append((x, x + self._width(binding), binding, enabled))
             x += self._width(binding)
         return spans
+
+    def _in_order(self) -> list[tuple[Binding, bool]]:
+        """The focused widget's bindings first, each node's as its class lists them.
+
+        A remapped binding comes last with Textual, wherever it was.
+        """
+        active = self.screen.active_bindings.values()
+        nodes = list(dict.fromkeys(node for node, *_ in active))
+        places = {
+            (node, binding.action): place
+            for node in nodes
+            for place, binding in enumerate(Binding.make_bindings(node.BINDINGS))
+        }
+        ordered = sorted(
+            active,
+            key=lambda one: (nodes.index(one.node), places.get((one.node, one.binding.action), 0)),
+        )
+        return [(one.binding, one.enabled) for one in ordered]
 
     def _width(self, binding: Binding) -> int:
         return cell_len(self.app.get_key_display(binding)) + cell_len(binding.description) + 3
