@@ -242,7 +242,7 @@ def _config_problem(path: Path, content: dict[str, object], error: ErrorDetails)
         return f"{path}:{line}: {key}: expected a list of folders"
     if key == "keys":
         place = ".".join(map(str, error["loc"]))
-        return f"{path}:{line}: {place}: expected actions with their keys, such as `run: R`"
+        return f"{path}:{line}: {place}: expected a key in quotes, such as `run: 'R'`"
     return f"{path}:{line}: {key}: {error['msg'].removeprefix('Value error, ')}"
 
 

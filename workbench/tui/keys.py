@@ -32,25 +32,28 @@ def make_keymap(keys: Mapping[str, str]) -> Keymap:
     from workbench.library import place_in_config, suggest
 
     actions = _default_keys()
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []  # action and words
     keymap: Keymap = {}
     for action, text in keys.items():
-        place = f"{place_in_config('keys', action)}: keys.{action}"
         if action not in actions:
-            problems.append(f"{place}: no such action{suggest(action, actions)}")
+            problems.append((action, f"no such action{suggest(action, actions)}"))
             continue
         try:
             keymap[action] = ",".join(_parse(text))
         except ValueError as error:
-            problems.append(f"{place}: {error}; write a key such as R, ctrl+h, f5 or ?")
+            problems.append((action, f"{error}; write a key such as R, ctrl+h, f5 or ?"))
     owners = _owners(without=keymap)
     for action, text in keymap.items():
         for key in text.split(","):
             if (other := owners.setdefault(key, action)) != action:
-                place = f"{place_in_config('keys', action)}: keys.{action}"
-                problems.append(f"{place}: {spell(key)} is the key of {other} already")
+                problems.append((action, f"{spell(key)} is the key of {other} already"))
     if problems:
-        raise InputError("\n".join(problems))
+        raise InputError(
+            "\n".join(
+                f"{place_in_config('keys', action)}: keys.{action}: {words}"
+                for action, words in problems
+            )
+        )
     return keymap
 
 

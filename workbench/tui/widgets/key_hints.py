@@ -4,6 +4,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -68,18 +69,14 @@ class KeyHints(Widget):
 
         A remapped binding comes last with Textual, wherever it was.
         """
-        active = self.screen.active_bindings.values()
-        nodes = list(dict.fromkeys(node for node, *_ in active))
-        places = {
-            (node, binding.action): place
-            for node in nodes
-            for place, binding in enumerate(Binding.make_bindings(node.BINDINGS))
-        }
-        ordered = sorted(
-            active,
-            key=lambda one: (nodes.index(one.node), places.get((one.node, one.binding.action), 0)),
-        )
-        return [(one.binding, one.enabled) for one in ordered]
+        active = list(self.screen.active_bindings.values())
+        places: dict[tuple[DOMNode, str], int] = {}
+        for node in dict.fromkeys(one.node for one in active):
+            for binding in Binding.make_bindings(node.BINDINGS):
+                places.setdefault((node, binding.action), len(places))
+        last = len(places)
+        active.sort(key=lambda one: places.get((one.node, one.binding.action), last))
+        return [(one.binding, one.enabled) for one in active]
 
     def _width(self, binding: Binding) -> int:
         return cell_len(self.app.get_key_display(binding)) + cell_len(binding.description) + 3
