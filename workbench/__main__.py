@@ -28,5 +28,19 @@ def open_screen(
     WorkbenchApp(session, checkpoints=checkpoints, runs=runs).run()
 
 
+def print_keys() -> None:
+    """Print the screen's keys as they are configured; raises InputError."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from workbench.library import read_config
+    from workbench.tui.keys import key_table, make_keymap
+
+    table = Table("action", "key", "what it does", box=None, pad_edge=False)
+    for line in key_table(make_keymap(read_config().keys)):
+        table.add_row(*line)
+    Console(highlight=False, markup=False).print(table)
+
+
 if __name__ == "__main__":
     main()

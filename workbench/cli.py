@@ -114,6 +114,14 @@ def open_session(
     open_screen(RUN if demo else session, checkpoints or [], runs)
 
 
+@app.command("keys")
+def list_keys() -> None:
+    """Print the screen's keys; `keys:` in the configuration file changes them."""
+    from workbench.__main__ import print_keys
+
+    print_keys()
+
+
 @app.command("replay")
 def replay_sessions(
     session: Annotated[

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from platformdirs import PlatformDirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -53,6 +53,7 @@ class Config(BaseModel):
     previews_per_second: float = Field(
         4.0, ge=0, le=30, description="pictures of a run under way on the screen"
     )
+    keys: dict[str, str] = Field({}, description="keys of the screen's actions: `run: R`")
 
     @field_validator("cache_limit")
     @classmethod
@@ -120,6 +121,12 @@ def read_config(path: Path | None = None) -> Config:
     except ValidationError as error:
         problems = [_config_problem(path, content, part) for part in error.errors()]
         raise InputError("\n".join(problems)) from None
+
+
+def place_in_config(*keys: str) -> str:
+    """`file:line` of a key in the configuration file, which can be read."""
+    path = folders().config
+    return f"{path}:{_line(YAML(typ='rt').load(path), keys)}"
 
 
 def list_checkpoints(extra: Iterable[Path] = ()) -> list[Listed]:
@@ -245,12 +252,24 @@ def _is_path(name: str) -> bool:
 
 def _config_problem(path: Path, content: dict[str, object], error: ErrorDetails) -> str:
     key = str(error["loc"][0])
-    try:
-        line = content.lc.key(key)[0] + 1  # type: ignore[attr-defined]  # ruamel's CommentedMap
-    except (AttributeError, KeyError):
-        line = 1
+    line = _line(content, error["loc"])
     if key not in Config.model_fields:
         return f"{path}:{line}: {key}: no such key{suggest(key, Config.model_fields)}"
     if key == "checkpoints":
         return f"{path}:{line}: {key}: expected a list of folders"
+    if key == "keys":
+        place = ".".join(map(str, error["loc"]))
+        return f"{path}:{line}: {place}: expected a key in quotes, such as `run: 'R'`"
     return f"{path}:{line}: {key}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _line(content: Any, keys: Iterable[int | str]) -> int:
+    """The line of the innermost of the nested keys that ruamel's content knows a place of."""
+    line = 1
+    for key in keys:
+        try:
+            line = content.lc.key(key)[0] + 1
+            content = content[key]
+        except (AttributeError, KeyError, TypeError):
+            break
+    return line

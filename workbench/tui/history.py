@@ -33,6 +33,16 @@ class History(Generic[State]):
         """Whether the present differs from what was last saved."""
         return self._saved != self.present
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a state before the present."""
+        return self._index > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a state after the present."""
+        return self._index + 1 < len(self._entries)
+
     def push(self, state: State, what: str, merge: str | None = None) -> bool:
         """Make `state` the present; False when it is the present already.
 
@@ -58,7 +68,7 @@ class History(Generic[State]):
 
     def undo(self) -> str | None:
         """One step back; what was undone, or None at the beginning."""
-        if self._index == 0:
+        if not self.can_undo:
             return None
         what = self._entries[self._index].what
         self._index -= 1
@@ -67,7 +77,7 @@ class History(Generic[State]):
 
     def redo(self) -> str | None:
         """One step forward; what was done again, or None at the end."""
-        if self._index + 1 == len(self._entries):
+        if not self.can_redo:
             return None
         self._index += 1
         self.settle()

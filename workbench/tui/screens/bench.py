@@ -18,6 +18,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from workbench.tui.keys import Keymap, Renamed, make_keymap, named
+from workbench.tui.offers import offered
 from workbench.tui.views import Position
 from workbench.tui.widgets.checkpoints import CheckpointList
 from workbench.tui.widgets.details import CheckpointDetails
@@ -112,6 +114,7 @@ class Bench(Screen[None]):
         *[Binding(str(i + 1), f"pane('{pane}')", pane, show=False) for i, pane in enumerate(PANES)],
         Binding("ctrl+q", "quit", "quit", show=False, system=True),
     ]
+    BINDINGS = named(BINDINGS)
 
     def __init__(
         self,
@@ -135,6 +138,7 @@ class Bench(Screen[None]):
         self._latents = False
         self._loaded: tuple[object, ...] = ()
         self._stamp: object = None
+        self._keymap: Keymap = {}
 
     # ---- layout
 
@@ -174,6 +178,7 @@ class Bench(Screen[None]):
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
+        self._take_keys()
         self._take_document(self._first_document(listed), listed)
         if self._path is not None and self._path.is_dir():
             await self.take_run(self._path)
@@ -226,6 +231,21 @@ class Bench(Screen[None]):
             self.app.call_from_thread(self.complain, str(error))
             return []
 
+    def _take_keys(self) -> None:
+        """The configuration's keys; with an error in them, the usual ones."""
+        from ddib.errors import InputError
+        from workbench.library import read_config
+
+        try:
+            keys = read_config().keys
+        except InputError:  # the list of checkpoints has complained
+            return
+        try:
+            self._keymap = make_keymap(keys)
+        except InputError as error:
+            self.complain(str(error), "The keys are the usual ones")
+        self.app.set_keymap(self._keymap)
+
     def _first_document(self, listed: list[Any]) -> Document:
         from workbench.session import SessionError
         from workbench.tui.document import Document, new_session
@@ -271,6 +291,7 @@ class Bench(Screen[None]):
         if desk.pictures_key() != self._loaded:
             self._loaded = desk.pictures_key()
             self._load_pictures()
+        self.refresh_bindings()
 
     def _show_header(self) -> None:
         if self.desk is None:
@@ -458,6 +479,7 @@ class Bench(Screen[None]):
         place = self.query_one(RecipeList).place
         problem = self.desk.set_field(event.key, place, event.field, event.value)
         form.set_error(event.field.name, problem)
+        self.refresh_bindings()
         if not problem:
             self._changed()
 
@@ -474,13 +496,13 @@ class Bench(Screen[None]):
 
     def action_undo(self) -> None:
         """One step back."""
-        self._travel(lambda desk: desk.document.history.undo(), "undone", "Nothing to undo.")
+        self._travel(lambda desk: desk.document.history.undo(), "undone")
 
     def action_redo(self) -> None:
         """One step forward."""
-        self._travel(lambda desk: desk.document.history.redo(), "done again", "Nothing to redo.")
+        self._travel(lambda desk: desk.document.history.redo(), "done again")
 
-    def _travel(self, step: Callable[[Desk], str | None], done: str, nothing: str) -> None:
+    def _travel(self, step: Callable[[Desk], str | None], done: str) -> None:
         if self.desk is None:
             return
         if wrong := [row for row in self.query(FieldRow) if row.error]:
@@ -488,9 +510,8 @@ class Bench(Screen[None]):
                 row.set_error("")
             self.refresh_views()
             return
-        what = step(self.desk)
-        self.notify(nothing if what is None else f"{done}: {what}", timeout=2, markup=False)
-        if what is not None:
+        if (what := step(self.desk)) is not None:
+            self.notify(f"{done}: {what}", timeout=2, markup=False)
             self._changed()
 
     def action_add(self) -> None:
@@ -579,10 +600,10 @@ class Bench(Screen[None]):
             self.running.open_queue()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cancel is offered while something runs."""
-        if action == "cancel":
-            return self.desk is not None and bool(self.desk.queue.active)
-        return True
+        """What makes sense now; undo takes back what is wrong in a form, too."""
+        if offered(action, self.desk):
+            return True
+        return action == "undo" and any(row.error for row in self.query(FieldRow))
 
     def _hear(self, event: Event | Lost) -> None:
         self.post_message(Told(event))
@@ -745,10 +766,11 @@ class Bench(Screen[None]):
 
     def action_help(self) -> None:
         """All keys."""
-        from workbench.tui.screens.help import help_groups
+        from workbench.tui.screens.help import help_for
         from workbench.tui.screens.read import HelpScreen
 
-        self.app.push_screen(HelpScreen(help_groups()))
+        number = PANES.index(self._focused_pane()) + 1
+        self.app.push_screen(HelpScreen(help_for(number, Renamed(self._keymap))))
 
     def action_latents(self) -> None:
         """Rows of latents in the contact sheet, or without them."""
@@ -810,9 +832,12 @@ class Bench(Screen[None]):
             if 0 <= index < len(fields):
                 self.set_focus(fields[index])
                 return
-        pane = next((w.id for w in _upwards(focused) if w.id in TAB_OF_PANE), "sheet")
-        pane = {"form": "recipe", "images": "grid", "images-form": "grid"}.get(pane, pane)
-        self.action_pane(PANES[(PANES.index(pane) + by) % len(PANES)])
+        self.action_pane(PANES[(PANES.index(self._focused_pane()) + by) % len(PANES)])
+
+    def _focused_pane(self) -> str:
+        """The pane that has the focus, itself or in its form."""
+        pane = next((w.id for w in _upwards(self.focused) if w.id in TAB_OF_PANE), None) or "sheet"
+        return {"form": "recipe", "images": "grid", "images-form": "grid"}.get(pane, pane)
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """A click on a tab."""
@@ -827,8 +852,10 @@ class Bench(Screen[None]):
         """The actions for the command palette: name, explanation, what it does."""
         from workbench.tui.screens.help import COMMANDS
 
+        renamed = Renamed(self._keymap)
         for name, words, action in COMMANDS:
-            yield name, words, partial(self.run_action, action)
+            if self.check_action(action, ()):
+                yield name, renamed.ending(words), partial(self.run_action, action)
 
 
 def _titled(widget: Widget, title: str) -> Widget:

@@ -1,5 +1,12 @@
 """The keys and the words of the screen, for the help."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.tui.keys import Renamed
+
 COMMANDS = (
     ("Run", "Encode, edit and decode (r)", "run"),
     ("Cancel", "Stop the run that is under way (c)", "cancel"),
@@ -28,14 +35,28 @@ COMMANDS = (
     ("Quit", "Leave the program (q)", "quit"),
 )
 
+EVERYWHERE = "Everywhere"
+
 Group = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def help_for(pane: int, renamed: Renamed) -> list[Group]:
+    """The groups with the keys of now: the pane's first, then those that work everywhere."""
+    first = (f"{pane} ", EVERYWHERE)
+    groups = [
+        (heading, tuple((renamed.column(keys), words) for keys, words in lines))
+        if heading == EVERYWHERE or heading[0].isdecimal()
+        else (heading, lines)
+        for heading, lines in help_groups()
+    ]
+    return sorted(groups, key=lambda group: [not group[0].startswith(name) for name in first])
 
 
 def help_groups() -> tuple[Group, ...]:
     """Headings, each with keys and what they do."""
     return (
         (
-            "Everywhere",
+            EVERYWHERE,
             (
                 ("r", "run: encode, edit, decode; it waits behind a run that is under way"),
                 ("c  esc", "cancel the run under way, else the newest that waits"),

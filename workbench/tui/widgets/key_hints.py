@@ -4,6 +4,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -44,7 +45,7 @@ class KeyHints(Widget):
     def _spans(self) -> list[tuple[int, int, Binding, bool]]:
         """Where each hint lies: start, end, binding, enabled."""
         shown: dict[str, tuple[Binding, bool]] = {}
-        for _node, binding, enabled, _tip in self.screen.active_bindings.values():
+        for binding, enabled in self._in_order():
             if binding.show:
                 shown.setdefault(binding.action, (binding, enabled))
         last = [item for action, item in shown.items() if action in self.LAST]
@@ -62,6 +63,20 @@ class KeyHints(Widget):
             spans.append((x, x + self._width(binding), binding, enabled))
             x += self._width(binding)
         return spans
+
+    def _in_order(self) -> list[tuple[Binding, bool]]:
+        """The focused widget's bindings first, each node's as its class lists them.
+
+        A remapped binding comes last with Textual, wherever it was.
+        """
+        active = list(self.screen.active_bindings.values())
+        places: dict[tuple[DOMNode, str], int] = {}
+        for node in dict.fromkeys(one.node for one in active):
+            for binding in Binding.make_bindings(node.BINDINGS):
+                places.setdefault((node, binding.action), len(places))
+        last = len(places)
+        active.sort(key=lambda one: places.get((one.node, one.binding.action), last))
+        return [(one.binding, one.enabled) for one in active]
 
     def _width(self, binding: Binding) -> int:
         return cell_len(self.app.get_key_display(binding)) + cell_len(binding.description) + 3
