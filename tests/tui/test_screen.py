@@ -224,7 +224,7 @@ async def test_yaml_help_and_palette(program: Any) -> None:
             await driver.press("escape")
             await driver.closed()
         titles = {title for title, _, _ in driver.bench.commands()}
-        assert {"Run", "Undo", "Save", "Open"} <= titles
+        assert {"Run", "Save", "Open"} <= titles
 
 
 async def test_the_mouse_does_it_too(program: Any) -> None:
