@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,14 +68,23 @@ class Terminal:
         return shown.stdout
 
     def until(self, said: str, seconds: float = 120) -> str:
-        """The screen once it says `said`; looked at whenever the program has drawn."""
+        """The screen once it says `said`."""
+        return self.once(lambda text: said in text, repr(said), seconds)
+
+    def once(self, condition: Callable[[str], object], wanted: str, seconds: float = 120) -> str:
+        """The screen once it is as wanted; looked at whenever the program has drawn."""
         deadline = time.monotonic() + seconds
-        while said not in (text := self.text()):
+        while not condition(text := self.text()):
             left = deadline - time.monotonic()
-            assert left > 0, f"{said!r} never came:\n{text}"
-            if select.select([self._output], [], [], min(left, 1.0))[0]:
-                os.read(self._output, 2**20)
+            assert left > 0, f"{wanted} never came:\n{text}"
+            self.written(min(left, 1.0))
         return text
+
+    def written(self, seconds: float) -> bytes:
+        """What the program writes next; nothing when it writes nothing for so long."""
+        if select.select([self._output], [], [], seconds)[0]:
+            return os.read(self._output, 2**20)
+        return b""
 
     def press(self, *keys: str) -> None:
         subprocess.run([*self._tmux, "send-keys", *keys], check=True)
@@ -104,8 +113,13 @@ class Terminal:
 
 
 @pytest.fixture
+def steps() -> int:
+    return 3
+
+
+@pytest.fixture
 def terminal(
-    session_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session_file: Path, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Terminal]:
     if shutil.which("tmux") is None:
         if os.environ.get("CI") == "true":
@@ -113,6 +127,7 @@ def terminal(
         pytest.skip("tmux is not installed")
     (tmp_path / "editor.py").write_text(EDITOR)
     monkeypatch.setenv("VISUAL", shlex.join([sys.executable, str(tmp_path / "editor.py")]))
+    session_file.write_text(session_file.read_text().replace("steps: 3", f"steps: {steps}"))
     arguments = [str(session_file), str(tmp_path / "runs")]
     terminal = Terminal([sys.executable, "-c", PROGRAM, *arguments], tmp_path, (120, 36))
     yield terminal
@@ -140,12 +155,56 @@ def test_the_program_in_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     terminal.press("C-a", "C-k")
     terminal.press("-l", "0.1..0.5/3")
     terminal.until("c 3 values")
-    terminal.press("Escape")
-    terminal.until("space on/off")  # else the next key would be taken for alt+u
-    terminal.press("u")
+    terminal.press("C-z")
     terminal.until("c 0.1 0.4")
+    terminal.press("Escape")
+    terminal.until("space on/off")  # else the next key would be taken for alt+q
     terminal.press("q")
     terminal.until("left")
+
+
+def is_whole(text: str, width: int, height: int) -> bool:
+    """Header, hints, and every frame closed: what opens at the left ends at the last column."""
+    lines = text.splitlines()
+    if len(lines) != height or max(map(len, lines)) > width:
+        return False
+    header, hints = lines[0], lines[-1]
+    corners = [text.count(corner) for corner in "╭╮╰╯"]
+    framed = [line for line in lines if line[:1] in ("╭", "│", "╰")]
+    return (
+        "small.yaml" in header
+        and header.rstrip().endswith("cpu")
+        and len(header) > width - 3
+        and hints.rstrip().endswith("? help")
+        and corners[0] > 0
+        and len(set(corners)) == 1
+        and all(len(line) == width and line[-1] in "╮│╯" for line in framed)
+    )
+
+
+@pytest.mark.parametrize("steps", [120])
+def test_every_size_is_drawn_whole_during_a_run(terminal: Terminal) -> None:
+    terminal.until("add noise")
+    terminal.press("r")
+    terminal.until("NFE")
+    for width, height in ((80, 24), (200, 60), (60, 20), (120, 36)):
+        terminal.resize(width, height)
+        text = terminal.once(
+            lambda text, width=width, height=height: is_whole(text, width, height),
+            f"a whole screen of {width}x{height}",
+            seconds=30,
+        )
+        assert "NFE" in text, "the run was over before the last size"
+    terminal.until("done in")
+
+
+def test_nothing_is_written_after_a_run(terminal: Terminal) -> None:
+    terminal.until("add noise")
+    terminal.press("r")
+    terminal.until("done in")
+    deadline = time.monotonic() + 20
+    while said := terminal.written(1.0):  # the last of the run's pictures may still come
+        assert time.monotonic() < deadline, said
 
 
 def test_a_lost_connection_ends_the_program_and_keeps_the_work(
