@@ -157,7 +157,7 @@ async def test_a_hundred_thousand_images(program: Any, tmp_path: Path) -> None:
         driver.bench._take_document(bench_document(folder.parent / "files.yaml"))
         grid = driver.widget("#grid")
         await driver.until(lambda: grid._count == 100_000)
-        assert time.perf_counter() - begun < 2
+        assert time.perf_counter() - begun < 10
         await settled(driver)
         assert driver.desk.pictures.available.decoded < 200
         await driver.press("2", "end", "home", *["pagedown"] * 5)

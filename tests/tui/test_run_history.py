@@ -113,7 +113,7 @@ async def test_a_thousand_runs_are_there_at_once(
     async with program(runs=store) as driver:
         begun = time.monotonic()
         runs = await history(driver)
-        assert time.monotonic() - begun < 3  # 0.3 s on a quiet machine
+        assert time.monotonic() - begun < 10  # a loaded machine; reading all would take longer
         assert len(runs._views) == 1001
         assert sum(view.read for view in runs._views) < 30
         await driver.press("slash")

