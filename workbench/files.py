@@ -72,13 +72,21 @@ def owner_is_gone(name: str, kind: str) -> bool:
     host, _, rest = owner.rpartition("-")[0].rpartition("-")
     if not (name.startswith(".") and marker and host == _host() and rest.isdecimal()):
         return False
+    return not is_alive(int(rest))
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine goes on; one that has ended unwaited for does not."""
     try:
-        os.kill(int(rest), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
         return False
-    return False
+    except (PermissionError, OverflowError):
+        return True
+    with contextlib.suppress(OSError):  # where there is no /proc, what can be signalled goes on
+        state = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        return state not in ("Z", "X")
+    return True
 
 
 def is_full(error: BaseException) -> bool:

@@ -608,3 +608,13 @@ def test_only_a_run_takes_notes(tmp_path):
     with pytest.raises(InputError, match="not a run directory"):
         change_notes(tmp_path, pinned=True)
     assert contents(tmp_path) == []
+
+
+def test_a_process_that_nobody_waited_for_is_gone() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert files.is_alive(child.pid)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and left unwaited for
+    assert not files.is_alive(child.pid)
+    child.wait()
+    assert not files.is_alive(child.pid)

@@ -10,7 +10,7 @@ from typing import Self
 
 from ddib.datasets import ColoredMNIST
 from ddib.errors import InputError
-from workbench.files import atomic_write
+from workbench.files import atomic_write, is_alive
 from workbench.library import Listed
 from workbench.session import (
     Recipe,
@@ -157,7 +157,7 @@ class Autosave:
             left = sorted(self._folder.glob("unsaved-*.yaml"), key=lambda f: f.stat().st_mtime)
             for file in reversed(left):
                 number = file.stem.removeprefix("unsaved-")
-                if file == self._file or not number.isdecimal() or _is_alive(int(number)):
+                if file == self._file or not number.isdecimal() or is_alive(int(number)):
                     continue
                 try:
                     text = read_session_text(file)
@@ -180,15 +180,3 @@ def recover(left: Recovered) -> Document:
     document = Document(left.session, path, original)
     document.history = History(left.session, saved=False)
     return document
-
-
-def _is_alive(process: int) -> bool:
-    import os
-
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
