@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Base64Bytes, Field, ValidationError
 
 from ddib.adaptation import read_grid
+from ddib.architectures import Architecture, Frozen, ProbeConfig
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
 from ddib.schedules import Curve, Grid, make_grid, schedule_sigmas
@@ -36,43 +37,7 @@ HEADER_KEY = "ddib"
 MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class UNetConfig(_Frozen):
-    """Architecture of `ddib.unet.UNet`, in guided-diffusion's own words.
-
-    `attention_factors` are downsampling factors (image size / attention resolution / patch size).
-    """
-
-    kind: Literal["unet"] = "unet"
-    in_channels: int = Field(3, ge=1)
-    out_channels: int = Field(3, ge=1)
-    model_channels: int = Field(64, ge=1)
-    num_res_blocks: int = Field(1, ge=1)
-    channel_mult: tuple[float, ...] = Field((1, 1.5, 1.5), min_length=1)
-    attention_factors: tuple[int, ...] = (4,)
-    num_classes: int | None = None
-    num_heads: int = Field(4, ge=1)
-    num_head_channels: int | None = None
-    use_scale_shift_norm: bool = True
-    resblock_updown: bool = False
-    use_new_attention_order: bool = False
-    dropout: float = Field(0.0, ge=0, lt=1)
-    patch_size: int = Field(1, ge=1)
-    groups: int = Field(32, ge=1)
-
-
-class ProbeConfig(_Frozen):
-    """Architecture of `ddib.probe.Probe`: widths of its three convolutions."""
-
-    kind: Literal["probe"] = "probe"
-    widths: tuple[int, int, int] = (32, 64, 128)
-    classes: int = Field(10, ge=2)
-
-
-class Schedule(_Frozen):
+class Schedule(Frozen):
     """A noise schedule by name and its number of timesteps."""
 
     name: str = "linear"
@@ -82,7 +47,7 @@ class Schedule(_Frozen):
     )
 
 
-class CheckpointFacts(_Frozen):
+class CheckpointFacts(Frozen):
     """Everything about a checkpoint but its weights.
 
     `labels` are the classes its domain holds: one for a model of sevens, ten for a
@@ -96,13 +61,13 @@ class CheckpointFacts(_Frozen):
     class_conditional: bool = False
     image_size: int = Field(ge=1)
     channels: int = Field(ge=1)
-    architecture: Annotated[UNetConfig | ProbeConfig, Field(discriminator="kind")]
+    architecture: Annotated[Architecture, Field(discriminator="kind")]
     schedule: Schedule = Schedule()
     parameterisation: Literal["epsilon", "v", "x0"] = "v"
     parameters: int = Field(ge=0)
-    data: dict[str, Any] = {}
-    training: dict[str, Any] = {}
-    versions: dict[str, str] = {}
+    data: dict[str, Any] = Field({})
+    training: dict[str, Any] = Field({})
+    versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
 
     def check_label(self, label: int | None, key: str = "label") -> int | None:
@@ -228,13 +193,12 @@ def load(
     Raises InputError for a file that is missing, damaged, or a probe.
     """
     from ddib.denoiser import Denoiser
-    from ddib.unet import UNet
 
     path = resolve(name_or_path)
     facts = read_facts(path)
-    if not isinstance(facts.architecture, UNetConfig):
+    if isinstance(facts.architecture, ProbeConfig):
         raise InputError(f"{path}: a probe, not a denoiser")
-    network = UNet(facts.architecture)
+    network = facts.architecture.network()
     _load_weights(network, path)
     network = network.to(device).eval().requires_grad_(False)
     prepare(network, evaluation, device, compiled_folder)
@@ -246,13 +210,11 @@ def load(
 
 def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
     """A classifier's checkpoint, ready to use; raises InputError as `load` does."""
-    from ddib.probe import Probe
-
     path = resolve(name_or_path)
     facts = read_facts(path)
     if not isinstance(facts.architecture, ProbeConfig):
         raise InputError(f"{path}: a denoiser, not a probe")
-    probe = Probe(facts.architecture)
+    probe = facts.architecture.network()
     _load_weights(probe, path)
     return probe.to(device).eval().requires_grad_(False)
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ddib.checkpoints import ProbeConfig
+from ddib.architectures import ProbeConfig
 
 
 class Probe(nn.Module):

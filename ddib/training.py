@@ -24,14 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ddib
-from ddib.checkpoints import (
-    SUFFIX,
-    CheckpointFacts,
-    ProbeConfig,
-    Schedule,
-    UNetConfig,
-    write_checkpoint,
-)
+from ddib.architectures import ProbeConfig, UNetConfig
+from ddib.checkpoints import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
 from ddib.datasets import (
     ImageFiles,
     Pixels,

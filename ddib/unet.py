@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ddib.checkpoints import UNetConfig
+from ddib.architectures import UNetConfig
 
 Layer = TypeVar("Layer", bound=nn.Module)
 Condition = tuple[Tensor, ...]

@@ -571,6 +571,7 @@ def train(
     A training that was stopped goes on where it was when the same command is given again.
     """
     from ddib import checkpoints, training
+    from ddib.architectures import UNetConfig
     from ddib.datasets import download_mnist
 
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
@@ -613,7 +614,7 @@ def train(
             path,
             domain=domain,
             data=data,
-            architecture=checkpoints.UNetConfig(
+            architecture=UNetConfig(
                 in_channels=data.channels,
                 out_channels=data.channels,
                 model_channels=width,

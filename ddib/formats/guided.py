@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from torch import Tensor
 
-from ddib.checkpoints import CheckpointFacts, Schedule, UNetConfig
+from ddib.architectures import UNetConfig
+from ddib.checkpoints import CheckpointFacts, Schedule
 from ddib.errors import InputError
 from ddib.unet import UNet
 

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ddib.architectures import UNetConfig
 from ddib.bridge import Chunk, decode, encode, solve
 from ddib.cache import Cache
-from ddib.checkpoints import CheckpointFacts, Model, UNetConfig
+from ddib.checkpoints import CheckpointFacts, Model
 from ddib.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.schedules import linear

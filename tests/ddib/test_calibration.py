@@ -7,8 +7,9 @@ import torch
 
 import ddib
 from ddib import calibration
+from ddib.architectures import UNetConfig
 from ddib.calibration import ERROR_BOUND, Measurement, chosen, fastest, find, stored
-from ddib.checkpoints import CheckpointFacts, UNetConfig, load, resolve, write_checkpoint
+from ddib.checkpoints import CheckpointFacts, load, resolve, write_checkpoint
 from ddib.errors import RunError
 from ddib.evaluation import FLOAT32, Evaluation
 from ddib.unet import UNet

@@ -8,15 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ddib.checkpoints import (
-    ZOO,
-    CheckpointFacts,
-    UNetConfig,
-    load,
-    load_probe,
-    read_facts,
-    write_checkpoint,
-)
+from ddib.architectures import UNetConfig
+from ddib.checkpoints import ZOO, CheckpointFacts, load, load_probe, read_facts, write_checkpoint
 from ddib.errors import InputError
 from ddib.unet import UNet
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ddib.checkpoints import UNetConfig
+from ddib.architectures import UNetConfig
 from ddib.denoiser import Denoiser
 from ddib.schedules import linear
 from ddib.unet import UNet

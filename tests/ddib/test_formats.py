@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ddib.checkpoints import ZOO, UNetConfig, load
+from ddib.architectures import UNetConfig
+from ddib.checkpoints import ZOO, load
 from ddib.datasets import colored_mnist
 from ddib.errors import InputError
 from ddib.formats import guided

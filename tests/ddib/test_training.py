@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ddib.checkpoints import UNetConfig, load, load_probe, read_facts
+from ddib.architectures import UNetConfig
+from ddib.checkpoints import load, load_probe, read_facts
 from ddib.datasets import PACKAGED_MNIST
 from ddib.errors import InputError, RunError
 from ddib.training import (

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from ddib.checkpoints import UNetConfig
+from ddib.architectures import UNetConfig
 from ddib.unet import UNet
 
 CASES: dict[str, tuple[dict[str, object], list[float]]] = {

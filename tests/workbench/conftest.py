@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ddib.checkpoints import CheckpointFacts, ProbeConfig, UNetConfig
+from ddib.architectures import ProbeConfig, UNetConfig
+from ddib.checkpoints import CheckpointFacts
 from workbench import library
 from workbench.session import Session, parse_session
 

@@ -293,7 +293,7 @@ class SpacedDiffusion:
 """,
     "unet": """
 from torch import nn
-from ddib.checkpoints import UNetConfig
+from ddib.architectures import UNetConfig
 from ddib.unet import UNet
 class UNetModel(UNet):
     def __init__(self, *, image_size, attention_resolutions, **words):

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ddib.checkpoints import Model, UNetConfig
+from ddib.architectures import UNetConfig
+from ddib.checkpoints import Model
 from ddib.denoiser import to_denoised
 from ddib.errors import InputError
 from workbench.bench.peers import Peer
