@@ -39,7 +39,7 @@ from ddib.denoiser import Denoiser
 from ddib.errors import InputError, RunError
 from ddib.operations import standard_noise
 from ddib.probe import Probe
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import dpmpp_2m
 from ddib.unet import UNet
 
@@ -169,7 +169,7 @@ def train_denoiser(
     the generator saves its state. Raises RunError when the loss is no longer finite.
     """
     schedule = Schedule()
-    log_sigmas = np.log(schedule_sigmas(schedule.name, schedule.steps))
+    log_sigmas = np.log(schedule.sigmas)
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
     def loss(network: UNet, generator: torch.Generator) -> Tensor:
@@ -193,11 +193,7 @@ def train_denoiser(
     training = yield from _optimise(UNet(architecture), loss, config, out)
     average = training.average.eval()
     assert isinstance(average, UNet)
-    denoiser = Denoiser(
-        average,
-        schedule_sigmas(schedule.name, schedule.steps),
-        config.parameterisation,
-    )
+    denoiser = Denoiser(average, schedule.sigmas, config.parameterisation)
     labels = data.labels if architecture.num_classes is not None else ()
     samples = sample_sheet(denoiser, data, labels)
     facts = CheckpointFacts(

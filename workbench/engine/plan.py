@@ -8,7 +8,7 @@ from ddib.adaptation import read_grid
 from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import Solver
 from workbench.engine.messages import Sample
 from workbench.library import find_checkpoint
@@ -139,11 +139,10 @@ def _end(name: str, side: str, base: Path, checkpoints: Sequence[Path]) -> End:
 
 
 def _check_grid(end: End, solver: Solver) -> None:
-    sigmas = schedule_sigmas(end.facts.schedule.name, end.facts.schedule.steps)
     steps = solver.steps if isinstance(solver.steps, int) else 1
     adapted = solver.grid == "adapted"
     curve = read_grid(end.path, file_sha256(end.path)).curve if adapted else None
-    make_grid(solver.grid, sigmas, steps, solver.start_noise, curve)
+    make_grid(solver.grid, end.facts.schedule.sigmas, steps, solver.start_noise, curve)
 
 
 def _shape(facts: CheckpointFacts) -> str:
