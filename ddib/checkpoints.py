@@ -81,7 +81,9 @@ class Schedule(Frozen):
             )
         wanted = np.log(sigmas_of_betas(np.array(betas, np.float64)))
         for name, schedule in SCHEDULES.items():
-            if np.abs(np.log(schedule(len(betas))) - wanted).max() < SAME_SCHEDULE:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                off = np.abs(np.log(schedule(len(betas))) - wanted).max()
+            if off < SAME_SCHEDULE:
                 return cls(name=name, steps=len(betas))
         return cls(name=CUSTOM, steps=len(betas), betas=tuple(betas))
 

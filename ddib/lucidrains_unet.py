@@ -19,7 +19,7 @@ class LucidrainsUNet(Unet):
 
     def __init__(self, config: LucidrainsConfig):
         learned = config.learned_sinusoidal_dim
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             **config.model_dump(exclude={"kind", "learned_sinusoidal_dim"}),
             learned_sinusoidal_cond=learned is not None,
             learned_sinusoidal_dim=learned or 16,
@@ -29,6 +29,6 @@ class LucidrainsUNet(Unet):
         """What `forward` takes, for a batch of any size: the timesteps, float [1]."""
         return timesteps
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:  # type: ignore[override]
         """Network output [N, C_out, H, W] for z [N, C, H, W]."""
-        return cast(Tensor, super().forward(z, condition))
+        return cast(Tensor, super().forward(z, condition))  # type: ignore[no-untyped-call]

@@ -57,10 +57,19 @@ def sigmas_of_betas(betas: Sigmas) -> Sigmas:
 
 
 def schedule_sigmas(name: str, steps: int) -> Sigmas:
-    """σ of each timestep of a schedule by its name; raises InputError for an unknown one."""
+    """σ of each timestep of a schedule by its name.
+
+    Raises InputError for an unknown one, and where so few timesteps make a β of 1.
+    """
     if name not in SCHEDULES:
         raise InputError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
-    return SCHEDULES[name](steps)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigmas = SCHEDULES[name](steps)
+    if not np.isfinite(sigmas).all():
+        raise InputError(
+            f"the {name} schedule cannot have as few as {steps} timesteps: β reaches 1"
+        )
+    return sigmas
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ddib.bridge import batches
 from ddib.checkpoints import assemble
 from ddib.denoiser import Denoiser, to_denoised
 from ddib.errors import InputError
@@ -96,7 +97,7 @@ def identify(state: State, samples: Samples, known: GuidedFlags) -> Identified:
         return found
 
     gross = _race(_gross(state, samples, known, given), network, samples, COARSE)
-    fine = _race(list(_splits(state, gross[0].flags, given)), network, samples, FINE)
+    fine = _race(list(splits(state, gross[0].flags, given)), network, samples, FINE)
     return Identified([*fine, *gross[1:]])
 
 
@@ -111,7 +112,7 @@ def _gross(
             fits = guided.architecture(state, flags).in_channels == samples.images.shape[1]
         except InputError:
             continue
-        split = next(_splits(state, flags, given), None)
+        split = next(splits(state, flags, given), None)
         if not fits or split is None:
             continue
         names = [known.noise_schedule] if "noise_schedule" in given else list(SCHEDULES)
@@ -132,7 +133,7 @@ def _gross(
     return found
 
 
-def _splits(state: State, flags: GuidedFlags, given: frozenset[str]) -> Iterator[GuidedFlags]:
+def splits(state: State, flags: GuidedFlags, given: frozenset[str]) -> Iterator[GuidedFlags]:
     """Each way of splitting attention into heads that computes something else."""
     widths = [t.shape[0] // 3 for name, t in state.items() if name.endswith("qkv.weight")]
     splits: list[dict[str, int]] = [{"num_heads": n, "num_head_channels": -1} for n in HEADS]
@@ -195,7 +196,8 @@ def _log_errors(
     shape, count = tuple(samples.images.shape[1:]), len(samples.images)
     drawn = torch.stack([standard_noise(0, i, shape) for i in range(count)])
     found = []
-    for images, labels, eps in zip(*(e.split(size) for e in (*samples, drawn)), strict=True):
+    for at in batches(count, size):
+        images, labels, eps = (e[at.start : at.stop] for e in (*samples, drawn))
         at_levels = []
         for sigma in levels:
             z = signal(sigma) * images + noise(sigma) * eps

@@ -11,11 +11,10 @@ import torch
 
 from ddib.architectures import UNetConfig
 from ddib.checkpoints import Schedule, assemble, load
-from ddib.denoiser import Denoiser, to_denoised
 from ddib.errors import InputError
 from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
-from ddib.formats.identify import Samples, identify
+from ddib.formats.identify import Samples, identify, splits
 from ddib.formats.opening import (
     Domain,
     Opened,
@@ -25,8 +24,6 @@ from ddib.formats.opening import (
     parse_flags,
     recognise,
 )
-from ddib.operations import standard_noise
-from ddib.solvers import noise, signal
 from ddib.unet import UNet
 
 SMALL = {"model_channels": 32, "channel_mult": (1, 2), "attention_factors": (2,)}
@@ -149,26 +146,29 @@ def test_a_schedule_is_called_by_its_name_where_its_betas_are_that_one_s() -> No
         Schedule.of_betas([0.1, 1.0])
 
 
-def test_identify_keeps_what_was_said_and_says_how_sure_it_is() -> None:
-    """On images that the network itself denoises exactly: its own estimates at the finest σ."""
-    config = UNetConfig.model_validate({**SMALL, "num_heads": 2})
-    network = filled(UNet(config))
-    drawn = torch.stack([standard_noise(0, i, (3, 16, 16)) for i in range(20)])
-    sigma, labels = 0.02, torch.full((20,), -1)
-    images = torch.zeros(20, 3, 16, 16)
-    sigmas = Schedule(name="cosine").sigmas
-    with torch.no_grad():  # the fixed point of x = D(ax + bn, σ), reached in a few steps
-        for _ in range(20):
-            z = signal(sigma) * images + noise(sigma) * drawn
-            time = Denoiser(network, sigmas, "epsilon").timestep(sigma)
-            out = network(z, network.condition(torch.tensor([time])))
-            images = to_denoised(out, z, sigma, "epsilon")
-    known = GuidedFlags(noise_schedule="cosine", predict_xstart=False, image_size=16)
-    found = identify(network.state_dict(), Samples(images, labels), known)
-    assert (found.flags.num_heads, found.flags.num_head_channels) == (2, -1)
-    assert {c.flags.noise_schedule for c in found.candidates} == {"cosine"}
-    assert found.sure > 0.9999
-    assert all(c.behind > 0 for c in found.candidates[1:])
+def test_identify_keeps_what_was_said() -> None:
+    network = filled(UNet(UNetConfig.model_validate({**SMALL, "num_heads": 2})))
+    samples = Samples(torch.zeros(3, 3, 8, 8), torch.full((3,), -1))
+    known = GuidedFlags(noise_schedule="cosine", num_heads=2, patch_size=1, predict_v=True)
+    found = identify(network.state_dict(), samples, known)
+    assert {(c.flags.noise_schedule, c.flags.predicts) for c in found.candidates} == {
+        ("cosine", "v")
+    }
+    assert {c.flags.num_heads for c in found.candidates} == {2}
+    assert {c.flags.use_new_attention_order for c in found.candidates} == {False, True}
+    assert 0.5 <= found.sure <= 1
+
+
+def test_identify_tries_each_way_of_splitting_heads_once() -> None:
+    """Of layers 64 wide, 4 heads are 16 channels a head; one head has no order."""
+    state = UNet(UNetConfig.model_validate(SMALL)).state_dict()
+    tried = list(splits(state, GuidedFlags(), frozenset()))
+    assert [(f.num_heads, f.use_new_attention_order) for f in tried] == [
+        *((heads, False) for heads in (1, 2, 4, 8, 16)),
+        *((heads, True) for heads in (2, 4, 8, 16)),
+    ]
+    mixed = UNet(UNetConfig.model_validate({**SMALL, "attention_factors": (1, 2)})).state_dict()
+    assert {f.num_head_channels for f in splits(mixed, GuidedFlags(), frozenset())} == {-1, 16, 32}
 
 
 def test_imported_weights_are_a_checkpoint_of_the_library(tmp_path: Path) -> None:
