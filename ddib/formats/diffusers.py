@@ -51,7 +51,7 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
     folder = _unet_folder(source.path)
     assert folder is not None
     written = {k: v for k, v in _json(folder / CONFIG).items() if not k.startswith("_")}
-    config = DiffusersConfig(config=written)
+    config, weights = DiffusersConfig(config=written), _weights(folder)
     entering = written.get("in_channels", 3)
     check_channels(entering, written.get("out_channels", 3))
     schedule, predicts, notes = _scheduled(source.path, folder, flags)
@@ -65,7 +65,7 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
             else f"sample_size {size}: pictures that are not square"
         )
     classes = written.get("num_class_embeds")
-    state = {_OLD_NAME.sub(_renamed, name): t for name, t in read_weights(_weights(folder)).items()}
+    state = {_OLD_NAME.sub(_renamed, name): t for name, t in read_weights(weights).items()}
     facts = CheckpointFacts.model_validate({
         "kind": "denoiser",
         "domain": domain.name,

