@@ -29,7 +29,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from ddib.datasets import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS, Operation
-from ddib.recipe import Sweep, Sweepable, count, expand, sweepable
+from ddib.recipe import Sweep, Sweepable, count, enabled, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
 from workbench.ranges import is_range, parse_range
@@ -186,18 +186,26 @@ def variants(session: Session) -> list[Variant]:
 
 
 def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any]) -> Variant:
-    operations = {
-        place: cast(Operation, _at(place, operation, values))
-        for place, operation in _enabled(session).items()
-    }
     label = session.target.label
     return Variant(
         values=values,
         label=", ".join(f"{symbols[p]} = {_number(v)}" for p, v in values.items()) or "result",
         solver=cast(Solver, _at("solver", session.solver, values)),
         target_label=values["target.label"] if isinstance(label, tuple) else label,
-        image=tuple(o for place, o in operations.items() if place.startswith("image.")),
-        latent=tuple(o for place, o in operations.items() if place.startswith("latent.")),
+        image=_running("image", session.recipe.image, values),
+        latent=_running("latent", session.recipe.latent, values),
+    )
+
+
+def _running(
+    stage: str, operations: Sequence[Operation], values: Mapping[str, Any]
+) -> tuple[Operation, ...]:
+    """The enabled operations of a stage, without sweeps."""
+    return enabled(
+        [
+            cast(Operation, _at(f"{stage}.{index}", one, values)) if one.enabled else one
+            for index, one in enumerate(operations)
+        ]
     )
 
 
