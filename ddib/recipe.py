@@ -122,7 +122,7 @@ def expand(sweeps: Mapping[str, Sequence[T]]) -> list[dict[str, T]]:
 
 def enabled(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     """The operations that run. A mask is one of those only that it counts and that run too."""
-    running = []
+    running: list[Operation] = []
     for index, operation in enumerate(operations):
         if not operation.enabled:
             continue
