@@ -179,6 +179,7 @@ class Bench(Screen[None]):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(self._list_checkpoints)
         self._take_keys()
+        self._tell_skipped_operations()
         self._take_document(self._first_document(listed), listed)
         if self._path is not None and self._path.is_dir():
             await self.take_run(self._path)
@@ -245,6 +246,13 @@ class Bench(Screen[None]):
         except InputError as error:
             self.complain(str(error), "The keys are the usual ones")
         self.app.set_keymap(self._keymap)
+
+    def _tell_skipped_operations(self) -> None:
+        """The user's own operations that cannot be loaded."""
+        from workbench.catalog import skipped_operations
+
+        if lines := skipped_operations():
+            self.complain("\n".join(lines), "Own operations")
 
     def _first_document(self, listed: list[Any]) -> Document:
         from workbench.session import SessionError
@@ -528,17 +536,13 @@ class Bench(Screen[None]):
             self._add(Position("latent", len(recipe.view.latent)))
 
     def _add(self, position: Position) -> None:
-        from ddib.operations import OPERATIONS
+        from workbench.tui.editing import offered_operations
         from workbench.tui.screens.add import AddOperation
 
-        items = [
-            (name, (operation.__doc__ or "").strip().partition("\n")[0])
-            for name, operation in OPERATIONS.items()
-        ]
         counts = {
             s: len(self.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")
         }
-        palette = AddOperation(items, position, counts)
+        palette = AddOperation(offered_operations(), position, counts)
 
         def chosen(name: str | None) -> None:
             if name is None or self.desk is None:
