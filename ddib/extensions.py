@@ -21,6 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
@@ -110,6 +111,8 @@ def _checked(
     before: dict[str, type[Operation]],
 ) -> Origin:
     """The origin of a new operation; raises ValueError when it cannot be used."""
+    if operation.model_fields["op"].annotation != Literal[key]:  # type: ignore[valid-type]
+        raise ValueError(f'{operation.__name__} needs a name: op: Literal["name"] = "name"')
     if key in before:
         owner = f"{ORIGINS[key].name} defines it" if key in ORIGINS else "it is ddib's own"
         raise ValueError(f"there is an operation {key} already ({owner}): choose another op")
@@ -117,7 +120,10 @@ def _checked(
         raise ValueError(f"{key!r} is no name for an operation: expected one like add_noise")
     if not operation.__doc__ or operation.__doc__ == Operation.__doc__:
         raise ValueError(f"{operation.__name__} has no docstring, which says what it does")
-    operation()  # every parameter has a default
+    for parameter, field in operation.model_fields.items():
+        if field.is_required():
+            raise ValueError(f"{operation.__name__}.{parameter} needs a default value")
+    operation()  # with all of its methods
     sweepable(operation).model_json_schema()
     return Origin(name, sha256 or _file_sha256(operation))
 
