@@ -78,7 +78,8 @@ class CheckpointFacts(Frozen):
         """
         if label is not None and label not in self.labels:
             known = ", ".join(map(str, self.labels)) or "none"
-            raise InputError(f"no label {label} in a model of {self.domain}; it has {known}", key)
+            what = "classifier" if self.kind == "classifier" else "model"
+            raise InputError(f"no label {label} in a {what} of {self.domain}; it has {known}", key)
         return label if self.class_conditional else None
 
     @property

@@ -32,7 +32,7 @@ class NoisyClassifier(nn.Module):
 
     def forward(self, z: Tensor, sigma: Tensor) -> Tensor:
         """Class logits, see the class."""
-        embedding = self.embed(timestep_embedding(TIMES * sigma.log(), EMBEDDING))
+        embedding = self.embed(timestep_embedding(TIMES * sigma.log(), EMBEDDING).to(z.dtype))
         h = F.pixel_unshuffle(z, self.patch_size)
         for stage in self.stages:
             h = stage(h, embedding)
