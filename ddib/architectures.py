@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ddib.errors import InputError
 
 if TYPE_CHECKING:
+    from ddib.classifier import NoisyClassifier
     from ddib.diffusers_unet import DiffusersUNet
     from ddib.lucidrains_unet import LucidrainsUNet
     from ddib.probe import Probe
@@ -66,6 +67,24 @@ class ProbeConfig(Frozen):
         return Probe(self)
 
 
+class ClassifierConfig(Frozen):
+    """Architecture of `ddib.classifier.NoisyClassifier`: channels of its stages, each of which
+    halves the size; `patch_size` folds pixels into channels before the first.
+    """
+
+    kind: Literal["classifier"] = "classifier"
+    in_channels: int = Field(3, ge=1)
+    widths: tuple[int, ...] = Field((64, 96, 96), min_length=1)
+    classes: int = Field(10, ge=2)
+    patch_size: int = Field(2, ge=1)
+
+    def network(self) -> "NoisyClassifier":
+        """The network, with random weights."""
+        from ddib.classifier import NoisyClassifier
+
+        return NoisyClassifier(self)
+
+
 class DiffusersConfig(Frozen):
     """Architecture of diffusers' `UNet2DModel`: the library's own configuration of it."""
 
@@ -112,7 +131,7 @@ class LucidrainsConfig(Frozen):
         return LucidrainsUNet(self)
 
 
-Architecture = UNetConfig | ProbeConfig | DiffusersConfig | LucidrainsConfig
+Architecture = UNetConfig | ProbeConfig | ClassifierConfig | DiffusersConfig | LucidrainsConfig
 """Told apart by their `kind`."""
 
 

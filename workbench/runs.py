@@ -75,6 +75,13 @@ class InputUsed(_Record):
     sha256: str
 
 
+class OperationUsed(_Record):
+    """An operation that is not ddib's own, as it was when it ran."""
+
+    source: str  # a file's name, or a package and its version
+    sha256: str  # of the file that defines it
+
+
 class VariantResult(_Record):
     """One combination of sweep values and what came of it."""
 
@@ -102,6 +109,7 @@ class Manifest(_Record):
     chunk_size: int
     versions: dict[str, str] = {}  # of Python, torch, this package, …
     checkpoints: dict[Literal["source", "target", "probe"], CheckpointUsed] = {}
+    operations: dict[str, OperationUsed] = {}  # those that are not ddib's own
     inputs: list[InputUsed] = []
     nfe: dict[str, int] = {}  # encode, decode
     seconds: dict[str, float] = {}  # load, encode, decode, total

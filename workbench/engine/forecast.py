@@ -10,7 +10,7 @@ from ddib.checkpoints import Model
 from ddib.solvers import Step
 from workbench.engine.execute import Engine
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.work import Batch, Encoded, Work, decide_steps, split_solved
+from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split_solved
 
 TIMED_STEPS = 3
 
@@ -30,6 +30,10 @@ class _Enough(Exception):
     """Of the steps that are made to time one."""
 
 
+class _Missing(Exception):
+    """A latent that is not in the cache."""
+
+
 def forecast(engine: Engine, plan: Plan) -> Forecast:
     """Look every chunk up in the cache; of each model's first that is missing, steps are timed.
 
@@ -37,7 +41,15 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
     """
     source, target = engine.model(plan.source.path), engine.model(plan.target.path)
     plan, _ = decide_steps(plan, source, engine.device, engine.cache)
-    work = Work(plan, source, target, engine.device, engine.chunk)
+    encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
+
+    def latents(part: Part) -> Encoded:
+        found = encoded[work.encodings[part[0]], part[1].start]
+        if found is None:
+            raise _Missing
+        return found
+
+    work = Work(plan, source, target, engine.device, engine.chunk, latents)
     left = {"encode": 0, "decode": 0}  # evaluations of images
     paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
     seconds = 0.0
@@ -55,8 +67,6 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         seconds += paces[kind] * evaluations
         return None
 
-    encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
-
     def encode(batch: Batch) -> None:
         solved = known(work.encoding(batch), source)
         parts = [None] * len(batch) if solved is None else split_solved(batch, solved)
@@ -67,11 +77,9 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         for batch in work.encoding_batches(rows):
             encode(batch)
         for batch in work.batches(rows):
-            parts = [encoded[work.encodings[row], places.start] for row, places in batch]
-            ready = [part for part in parts if part is not None]
-            if len(ready) == len(batch):
-                known(work.decoding(batch, ready), target)
-            else:
+            try:
+                known(work.decoding(batch, [latents(part) for part in batch]), target)
+            except _Missing:
                 evaluations = expected_evaluations(plan.variants[rows[0]].solver)
                 images = sum(len(places) for _, places in batch)
                 left["decode"] += images * evaluations

@@ -170,7 +170,7 @@ class Run:
         plan, notes = decide_steps(plan, source, engine.device, self.cache, lambda _: self._check())
         self.notes += notes
         self.plan = self.report.plan = plan
-        self.work = Work(plan, source, target, engine.device, engine.chunk)
+        self.work = Work(plan, source, target, engine.device, engine.chunk, self._encoded)
         self.report.encodings = self.work.encodings
         self.report.used(source, target, self.probe)
         self.seconds["load"] = time.monotonic() - self.begun
