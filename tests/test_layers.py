@@ -18,6 +18,9 @@ SCREEN = ("textual", "term_image")
 NUMERICS = (
     "bridge",
     "denoiser",
+    "diffusers_unet",
+    "formats",
+    "lucidrains_unet",
     "metrics",
     "probe",
     "statistics",

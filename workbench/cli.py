@@ -367,12 +367,12 @@ def import_checkpoint(
         bool, typer.Option("--identify", help="Try what the weights leave open on --images.")
     ] = False,
     images: Annotated[
-        str | None, typer.Option(help="Pattern of pictures of its domain, or digit:5.")
+        str | None, typer.Option(help="Pattern of pictures of its domain, digits, or digit:5.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Bring a checkpoint into the user's library, after checking all of it: one of this program,
-    or weights of guided-diffusion, improved-diffusion or the like (.pt or .safetensors)."""
+    or weights of guided-diffusion, improved-diffusion, diffusers (a folder) or lucidrains."""
     from ddib.checkpoints import has_facts
     from workbench import importing
 
@@ -382,7 +382,7 @@ def import_checkpoint(
         print(importing.import_own(path, force))
         return
     classes = tuple(int(word) for word in labels.split())
-    name = name or path.stem
+    name = name or (path.resolve().name if path.is_dir() else path.stem)
     tried = images if identify else None
     print(
         importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)

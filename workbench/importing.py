@@ -10,6 +10,7 @@ from ddib.checkpoints import (
     SUFFIX,
     file_sha256,
     load,
+    load_classifier,
     load_probe,
     read_facts,
     write_checkpoint,
@@ -27,7 +28,8 @@ TRIED_ON = 160  # images, at most
 
 def import_own(path: Path, force: bool) -> Path:
     """Copy a workbench checkpoint into the library, after checking all of it."""
-    load_probe(path) if read_facts(path).kind == "probe" else load(path)
+    loaders = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
+    loaders[read_facts(path).kind](path)
     target = _target(path.stem, force)
     atomic_write(target, path.read_bytes())
     return target
@@ -52,7 +54,7 @@ def import_weights(
     target = _target(name, force)
     source = Source(path)
     known = recognise(source)
-    beside = path.with_name(f"{path.stem}.flags")
+    beside = path.resolve().with_suffix(".flags")
     if flags is None and beside.is_file():
         flags = beside.read_text("utf-8")
     said = parse_flags(flags or "", known.flags)
@@ -129,6 +131,8 @@ def _digest(path: Path) -> str:
 
 
 def _target(name: str, force: bool) -> Path:
+    if name != Path(name).name:
+        raise InputError(f"--name {name}: a name in the library, not a path")
     target = folders().checkpoints / f"{name}{SUFFIX}"
     if target.exists() and not force:
         raise InputError(f"{target} is there already; give another --name, or --force")

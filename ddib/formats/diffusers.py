@@ -69,7 +69,7 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
     facts = CheckpointFacts.model_validate({
         "kind": "denoiser",
         "domain": domain.name,
-        "labels": domain.labels or tuple(range(classes or 0)),
+        "labels": domain.of(classes),
         "class_conditional": classes is not None,
         "image_size": size,
         "channels": entering,

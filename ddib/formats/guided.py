@@ -123,7 +123,7 @@ def open_weights(source: Source, flags: GuidedFlags, domain: Domain) -> Opened:
     facts = CheckpointFacts(
         kind="denoiser",
         domain=domain.name,
-        labels=domain.labels or tuple(range(config.num_classes or 0)),
+        labels=domain.of(config.num_classes),
         class_conditional=config.num_classes is not None,
         image_size=flags.image_size,
         channels=config.in_channels,

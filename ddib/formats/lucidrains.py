@@ -113,7 +113,7 @@ def open_weights(source: Source, flags: LucidrainsFlags, domain: Domain) -> Open
     facts = CheckpointFacts.model_validate({
         "kind": "denoiser",
         "domain": domain.name,
-        "labels": domain.labels,
+        "labels": domain.of(None),
         "image_size": flags.image_size,
         "channels": config.channels,
         "architecture": config,

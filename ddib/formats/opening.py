@@ -73,6 +73,12 @@ class Domain(NamedTuple):
     name: str
     labels: tuple[int, ...] = ()
 
+    def of(self, classes: int | None) -> tuple[int, ...]:
+        """Its classes in a network of so many (None: of no classes); raises InputError."""
+        if classes is not None and (wrong := [n for n in self.labels if not 0 <= n < classes]):
+            raise InputError(f"no class {wrong[0]} in a network of {classes} classes")
+        return self.labels or tuple(range(classes or 0))
+
 
 @dataclass(frozen=True)
 class Format:

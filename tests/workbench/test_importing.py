@@ -5,9 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
+from rich.console import Console
 
+from ddib.architectures import UNetConfig
 from ddib.checkpoints import ZOO, load
+from ddib.errors import InputError
+from ddib.unet import UNet
+from workbench.importing import import_weights
 from workbench.library import Folders
 
 IMPORT = [sys.executable, "-m", "workbench", "checkpoints", "import"]
@@ -30,6 +36,21 @@ def test_identify_finds_what_the_zoo_s_digits_are(tmp_path: Path, places: Folder
     sure = re.search(r"([\d.]+) % certainty", done.stderr)
     assert sure is not None
     assert float(sure[1]) > 99
+
+
+def test_what_is_named_is_a_name_and_a_class_there_is(tmp_path: Path, places: Folders) -> None:
+    config = UNetConfig(model_channels=32, channel_mult=(1,), num_classes=3)
+    torch.save(UNet(config).state_dict(), tmp_path / "model.pt")
+
+    def wrong(name: str, labels: tuple[int, ...]) -> str:
+        with pytest.raises(InputError) as refused:
+            import_weights(
+                tmp_path / "model.pt", name, "things", labels, None, None, False, Console()
+            )
+        return str(refused.value)
+
+    assert "not a path" in wrong("../../x", ())
+    assert "no class 3 in a network of 3 classes" in wrong("x", (1, 3))
 
 
 def test_identify_of_weights_that_leave_nothing_open(tmp_path: Path, places: Folders) -> None:
