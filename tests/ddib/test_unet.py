@@ -106,12 +106,22 @@ def test_a_negative_label_is_no_condition() -> None:
     assert not torch.allclose(free[1], three[1], atol=1e-2)
 
 
-# Of its `ddim_reverse_sample` step by step and its `ddim_sample_loop`, from fixed images and a fixed
-# latent: the figures of `figures`. There they agreed with ours to 1e-4 on every element.
+# `figures` of its `ddim_reverse_sample`, step by step from fixed images, and of its
+# `ddim_sample_loop` from a fixed latent. On every element they agreed with ours to 8e-6 and to
+# 5e-6 of the deviation, which without clipping random weights make large.
 LOOPS: dict[tuple[int, bool], tuple[list[float], list[float]]] = {
-    (100, False): ([], []),
-    (20, False): ([], []),
-    (20, True): ([], []),
+    (100, False): (
+        [0.01925, 0.05662, -0.03522, -0.00539, -0.01984, 0.03239, 0.07061, -0.0197],
+        [-15.92708, 220.08711, 44.82006, -51.43261, 187.89519, -107.8298, -270.43079, 63.37004],
+    ),
+    (20, False): (
+        [0.01891, 0.05813, 0.06035, -0.04349, -0.07691, -0.00898, 0.07442, -0.02446],
+        [-10.25983, 141.89996, 27.67671, -33.6256, 119.63265, -70.83779, -172.70401, 40.41402],
+    ),
+    (20, True): (
+        [0.01891, 0.05813, 0.06035, -0.04349, -0.07691, -0.00898, 0.07442, -0.02446],
+        [-0.05617, 0.99652, 1.0, -1.0, 1.0, -1.0, -1.0, 1.0],
+    ),
 }
 
 
@@ -139,7 +149,7 @@ def test_loops_are_those_of_guided_diffusion(steps: int, clip: bool) -> None:
     (*_, decoded) = ddim(clipped if clip else denoise, z, grid.decode)
     latent, image = LOOPS[steps, clip]
     assert figures(encoded.z) == pytest.approx(latent, abs=1e-4)
-    assert figures(decoded.z) == pytest.approx(image, abs=1e-4)
+    assert figures(decoded.z) == pytest.approx(image, abs=2e-5 * max(1, image[1]))
 
 
 def figures(z: Tensor) -> list[float]:
