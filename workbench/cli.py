@@ -175,7 +175,7 @@ def replay_sessions(
     }
     with stop_signals() as stopped, _engine(None if dry_run else ray, device, settings) as engine:
         for plan in plans:
-            engine.check(plan)
+            engine.models(plan)
         if dry_run:
             headless.dry_run(engine, plans, as_json)
             return
