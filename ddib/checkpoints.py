@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
@@ -102,7 +102,7 @@ class CheckpointFacts(Frozen):
         """Of its images, such as 32×32×3."""
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
-    def wanted_label(self, label: int | None) -> int | None:
+    def wanted_label(self, label: "Label") -> "Label":
         """The class that pictures should be of: `label`, or the domain's only one."""
         return self.labels[0] if label is None and len(self.labels) == 1 else label
 
@@ -242,8 +242,14 @@ def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
 
 
 def load_classifier(name_or_path: str | Path, device: str = "cpu") -> Classifier:
-    """A classifier of noisy images, ready to guide; raises InputError as `load` does."""
+    """A classifier of noisy images, ready to guide, loaded once for as long as its file stays the
+    same; raises InputError as `load` does."""
     path = resolve(name_or_path)
+    return _loaded_classifier(path, path.stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=8)
+def _loaded_classifier(path: Path, modified: int, device: str) -> Classifier:
     facts = read_facts(path)
     if not isinstance(facts.architecture, ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a classifier of noisy images")

@@ -569,7 +569,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Train a domain's model (or the probe, or a classifier) and write a checkpoint that the library lists.
+    """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
 
     A training that was stopped goes on where it was when the same command is given again.
     """

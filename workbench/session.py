@@ -48,6 +48,7 @@ from workbench.yamltext import (
 __all__ = [
     "End", "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
     "dump_session", "ends", "error_at", "load_session", "named_checkpoints",
+    "named_classifiers",
     "parse_session", "read_session_text", "save_session", "schema", "set_value", "sweeps",
     "title", "variants", "way", "with_absolute_paths",
 ]  # fmt: skip
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     AnyOperation = Operation
     SweptSolver = Solver
     SweptLabel = int | tuple[int, ...] | Literal["own"]
+    SweptScale = float | tuple[float, ...]
 else:
     ImageSpec = Annotated[
         Annotated[ColoredMNIST, Tag("ColoredMNIST")] | Annotated[ImageFiles, Tag("ImageFiles")],
@@ -101,35 +103,49 @@ else:
     ]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
     SweptLabel = SweepOf[ClassLabel, int]
+    SweptScale = Sweep[Annotated[float, Field(ge=0)]]
 
 
 CheckpointName = Annotated[str, Field(min_length=1)]
 _CHECKPOINT = "a name in the library, or a path"
 _LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
+_GUIDANCE = (
+    "classifier-free guidance w: 1 is the conditional model as it is, 0 the unconditional one, "
+    "above 1 leads further to the label at twice the evaluations"
+)
+_CLASSIFIER = (
+    "a classifier of noisy images in the library, or a path: its gradient leads to the label"
+)
+_CLASSIFIER_SCALE = "what its gradient is multiplied by; 0 is none"
 
 
-class Source(_Part):
-    """Where the images come from and the model that encodes them."""
+class End(_Part):
+    """A model, and what it is led to; in a chain it encodes what the one before it has decoded,
+    and decodes the result."""
 
     checkpoint: CheckpointName = Field(description=_CHECKPOINT)
     label: ClassLabel | None = Field(default=None, description=_LABEL)
+    guidance: float = Field(default=1.0, ge=0, description=_GUIDANCE)
+    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier_scale: float = Field(default=1.0, ge=0, description=_CLASSIFIER_SCALE)
+
+
+class Source(End):
+    """Where the images come from, the model that encodes them, and what it is led to."""
+
     images: tuple[ImageSpec, ...] = Field(
         min_length=1, description="colored MNIST digits or image files"
     )
 
 
 class Target(_Part):
-    """The model that decodes."""
+    """The model that decodes, and what it is led to."""
 
     checkpoint: Sweep[CheckpointName] = Field(description=_CHECKPOINT)
     label: SweptLabel | None = Field(default=None, description=_LABEL)
-
-
-class End(_Part):
-    """A model that encodes what the one before it has decoded, and decodes the result."""
-
-    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
-    label: ClassLabel | None = Field(default=None, description=_LABEL)
+    guidance: SweptScale = Field(default=1.0, description=_GUIDANCE)
+    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier_scale: SweptScale = Field(default=1.0, description=_CLASSIFIER_SCALE)
 
 
 class Recipe(_Part):
@@ -190,8 +206,7 @@ class Variant:
     values: dict[str, Any]
     label: str
     solver: Solver
-    target_checkpoint: str
-    target_label: int | Literal["own"] | None
+    target: End
     image: tuple[Operation, ...]
     latent: tuple[Operation, ...]
 
@@ -225,8 +240,7 @@ def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any
         values=values,
         label=", ".join(f"{symbols[p]} = {_shown(v)}" for p, v in values.items()) or "result",
         solver=cast(Solver, _at("solver", session.solver, values)),
-        target_checkpoint=values.get("target.checkpoint", session.target.checkpoint),
-        target_label=values.get("target.label", session.target.label),
+        target=End(**{n: values.get(f"target.{n}", value) for n, value in session.target}),
         image=tuple(o for place, o in operations.items() if place.startswith("image.")),
         latent=tuple(o for place, o in operations.items() if place.startswith("latent.")),
     )
@@ -268,7 +282,8 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     """Names of a swept parameter, all different, from the shortest to the clearest."""
     place, _, name = path.rpartition(".")
     if place == "target":
-        return name.replace("checkpoint", "target"), f"target {name}", path
+        short = name.replace("checkpoint", "target").replace("_", " ")
+        return short, f"target {short}", path
     model = session.solver if place == "solver" else _enabled(session)[place]
     extra = type(model).model_fields[name].json_schema_extra
     symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
@@ -301,23 +316,43 @@ def named_checkpoints(session: Session) -> dict[str, str]:
 
 def ends(session: Session, variant: Variant) -> tuple[End, ...]:
     """What a variant passes, from the source to the last of the chain; at least two."""
-    source = End(checkpoint=session.source.checkpoint, label=session.source.label)
-    target = End(checkpoint=variant.target_checkpoint, label=variant.target_label)
-    return source, target, *session.chain
+    source = End(**{name: getattr(session.source, name) for name in End.model_fields})
+    return source, variant.target, *session.chain
+
+
+def named_classifiers(session: Session) -> dict[str, str]:
+    """Every classifier that leads by its key: target.classifier, chain.0.classifier."""
+    places = {f"chain.{index}": end for index, end in enumerate(session.chain)}
+    ends: dict[str, End | Target] = {"source": session.source, "target": session.target, **places}
+    return {f"{key}.classifier": end.classifier for key, end in ends.items() if end.classifier}
 
 
 def way(session: Session) -> list[str]:
-    """The ends in words, from the source to the last; of a sweep all together."""
-    passed: list[Source | Target | End] = [session.source, session.target, *session.chain]
-    return [title(end.checkpoint, end.label) for end in passed]
+    """The ends in words, from the source's to the last: `cmnist-digits (5, guidance 2)`, values
+    that are swept together."""
+    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
+    return [title(end.checkpoint, end.label, *strength(end)) for end in passed]
 
 
-def title(checkpoint: str | tuple[str, ...], label: object = None) -> str:
+def strength(end: End | Target) -> list[str]:
+    """How an end is led, in words: `guidance 1 2`, `cmnist-classifier × 4`; empty when plainly."""
+    words = [] if end.guidance == 1 else [f"guidance {_listed(end.guidance)}"]
+    if end.classifier is not None:
+        words.append(f"{_stem(end.classifier)} × {_listed(end.classifier_scale)}")
+    return words
+
+
+def title(checkpoint: str | tuple[str, ...], label: Any = None, *more: str) -> str:
     """An end in words: `cmnist-digits (5)`; values that are swept side by side."""
     names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
-    labels = label if isinstance(label, tuple) else (label,)
     text = ", ".join(map(_stem, names))
-    return text if label is None else f"{text} ({' '.join(map(str, labels))})"
+    facts = [*([] if label is None else [_listed(label)]), *more]
+    return f"{text} ({', '.join(facts)})" if facts else text
+
+
+def _listed(value: Any) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(str(each).removesuffix(".0") for each in values)
 
 
 def _stem(checkpoint: str) -> str:
@@ -461,7 +496,8 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
     def located(part: End | Target | Source) -> Any:
         name = part.checkpoint
         found = tuple(map(checkpoint, name)) if isinstance(name, tuple) else checkpoint(name)
-        return part.model_copy(update={"checkpoint": found})
+        classifier = part.classifier and checkpoint(part.classifier)
+        return part.model_copy(update={"checkpoint": found, "classifier": classifier})
 
     images = tuple(map(spec, session.source.images))
     return session.model_copy(

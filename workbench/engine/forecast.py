@@ -40,7 +40,7 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
     plan, _ = decide_steps(plan, models, engine.device, engine.cache)
     work = Work(plan, models, engine.device, engine.chunk)
     left = {"encode": 0, "decode": 0}  # evaluations of images
-    paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
+    paces: dict[tuple[str, int, bool], float] = {}  # seconds an evaluation takes
     seconds = 0.0
 
     def known(task: Task) -> Solved | None:
@@ -49,8 +49,8 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         found = engine.known(chunk, model, engine.cache)
         if found is not None:
             return found
-        evaluations = expected_evaluations(chunk.solver)
-        kind = (model.sha256, len(chunk.start))
+        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
+        kind = (model.sha256, len(chunk.start), chunk.guidance.classifier is not None)
         if kind not in paces:
             paces[kind] = _pace(chunk, model)
         left[chunk.direction] += len(chunk.start) * evaluations
@@ -62,9 +62,10 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         nonlocal seconds
         variant = plan.variants[batch[0][0]]
         images = sum(len(places) for _, places in batch)
-        left[direction] += images * expected_evaluations(variant.solver)
-        kind = models[plan.ends(variant)[end].path].sha256, images
-        seconds += paces.get(kind, max(paces.values())) * expected_evaluations(variant.solver)
+        there = plan.ends(variant)[end]
+        left[direction] += images * there.evaluations(variant.solver)
+        kind = models[there.path].sha256, images, there.classifier is not None
+        seconds += paces.get(kind, max(paces.values())) * there.evaluations(variant.solver)
 
     encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
 
@@ -96,12 +97,11 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
             ready = [part for part in there if part is not None]
             follow(batch, ready if len(ready) == len(batch) else None)
     count = len(plan.images.names)
-    evaluations = [expected_evaluations(v.solver) for v in plan.variants]
-    later = (plan.links - 1) * sum(evaluations)
+    evaluations = plan.evaluations_by_direction
     return Forecast(
-        sum(evaluations[i] for i in set(work.encodings)) + later,
+        evaluations["encode"],
         -(-left["encode"] // count),
-        sum(evaluations) + later,
+        evaluations["decode"],
         -(-left["decode"] // count),
         seconds,
     )

@@ -44,7 +44,7 @@ from workbench.runs import (
     Manifest,
     VariantResult,
 )
-from workbench.session import dump_session, named_checkpoints, way
+from workbench.session import dump_session, named_checkpoints, named_classifiers, way
 
 SHOWN = 64  # images a row of pictures has at most
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
@@ -105,6 +105,9 @@ class Report:
             role = key.replace(".checkpoint", "")
             facts = model.name, model.path, model.sha256, str(model.evaluation)
             self.checkpoints[role] = _used(*facts)
+        for role, name in named_classifiers(self.plan.session).items():
+            path = self.plan.classifiers[name].path
+            self.checkpoints[role] = _used(path.stem, path, file_sha256(path), "float32")
         judges = dict.fromkeys(probe[0] for probe in probes.values() if probe is not None)
         for number, path in enumerate(judges):
             role = f"probe.{number}" if len(judges) > 1 else "probe"

@@ -19,14 +19,15 @@ from ddib.autosteps import IMAGES as TRIED
 from ddib.autosteps import fewest_steps
 from ddib.bridge import Chunk, Solved, Watch, batches
 from ddib.cache import Cache
-from ddib.checkpoints import Model
+from ddib.checkpoints import Model, load_classifier
 from ddib.datasets import to_tensor
 from ddib.denoiser import Label
 from ddib.errors import RunError
+from ddib.guidance import Guidance
 from ddib.operations import Context
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
-from workbench.engine.plan import Plan, encoding_key
+from workbench.engine.plan import End, Plan, encoding_key
 
 Part = tuple[int, range]
 """A variant's index, and the places of some of its images."""
@@ -95,9 +96,10 @@ class Work:
         before it `decoded`.
         """
         pictures = torch.cat(list(map(self._edited_images, batch))) if decoded is None else decoded
-        model, label, places = self._end(batch, link)
+        model, label, guidance, places = self._end(batch, link)
         solver = self.plan.variants[batch[0][0]].solver
-        return Task(batch, Chunk("encode", pictures, solver, label, places), model)
+        chunk = Chunk("encode", pictures, solver, label, places, guidance=guidance)
+        return Task(batch, chunk, model)
 
     def decoding(self, batch: Batch, encoded: Sequence[Encoded], link: int = 0) -> Task:
         """What decodes a batch; `encoded` is z, and what was carried, of each part.
@@ -106,12 +108,13 @@ class Work:
         """
         edit = self._edited_latents if link == 0 else lambda _, z: z
         z = torch.cat([edit(part, z) for part, (z, _) in zip(batch, encoded, strict=True)])
-        model, label, _ = self._end(batch, link + 1)
+        model, label, guidance, _ = self._end(batch, link + 1)
         carried = [part for _, part in encoded if part is not None]
         retraced = carried and all(self.retraces(row, link) for row, _ in batch)
         kept = torch.cat(carried) if retraced else None
         solver = self.plan.variants[batch[0][0]].solver
-        return Task(batch, Chunk("decode", z, solver, label, carried=kept), model)
+        chunk = Chunk("decode", z, solver, label, carried=kept, guidance=guidance)
+        return Task(batch, chunk, model)
 
     def _edited_images(self, part: Part) -> Tensor:
         row, places = part
@@ -130,11 +133,13 @@ class Work:
             )
         return z
 
-    def _end(self, batch: Batch, index: int) -> tuple[Model, Label, tuple[int, ...]]:
-        """The model at an end that all of a batch pass, its condition, and the images' places."""
+    def _end(self, batch: Batch, index: int) -> tuple[Model, Label, Guidance, tuple[int, ...]]:
+        """The model at an end that all of a batch pass, what it is led to and how, and the
+        images' places."""
         end = self.plan.ends(self.plan.variants[batch[0][0]])[index]
         places = tuple(place for _, at in batch for place in at)
-        return self.models[end.path], self.plan.condition(end, places), places
+        label, guidance = self.plan.condition(end, places), guidance_of(end, self.device)
+        return self.models[end.path], label, guidance, places
 
     def latent_context(self, places: range) -> Context:
         """What the operations on the latents of some images know besides them."""
@@ -159,8 +164,7 @@ class Work:
 
     def _way_of_decoding(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
-        target = variant.target_checkpoint, variant.target_label
-        return variant.solver.model_dump_json(), *target, self.retraces(row)
+        return variant.solver.model_dump_json(), variant.target, self.retraces(row)
 
     def _images(self, places: range) -> Tensor:
         pixels = self.plan.images.pixels[places.start : places.stop]
@@ -184,11 +188,18 @@ def decide_steps(
         images = to_tensor(plan.images.pixels[:TRIED]).to(device)
         source = plan.ends(plan.variants[0])[0]
         label = plan.condition(source, range(len(images)))
-        steps, error = fewest_steps(images, models[source.path], solver, label, cache, watch)
+        model, guidance = models[source.path], guidance_of(source, device)
+        steps, error = fewest_steps(images, model, solver, label, cache, watch, guidance)
         notes.append(f"steps: auto chose {steps}, which leave a latent RMSE of {error:.2g}")
         found[solver] = solver.model_copy(update={"steps": steps})
     variants = [replace(v, solver=found.get(v.solver, v.solver)) for v in plan.variants]
     return replace(plan, variants=variants), notes
+
+
+def guidance_of(end: End, device: torch.device) -> Guidance:
+    """How an end is led, its classifier loaded."""
+    by = load_classifier(end.classifier.path, str(device)) if end.classifier else None
+    return Guidance(end.guidance, by, end.classifier_scale)
 
 
 def split_solved(batch: Batch, solved: Solved) -> list[Encoded]:

@@ -13,7 +13,7 @@ from workbench.curves import Swept
 from workbench.engine.messages import Metrics
 from workbench.library import Listed
 from workbench.metrics import METRICS
-from workbench.session import End, Session, Source, Target
+from workbench.session import End, Session, Target
 from workbench.session import variants as all_variants
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.values import summarize
@@ -152,8 +152,14 @@ def recipe_line(session: Session) -> str:
 
 def ends(session: Session) -> list[str]:
     """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
-    passed: list[Source | Target | End] = [session.source, session.target, *session.chain]
-    return [end(one.checkpoint, one.label) for one in passed]
+    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
+    return [end(one.checkpoint, one.label) + strength(one) for one in passed]
+
+
+def strength(end: End | Target) -> str:
+    """How an end is led, as short as the header is: ` w 1 2` by itself, ` s 4` by a classifier."""
+    words = "" if end.guidance == 1 else f" w {summarize(end.guidance)}"
+    return words + (f" s {summarize(end.classifier_scale)}" if end.classifier else "")
 
 
 def end(checkpoint: str | tuple[str, ...], label: Any) -> str:
