@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from workbench.library import Listed, folders
 from workbench.ranges import parse_numbers
 from workbench.runs import has_runs
 from workbench.session import Session
-from workbench.tui import editing, forms, picking, present, run_views
+from workbench.tui import conditions, editing, forms, picking, present, run_views
 from workbench.tui.document import Document
 from workbench.tui.gallery import Gallery
 from workbench.tui.queue import RunQueue
@@ -219,6 +219,8 @@ class Desk:
         if key.startswith("images"):
             return self._with_images(field, typed)
         model: BaseModel
+        if place.kind in conditions.ENDS:
+            return forms.checked(conditions.changed(session, place.kind, field, typed))
         if place.kind == "operation":
             model = forms.changed(editing.operation_at(session, place.position), field, typed)
             session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
@@ -398,6 +400,8 @@ class Desk:
         if place.kind == "solver":
             form = forms.form_of(self.session.solver, "solver", "solver")
             return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        if place.kind in conditions.ENDS:
+            return conditions.form(self.session, self.listed, place.kind)
         words = {
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
@@ -454,7 +458,8 @@ class Desk:
 
     def recipe(self) -> RecipeView:
         """The recipe's lines."""
-        return present.recipe(self.session)
+        ends = conditions.lines(self.session, self.listed)
+        return replace(present.recipe(self.session), ends=ends)
 
     def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""
