@@ -101,5 +101,5 @@ def _field(end: Source | Target, name: str, kind: FieldKind, **more: Any) -> Fie
 
 
 def _summary(end: Source | Target) -> str:
-    label = "no label" if end.label is None else f"label {summarize(end.label)}"
+    label = "no label" if end.label is None else summarize(end.label)
     return label + present.strength(end)
