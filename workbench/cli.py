@@ -161,6 +161,7 @@ def replay_sessions(
     from workbench.logs import log_to_file
 
     log_to_file(folders().log, verbose)
+    _tell_skipped()
     if check is not None and len(session) > 1:
         raise InputError("--check compares one session with one run")
     plans = headless.make_plans(session, set_ or [], checkpoints or [])
@@ -434,10 +435,11 @@ def calibrate_checkpoint(
 
 @app.command()
 def operations() -> None:
-    """List the operations with their parameters."""
+    """List the operations, the user's own too, with their parameters."""
     from workbench import catalog
 
     data.print(catalog.operations_page())
+    _tell_skipped()
 
 
 @app.command()
@@ -454,6 +456,14 @@ def print_schema() -> None:
     from workbench.session import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    _tell_skipped()
+
+
+def _tell_skipped() -> None:
+    from workbench.catalog import skipped_operations
+
+    for line in skipped_operations():
+        narrate.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 @app.command()

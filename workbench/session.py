@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +28,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ddib.datasets import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
+from ddib.extensions import ORIGINS, SKIPPED, load_operations
 from ddib.operations import OPERATIONS, Operation
-from ddib.recipe import Sweep, Sweepable, SweepOf, count, expand, sweepable
+from ddib.recipe import Sweep, Sweepable, SweepOf, count, enabled, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
+from workbench.library import folders
 from workbench.ranges import is_range, parse_range
 from workbench.yamltext import (
     Node,
@@ -55,10 +57,14 @@ __all__ = [
 
 MAX_BYTES = 256 * 1024
 VERSION = 1
+NEEDS = "needs"  # a key of the file only: it follows from the recipe
 MAX_VARIANTS = 10_000  # more rows than anybody looks at: a slip in a sweep
 
 MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 """For each older version, what brings a file's content to the version after it."""
+
+
+load_operations(folders().operations)  # the schema below has them too
 
 
 # ---- the schema
@@ -185,6 +191,9 @@ class _SessionFile(Session):
     model_config = ConfigDict(title="Session")
 
     version: Literal[1] = Field(description=f"version: {VERSION}")
+    needs: dict[str, str] = Field(
+        default={}, description="operations that are not ddib's own, and what they come with"
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -232,17 +241,25 @@ def variants(session: Session) -> list[Variant]:
 
 
 def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any]) -> Variant:
-    operations = {
-        place: cast(Operation, _at(place, operation, values))
-        for place, operation in _enabled(session).items()
-    }
     return Variant(
         values=values,
         label=", ".join(f"{symbols[p]} = {_shown(v)}" for p, v in values.items()) or "result",
         solver=cast(Solver, _at("solver", session.solver, values)),
         target=End(**{n: values.get(f"target.{n}", value) for n, value in session.target}),
-        image=tuple(o for place, o in operations.items() if place.startswith("image.")),
-        latent=tuple(o for place, o in operations.items() if place.startswith("latent.")),
+        image=_running("image", session.recipe.image, values),
+        latent=_running("latent", session.recipe.latent, values),
+    )
+
+
+def _running(
+    stage: str, operations: Sequence[Operation], values: Mapping[str, Any]
+) -> tuple[Operation, ...]:
+    """The enabled operations of a stage, without sweeps."""
+    return enabled(
+        [
+            cast(Operation, _at(f"{stage}.{index}", one, values)) if one.enabled else one
+            for index, one in enumerate(operations)
+        ]
     )
 
 
@@ -436,10 +453,48 @@ def _migrated(root: Node, file: str) -> Mapping[str, Plain]:
 def _validated(data: Mapping[str, Plain], root: Node, file: str) -> Session:
     """`data` as a session; positions come from `root`. Raises SessionError."""
     model = Session if "version" in data else _SessionFile
+    if missing := _missing_operations(data, root, file):
+        raise SessionError(*missing)
+    content = {key: value for key, value in data.items() if key != NEEDS}
     try:
-        return model.model_validate(data, strict=True)
+        return model.model_validate(content, strict=True)
     except ValidationError as invalid:
         raise explain(invalid, model, root, file) from None
+
+
+def _missing_operations(data: Mapping[str, Plain], root: Node, file: str) -> list[Problem]:
+    """What a session needs that is not here, and what to do; `needs` itself if it is malformed."""
+    needs = data.get(NEEDS, {})
+    if not is_mapping(needs) or not all(isinstance(origin, str) for origin in needs.values()):
+        message = f"is {shown(needs)}; expected names of operations and what they come with"
+        return [Problem(file, root.nearest([NEEDS]).line, NEEDS, message)]
+    return [
+        Problem(file, node.line, ".".join(map(str, keys)), _how_to_get(name, str(needs[name])))
+        for keys, node in _operation_names(root)
+        if isinstance(name := node.value, str) and name in needs and name not in OPERATIONS
+    ]
+
+
+def _operation_names(root: Node) -> Iterator[tuple[tuple[str | int, ...], Node]]:
+    """Where the recipe names an operation."""
+    recipe = root.children.get("recipe")
+    for stage, operations in (recipe.children if recipe else {}).items():
+        for index, operation in operations.children.items():
+            if "op" in operation.children:
+                yield ("recipe", stage, index, "op"), operation.children["op"]
+
+
+def _how_to_get(name: str, origin: str) -> str:
+    """What to do about an operation that is not here."""
+    if skipped := next((one for one in SKIPPED if one.name == origin), None):
+        return f"{name} comes with {origin}, which cannot be loaded: {skipped.problem}"
+    if origin.endswith(".py"):
+        remedy = f"put that file, if you trust it, into {folders().operations}"
+    else:
+        package, _, version = origin.partition(" ")
+        wanted = f"{package}=={version}" if version else package
+        remedy = f"pip install '{wanted}', if you trust it"
+    return f"{name} is not ddib's own operation, it comes with {origin}; {remedy}"
 
 
 # ---- writing
@@ -451,13 +506,24 @@ def dump_session(session: Session, original: str | None = None) -> str:
     original: a text that holds an earlier state of it. Its comments, order of keys and way of
     writing stay; what it left out stays out as long as it has its default value.
     """
-    data = _dumped(session)
+    data, needs = _dumped(session), _needs(session)
     if original is not None:
         with suppress(SessionError, YamlProblem):
-            text = edit(original, data, session.model_dump(mode="json", exclude_defaults=True))
+            essential = session.model_dump(mode="json", exclude_defaults=True)
+            if needs:
+                essential[NEEDS] = needs
+            text = edit(original, {**data, NEEDS: needs}, essential)
             if parse_session(text) == session:
                 return text
-    return block(data)
+    first = ("version", "title")
+    head = {key: data[key] for key in first} | ({NEEDS: needs} if needs else {})
+    return block(head | {key: value for key, value in data.items() if key not in first})
+
+
+def _needs(session: Session) -> dict[str, str]:
+    """The operations of the recipe that are not ddib's own, and what they come with."""
+    used = {operation.op for operation in (*session.recipe.image, *session.recipe.latent)}
+    return {name: ORIGINS[name].name for name in sorted(used & ORIGINS.keys())}
 
 
 def save_session(session: Session, path: str | Path, original: str | None = None) -> None:

@@ -178,7 +178,7 @@ class Run:
         plan, notes = decide_steps(plan, models, engine.device, self.cache, lambda _: self._check())
         self.notes += notes
         self.plan = self.report.plan = plan
-        self.work = Work(plan, models, engine.device, engine.chunk)
+        self.work = Work(plan, models, engine.device, engine.chunk, self._first_encoded)
         self.report.encodings = self.work.encodings
         self.report.used(models, self.probes)
         self.seconds["load"] = time.monotonic() - self.begun

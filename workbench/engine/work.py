@@ -5,7 +5,7 @@ images that share their way of decoding fill a chunk together. The same plan and
 size give the same chunks, and so the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -24,7 +24,7 @@ from ddib.datasets import to_tensor
 from ddib.denoiser import Label
 from ddib.errors import RunError
 from ddib.guidance import Guidance
-from ddib.operations import Context
+from ddib.operations import Context, Everything
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
 from workbench.engine.plan import End, Plan, encoding_key
@@ -50,12 +50,16 @@ Encoded = tuple[Tensor, Tensor | None]
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do for a plan whose steps are decided."""
+    """What there is to do for a plan whose steps are decided.
+
+    encoded: finds the encoding of a part, for operations that ask for the latents of others.
+    """
 
     plan: Plan
     models: Mapping[Path, Model]
     device: torch.device
     size: int  # images a chunk has at most
+    encoded: Callable[[Part], Encoded]
 
     @cached_property
     def encodings(self) -> list[int]:
@@ -118,14 +122,14 @@ class Work:
 
     def _edited_images(self, part: Part) -> Tensor:
         row, places = part
-        images = self._images(places)
-        context = Context(images, places.start, "image")
+        images = self.images(places)
+        context = Context(images, places.start, "image", Unedited(self, None))
         return apply_operations(self.plan.variants[row].image, images, context)
 
     def _edited_latents(self, part: Part, z: Tensor) -> Tensor:
         row, places = part
         variant = self.plan.variants[row]
-        z = apply_operations(variant.latent, z, self.latent_context(places))
+        z = apply_operations(variant.latent, z, self.latent_context(row, places))
         if not z.isfinite().all():
             raise RunError(
                 f"{variant.label}: the recipe made NaN or infinite values of the latent; "
@@ -141,9 +145,14 @@ class Work:
         label, guidance = self.plan.condition(end, places), guidance_of(end, self.device)
         return self.models[end.path], label, guidance, places
 
-    def latent_context(self, places: range) -> Context:
-        """What the operations on the latents of some images know besides them."""
-        return Context(self._images(places), places.start, "latent")
+    def latent_context(self, row: int, places: range) -> Context:
+        """What a variant's operations on the latents of some images know besides them."""
+        return Context(self.images(places), places.start, "latent", Unedited(self, row))
+
+    def part_at(self, row: int, place: int) -> Part:
+        """The part of a variant that an image belongs to."""
+        start = place - place % self.size
+        return row, range(start, min(start + self.size, len(self.plan.images.names)))
 
     def retraces(self, row: int, link: int = 0) -> bool:
         """Whether a decode of a variant can go back exactly the way of the encode before it."""
@@ -166,9 +175,33 @@ class Work:
         variant = self.plan.variants[row]
         return variant.solver.model_dump_json(), variant.target, self.retraces(row)
 
-    def _images(self, places: range) -> Tensor:
+    def images(self, places: range) -> Tensor:
+        """The source images at some places, as they are before any edit."""
         pixels = self.plan.images.pixels[places.start : places.stop]
         return to_tensor(pixels).to(self.device)
+
+
+@dataclass(frozen=True)
+class Unedited(Everything):
+    """The session's images, or a variant's latents before its recipe, by place.
+
+    They are fetched when they are asked for, and no more of them than the parts they lie in.
+    """
+
+    work: Work
+    row: int | None  # a variant; None: the images
+
+    def __len__(self) -> int:
+        return len(self.work.plan.images.names)
+
+    def __getitem__(self, places: list[int], /) -> Tensor:
+        if self.row is None:
+            return torch.cat([self.work.images(range(place, place + 1)) for place in places])
+        parts = [self.work.part_at(self.row, place) for place in places]
+        found = {part: self.work.encoded(part)[0] for part in dict.fromkeys(parts)}
+        return torch.stack(
+            [found[part][place - part[1].start] for part, place in zip(parts, places, strict=True)]
+        )
 
 
 def decide_steps(

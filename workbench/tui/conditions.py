@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from workbench.library import Listed
 from workbench.session import Session, Source, Target
-from workbench.tui import forms, present
+from workbench.tui import checkpoint_views, forms, recipe_views
 from workbench.tui.values import summarize
 from workbench.tui.views import EndView, FieldKind, FieldView, FormView
 
@@ -24,7 +24,7 @@ def lines(session: Session, listed: Sequence[Listed]) -> tuple[EndView, ...]:
         EndView(name, _summary(end))
         for name in ENDS
         for end in [_end(session, name)]
-        if _has_classes(session, listed, name) or present.strength(end)
+        if _has_classes(session, listed, name) or recipe_views.strength(end)
     )
 
 
@@ -62,7 +62,9 @@ def _end(session: Session, name: str) -> Source | Target:
 
 def _found(session: Session, listed: Sequence[Listed], name: str) -> Listed | None:
     checkpoint = _end(session, name).checkpoint
-    return present.find(listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0])
+    return checkpoint_views.find(
+        listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0]
+    )
 
 
 def _has_classes(session: Session, listed: Sequence[Listed], name: str) -> bool:
@@ -102,4 +104,4 @@ def _field(end: Source | Target, name: str, kind: FieldKind, **more: Any) -> Fie
 
 def _summary(end: Source | Target) -> str:
     label = "no label" if end.label is None else summarize(end.label)
-    return label + present.strength(end)
+    return label + recipe_views.strength(end)

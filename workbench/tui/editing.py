@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ddib.datasets import ImageSpec
+from ddib.extensions import ORIGINS
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
 from ddib.solvers import Solver
@@ -25,6 +26,21 @@ def operation_at(session: Session, position: Position) -> Operation:
 def new_operation(name: str, **values: Any) -> Operation:
     """An operation by its name, with its defaults where no value is given."""
     return sweepable(OPERATIONS[name]).model_validate({"op": name, **values})
+
+
+def offered_operations() -> list[tuple[str, str]]:
+    """Every operation by name, with what it does and what it comes with if it is not ddib's."""
+    return [
+        (
+            name,
+            f"{_first_line(made)} ({ORIGINS[name].name})" if name in ORIGINS else _first_line(made),
+        )
+        for name, made in OPERATIONS.items()
+    ]
+
+
+def _first_line(documented: object) -> str:
+    return (documented.__doc__ or "").strip().partition("\n")[0]
 
 
 def insert(session: Session, position: Position, operation: Operation) -> Session:
