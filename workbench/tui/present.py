@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
 from workbench import curves
 from workbench.curves import Swept
-from workbench.engine.messages import Metrics
+from workbench.engine.messages import Metrics, RowKind
 from workbench.library import Listed
 from workbench.metrics import METRICS
 from workbench.session import End, Session, Source, Target
@@ -54,15 +55,25 @@ def find(listed: Sequence[Listed], name: str) -> Listed | None:
     return next((one for one in listed if one.name == name and one.facts is not None), None)
 
 
-def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) -> int | None:
-    """The label that results should have: the last end's, or its checkpoint's only one."""
-    last = session.chain[-1] if session.chain else session.target
-    label = last.label if label is None or session.chain else label
+def wanted_label(
+    session: Session, listed: Sequence[Listed], values: Mapping[str, Any], end: int
+) -> int | None:
+    """The label that an end's pictures should have, or its checkpoint's only one."""
+    checkpoint, label = passed(session, values)[end]
     if isinstance(label, int):
         return label
-    found = find(listed, last.checkpoint) if isinstance(last.checkpoint, str) else None
+    found = find(listed, checkpoint) if isinstance(checkpoint, str) else None
     labels = found.facts.labels if found and found.facts else ()
     return labels[0] if label is None and len(labels) == 1 else None
+
+
+def passed(session: Session, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Checkpoint and label of every end, the target's as a variant has them."""
+    ends: list[Source | Target | End] = [session.source, session.target, *session.chain]
+    found: list[tuple[Any, Any]] = [(end.checkpoint, end.label) for end in ends]
+    checkpoint, label = found[1]
+    found[1] = values.get("target.checkpoint", checkpoint), values.get("target.label", label)
+    return found
 
 
 # ---- library
@@ -70,6 +81,8 @@ def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) 
 
 def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointView, ...]:
     """The library's lines: denoisers only, since a probe is no end of a bridge."""
+    target = session.target.checkpoint
+    targets = target if isinstance(target, tuple) else (target,)
     return tuple(
         CheckpointView(
             one.name,
@@ -77,7 +90,9 @@ def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointV
             _facts(one),
             one.problem,
             is_source=one.name == session.source.checkpoint and one.problem is None,
-            is_target=one.name == session.target.checkpoint and one.problem is None,
+            is_target=one.name in targets and one.problem is None,
+            is_further=any(one.name == end.checkpoint for end in session.chain)
+            and one.problem is None,
             path=str(one.path),
             domain=one.facts.domain if one.facts else "",
             parameters=one.facts.parameters if one.facts else 0,
@@ -152,8 +167,14 @@ def recipe_line(session: Session) -> str:
 
 def ends(session: Session) -> list[str]:
     """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
-    passed: list[Source | Target | End] = [session.source, session.target, *session.chain]
-    return [end(one.checkpoint, one.label) for one in passed]
+    return [end(*one) for one in passed(session, {})]
+
+
+def end_names(session: Session, values: Mapping[str, Any]) -> list[str]:
+    """The ends in as few words as tell them apart: labels where the model is always the same."""
+    found = passed(session, values)
+    one_model = len({checkpoint for checkpoint, _ in found}) == 1
+    return [str(label) if one_model and label is not None else end(c, label) for c, label in found]
 
 
 def end(checkpoint: str | tuple[str, ...], label: Any) -> str:
@@ -193,13 +214,17 @@ def _named(operation: Operation, name: str) -> str:
 # ---- flow
 
 
-def kinds(session: Session, run: RunView | None) -> tuple[str, ...]:
-    """The stops of the flow: an edit is one when there is an operation that does something."""
+def stops(session: Session) -> tuple[tuple[RowKind, int], ...]:
+    """The stops of the flow, each with its end of the chain: an edit is one when there is an
+    operation that does something; later latents are left to the sheet.
+    """
     edits = {
         "edited_image": any(op.enabled for op in session.recipe.image),
         "edited_latent": any(op.enabled for op in session.recipe.latent),
     }
-    return tuple(kind for kind in ORDER if edits.get(kind, True))
+    found: list[tuple[RowKind, int]] = [(kind, 0) for kind in ORDER[:4] if edits.get(kind, True)]
+    found += [("intermediate", end) for end in range(1, 1 + len(session.chain))]
+    return *found, ("result", 0)
 
 
 def flow(
@@ -212,13 +237,14 @@ def flow(
     size: int,
 ) -> FlowView:
     """The panels for one image and one variant."""
-    shown = kinds(session, run)
-    panels = tuple(_panel(kind, session, run, sources, names, image, variant) for kind in shown)
-    return FlowView(panels, _arrows(shown), size)
+    shown = stops(session)
+    panels = tuple(_panel(*stop, session, run, sources, names, image, variant) for stop in shown)
+    return FlowView(panels, _arrows([kind for kind, _ in shown]), size)
 
 
 def _panel(
-    kind: Any,
+    kind: RowKind,
+    end: int,
     session: Session,
     run: RunView | None,
     sources: Pixels | None,
@@ -226,7 +252,10 @@ def _panel(
     image: int,
     variant: int | None,
 ) -> PanelView:
-    title = "edited" if kind.startswith("edited") else kind
+    title = "edited" if kind.startswith("edited") else str(kind)
+    if end:
+        values = {} if run is None else variants_values(run, variant)
+        title = end_names(session, values)[end]
     if kind == "source":
         if sources is None or image >= len(sources):
             return PanelView(kind, title, "absent", hint="no image")
@@ -234,8 +263,8 @@ def _panel(
         return PanelView(kind, title, "fresh", sources[image], (name, f"{image + 1}"))
     if run is None:
         return PanelView(kind, title, "absent", hint=_hint(kind))
-    freshness = run.freshness(kind, variant, session)
-    pictures = run.row(kind, variant)
+    freshness = run.freshness(kind, variant, session, end)
+    pictures = run.row(kind, variant, end)
     if pictures is None:
         waiting = run.active and freshness != "stale"
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
@@ -254,23 +283,26 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
         "edited_image": "edit",
         "latent": "encode",
         "edited_latent": "edit",
-        "result": "decode",
     }
-    return tuple(words[kind] for kind in shown[1:])
+    return tuple(
+        words.get(kind, "translate" if before == "intermediate" else "decode")
+        for before, kind in pairwise(shown)
+    )
 
 
 def _captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
     """What is known of one image, from the longest to the shortest way of saying it."""
     if pictures.partial:
         return ("partial",)
-    if kind == "result":
+    if kind in ("result", "intermediate"):
         label = pictures.number("probe_label", image)
         hue = pictures.number("hue_error", image)
         said = [in_word(None if label is None else int(label))]
         said.append("" if hue is None else f"{hue:.0f}°")
         return (" · ".join(part for part in said if part),)
-    deviation = pictures.number(f"{kind}_std", image)
-    kurtosis = pictures.number(f"{kind}_kurtosis", image)
+    prefix = kind.removeprefix("intermediate_")
+    deviation = pictures.number(f"{prefix}_std", image)
+    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
     if deviation is None:
         return ()
     if kurtosis is None:
@@ -297,7 +329,8 @@ def sheet(
     kept: bool = False,
     names: Sequence[str] = (),
 ) -> SheetView:
-    """The rows: source, then a result for each variant (and its latents when asked for).
+    """The rows: source, then for each variant a result, and what a chain passes before it (and the
+    latents when asked for).
 
     `kept`: whether there are runs in the history.
     """
@@ -321,8 +354,15 @@ def sheet(
     )
     for index, label in enumerate(labels):
         if latents and run.row("edited_latent", index) is not None:
-            rows.append(_row("edited_latent", "", index, session, run, listed))
-        rows.append(_row("result", label, index, session, run, listed))
+            rows.append(_row("edited_latent", "edited", index, session, run, listed))
+        *way, last = end_names(run.session, variants_values(run, index))[1:]
+        for end, name in enumerate(way, start=1):
+            rows.append(_row("intermediate", f"› {name}", index, session, run, listed, end))
+            if latents and run.row("intermediate_latent", index, end) is not None:
+                kind = "intermediate_latent"
+                rows.append(_row(kind, "its latent", index, session, run, listed, end))
+        result = f"› {last}" if way and label == "result" else label
+        rows.append(_row("result", result, index, session, run, listed))
     title = _sheet_title(session, run, len(labels), count)
     return SheetView(title, tuple(rows), count, size, names=tuple(names))
 
@@ -340,7 +380,8 @@ def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
     if row.freshness == "computing" and row.pixels is not None:
         return ("emerging",) * len(row.pixels)
     kind: Any = row.kind
-    pictures = run.row(kind, row.variant) if run is not None and kind != "source" else None
+    shown = run is not None and kind != "source"
+    pictures = run.row(kind, row.variant, row.end) if run is not None and shown else None
     if pictures is None:
         return ()
     stale = " · stale" if row.freshness == "stale" else ""
@@ -374,24 +415,25 @@ def _row(
     session: Session,
     run: RunView,
     listed: Sequence[Listed],
+    end: int = 0,
 ) -> SheetRowView:
-    pictures = run.row(kind, variant)
-    freshness = run.freshness(kind, variant, session)
+    pictures = run.row(kind, variant, end)
+    freshness = run.freshness(kind, variant, session, end)
     notes: tuple[str, ...] = ()
     if pictures is not None and not pictures.partial:
-        values = variants_values(run, variant)
-        label_wanted = wanted_label(run.session, listed, values.get("target.label"))
-        notes = _notes(kind, pictures.metrics, len(pictures.pixels), label_wanted)
+        label_wanted = wanted_label(run.session, listed, variants_values(run, variant), end or -1)
+        notes = _notes(kind, pictures.metrics, label_wanted)
     elif pictures is not None and not run.active:
         notes = ("partial",)
     return SheetRowView(
-        label or "edited",
+        label,
         notes,
         None if pictures is None else pictures.pixels,
         freshness,
         "" if pictures is not None else _row_hint(run, freshness),
         variant,
         kind,
+        end,
     )
 
 
@@ -410,10 +452,10 @@ def _row_hint(run: RunView, freshness: str) -> str:
     return f"{run.progress.stage} {run.progress.step}/{run.progress.steps}"
 
 
-def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple[str, ...]:
+def _notes(kind: str, metrics: Metrics, label: int | None) -> tuple[str, ...]:
     notes: list[str] = []
-    if kind != "result":
-        prefix = "latent" if kind == "latent" else "edited_latent"
+    if kind not in ("result", "intermediate"):
+        prefix = kind.removeprefix("intermediate_")
         if (deviation := metrics.get(f"{prefix}_std")) is not None:
             notes.append(f"σ {deviation:.2f}")
         if (kurtosis := metrics.get(f"{prefix}_kurtosis")) is not None:
@@ -441,7 +483,7 @@ def _teach(
         )
     images = "1 image" if count == 1 else f"{count:,} images"
     return (
-        ("r", f"run: {images}, {session.source.checkpoint} → {session.target.checkpoint}"),
+        ("r", f"run: {images}, {' → '.join(ends(session))}"),
         ("a", "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
         ("o", "open a session or an example"),

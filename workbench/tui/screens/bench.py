@@ -386,11 +386,20 @@ class Bench(Screen[None]):
             self.files.keep(self.desk.document)
 
     def on_checkpoint_list_choose(self, event: CheckpointList.Choose) -> None:
-        """Source or target; a class-conditional checkpoint needs a label too."""
+        """Source, target or further on; a class-conditional checkpoint needs a label too."""
         if event.checkpoint.problem is None:
             self._choose(event.checkpoint.name, event.end)
         else:
             self.complain(event.checkpoint.problem, f"{event.checkpoint.name} cannot be used")
+
+    def on_checkpoint_list_shorten(self) -> None:
+        """The chain ends one checkpoint earlier."""
+        if self.desk is None:
+            return
+        if problem := self.desk.shorten():
+            self.complain(problem)
+        else:
+            self._changed()
 
     @work(exclusive=True, group="dialog")
     async def _choose(self, name: str, end: str) -> None:
@@ -402,10 +411,11 @@ class Bench(Screen[None]):
         label: Any = None
         if labels := desk.labels_of(name):
             several = "; several are a sweep" if end == "target" else ""
+            words = f"{', '.join(map(str, labels))}; own: that of each image{several}."
             typed = await self.app.push_screen_wait(
                 Prompt(
-                    f"{name} as {end}",
-                    f"Which label? It has {', '.join(map(str, labels))}{several}.",
+                    f"On to {name}" if end == "further" else f"{name} as {end}",
+                    f"Which label? It has {words}",
                     check=lambda text: desk.label_problem(text, labels, sweep=end == "target"),
                 )
             )
