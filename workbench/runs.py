@@ -106,6 +106,11 @@ class VariantResult(_Record):
     images: list[str] = []  # file names under images/
     intermediates: list[IntermediateResult] = []
 
+    @property
+    def furthest(self) -> list[str]:
+        """The pictures of the last end that was reached."""
+        return self.images or (self.intermediates[-1].images if self.intermediates else [])
+
 
 class Manifest(_Record):
     """What a run directory says about itself."""

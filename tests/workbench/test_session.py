@@ -640,7 +640,7 @@ def test_values_are_set_by_path() -> None:
         ("solver.grid", "reference", "solver.grid: the reference grid"),
         ("recipe.latent.1.coefficient", "-1", "recipe.latent.1.coefficient: is -1; expected at"),
         ("recipe.latent", "[{op: scal}]", "recipe.latent.0.op: scal is not known; did you mean s"),
-        ("nothing", "1", "nothing: unknown key nothing; expected one of version"),
+        ("zzz", "1", "zzz: unknown key zzz; expected one of version"),
         ("", "1", "unknown key ; expected"),
         ("title", "", "title: is null; expected text"),
         ("title", "&a x", "title: anchors"),

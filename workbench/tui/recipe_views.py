@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ddib.operations import Operation
@@ -65,8 +66,26 @@ def solver(session: Session) -> str:
 
 def ends(session: Session) -> list[str]:
     """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
-    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
-    return [end(one.checkpoint, one.label) + strength(one) for one in passed]
+    return [end(one.checkpoint, one.label) + strength(one) for one in _ends(session)]
+
+
+def end_names(session: Session, values: Mapping[str, Any]) -> list[str]:
+    """The ends in as few words as tell them apart: labels where the model is always the same."""
+    found = passed(session, values)
+    one_model = len({checkpoint for checkpoint, _ in found}) == 1
+    return [str(label) if one_model and label is not None else end(c, label) for c, label in found]
+
+
+def passed(session: Session, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Checkpoint and label of every end, the target's as a variant has them."""
+    found: list[tuple[Any, Any]] = [(end.checkpoint, end.label) for end in _ends(session)]
+    checkpoint, label = found[1]
+    found[1] = values.get("target.checkpoint", checkpoint), values.get("target.label", label)
+    return found
+
+
+def _ends(session: Session) -> tuple[End | Target, ...]:
+    return session.source, session.target, *session.chain
 
 
 def strength(end: End | Target) -> str:
