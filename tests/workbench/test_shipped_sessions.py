@@ -37,6 +37,8 @@ OTHERS = {
     "fewest-evaluations",
     "tint",
     "frequency-mix",
+    "interpolation",
+    "mask",
 }
 
 
