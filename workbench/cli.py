@@ -552,6 +552,9 @@ def train(
     probe: Annotated[
         bool, typer.Option(help="Train the classifier that judges results, not a domain.")
     ] = False,
+    classifier: Annotated[
+        bool, typer.Option(help="Train a classifier of noisy digits, for classifier guidance.")
+    ] = False,
     root: Annotated[
         Path | None, typer.Option(help="A folder of raw MNIST files; else it is downloaded.")
     ] = None,
@@ -576,7 +579,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Train a domain's model (or the probe) and write a checkpoint that the library lists.
+    """Train a domain's model (or the probe, or a classifier) and write a checkpoint that the library lists.
 
     A training that was stopped goes on where it was when the same command is given again.
     """
@@ -587,8 +590,10 @@ def train(
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
-    if probe and dataset != "colored-mnist":
-        raise InputError("--probe trains on colored-mnist only")
+    if probe and classifier:
+        raise InputError("--probe and --classifier are two trainings; give one of them")
+    if (probe or classifier) and dataset != "colored-mnist":
+        raise InputError("--probe and --classifier train on colored-mnist only")
     if steps is None and minutes is None:
         minutes = 12.0
     if width % 64:
@@ -614,9 +619,9 @@ def train(
         data, domain = training.Pictures(Path(dataset), size), Path(dataset).resolve().name
         if class_conditional:
             raise InputError("--class-conditional takes colored-mnist: a folder has no labels")
-    if probe:
+    if probe or classifier:
         held_out = training.ColoredDigits(folder, digits, "test")
-        progress = training.train_probe(
+        progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:

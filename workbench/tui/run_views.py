@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.files import readable_size
-from workbench.tui import present
+from workbench.tui import recipe_views
 from workbench.tui.results import RunView, ingredients
 from workbench.tui.views import ProgressView, QueueLineView
 from workbench.tui.widgets.progress import in_words
@@ -157,7 +157,7 @@ def _state(run: RunView) -> str:
 
 def recipe_line(session: Session) -> str:
     """`normalize max · add noise c = 0.1 0.4 · dpmpp_2m · 20`."""
-    recipe = present.recipe(session)
+    recipe = recipe_views.recipe(session)
     operations = [op for op in (*recipe.image, *recipe.latent) if op.enabled]
     said = [f"{op.name} {op.summary}".strip() for op in operations]
     return " · ".join([*said, recipe.solver])

@@ -44,7 +44,7 @@ def session_files(folder: Path, recent: Sequence[Path] = ()) -> list[Item]:
 def preview(path: Path) -> str:
     """What a session does, in four lines; what is wrong with it if it cannot be read."""
     from workbench.session import SessionError, load_session
-    from workbench.tui import present
+    from workbench.tui import recipe_views
 
     try:
         session = load_session(path)
@@ -52,15 +52,15 @@ def preview(path: Path) -> str:
         return str(error)
     source, target = session.source, session.target
     ends = (
-        present.end(source.checkpoint, source.label),
-        present.end(target.checkpoint, target.label),
+        recipe_views.end(source.checkpoint, source.label),
+        recipe_views.end(target.checkpoint, target.label),
     )
     return "\n".join(
         (
             session.title or "no title",
             " → ".join(ends),
-            present.recipe_line(session),
-            present.solver(session),
+            recipe_views.recipe_line(session),
+            recipe_views.solver(session),
         )
     )
 

@@ -1,0 +1,72 @@
+"""A session's recipe, solver and ends in a few words. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ddib.operations import Operation
+from ddib.recipe import Sweepable
+from workbench.session import Session
+from workbench.tui.values import summarize
+from workbench.tui.views import OperationView, RecipeView
+
+
+def recipe(session: Session) -> RecipeView:
+    """The recipe's lines."""
+    return RecipeView(
+        solver(session),
+        tuple(map(_operation, session.recipe.image)),
+        tuple(map(_operation, session.recipe.latent)),
+    )
+
+
+def recipe_line(session: Session) -> str:
+    """`latent: normalize standard, add noise c 0.1 0.4`, what is switched off in parentheses."""
+    view, stages = recipe(session), []
+    for stage, operations in (("image", view.image), ("latent", view.latent)):
+        words = [f"{one.name} {one.summary}".strip() for one in operations]
+        shown = [
+            word if one.enabled else f"({word})"
+            for one, word in zip(operations, words, strict=True)
+        ]
+        if shown:
+            stages.append(f"{stage}: {', '.join(shown)}")
+    return " · ".join(stages) or "no operation"
+
+
+def _operation(operation: Operation) -> OperationView:
+    return OperationView(title_of(operation), _summary(operation), operation.enabled)
+
+
+def _summary(operation: Operation) -> str:
+    """What is swept, or else the first parameter."""
+    swept: dict[str, Any] = operation.sweeps() if isinstance(operation, Sweepable) else {}
+    names = [name for name in type(operation).model_fields if name not in ("op", "enabled")]
+    shown = list(swept) or names[:1]
+    return ", ".join(_named(operation, name) for name in shown)
+
+
+def _named(operation: Operation, name: str) -> str:
+    extra = type(operation).model_fields[name].json_schema_extra
+    symbol = extra.get("symbol") if isinstance(extra, dict) else None
+    value = summarize(getattr(operation, name))
+    return f"{symbol} {value}" if symbol else value
+
+
+def title_of(operation: Operation) -> str:
+    """An operation's name in words."""
+    return operation.op.replace("_", " ")
+
+
+def solver(session: Session) -> str:
+    """`dpmpp_2m · 20`."""
+    return f"{session.solver.name} · {summarize(session.solver.steps)}"
+
+
+def end(checkpoint: str, label: Any) -> str:
+    """`cmnist-digits:5`, an end of the bridge."""
+    name = checkpoint.rpartition("/")[2]
+    if label is None:
+        return name
+    labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    return f"{name}:{labels}"
