@@ -37,6 +37,7 @@ OTHERS = {
     "fewest-evaluations",
     "tint",
     "frequency-mix",
+    "gaussianize",
     "interpolation",
     "mask",
 }
