@@ -39,6 +39,9 @@ OTHERS = {
     "guidance",
     "classifier-guidance",
     "frequency-mix",
+    "gaussianize",
+    "interpolation",
+    "mask",
 }
 
 
