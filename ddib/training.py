@@ -40,7 +40,7 @@ from ddib.denoiser import Denoiser
 from ddib.errors import InputError, RunError
 from ddib.operations import standard_noise
 from ddib.probe import Probe
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import dpmpp_2m, noise, signal
 from ddib.unet import UNet
 
@@ -171,7 +171,7 @@ def train_denoiser(
     the generator saves its state. Raises RunError when the loss is no longer finite.
     """
     schedule = Schedule()
-    log_sigmas = np.log(schedule_sigmas(schedule.name, schedule.steps))
+    log_sigmas = np.log(schedule.sigmas)
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
     def loss(network: UNet, generator: torch.Generator) -> Tensor:
@@ -194,11 +194,7 @@ def train_denoiser(
     training = yield from _optimise(UNet(architecture), loss, config, out)
     average = training.average.eval()
     assert isinstance(average, UNet)
-    denoiser = Denoiser(
-        average,
-        schedule_sigmas(schedule.name, schedule.steps),
-        config.parameterisation,
-    )
+    denoiser = Denoiser(average, schedule.sigmas, config.parameterisation)
     labels = data.labels if architecture.num_classes is not None else ()
     samples = sample_sheet(denoiser, data, labels)
     facts = CheckpointFacts(
@@ -275,7 +271,7 @@ def train_classifier(
 
     Resumes, closes and raises as `train_denoiser` does.
     """
-    low, high = np.log(schedule_sigmas("linear", 1000)[[0, -1]])
+    low, high = np.log(Schedule().sigmas[[0, -1]])
 
     def loss(network: NoisyClassifier, generator: torch.Generator) -> Tensor:
         images, labels = data.batch(config.batch, generator)
