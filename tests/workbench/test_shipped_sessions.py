@@ -37,6 +37,10 @@ OTHERS = {
     "fewest-evaluations",
     "tint",
     "frequency-mix",
+    "cycle",
+    "chain",
+    "class-to-class",
+    "all-to-all",
 }
 
 
