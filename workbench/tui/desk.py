@@ -344,7 +344,7 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, *further = present.ends(self.session)
+        source, target = present.way(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
@@ -352,7 +352,7 @@ class Desk:
             self.document.name,
             self.document.history.dirty,
             source,
-            " → ".join(further),
+            target,
             present.solver(self.session),
             engine,
             busy=bool(self.queue.active),
