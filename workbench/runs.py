@@ -85,6 +85,13 @@ class IntermediateResult(_Record):
     images: list[str] = []  # file names under images/
 
 
+class OperationUsed(_Record):
+    """An operation that is not ddib's own, as it was when it ran."""
+
+    source: str  # a file's name, or a package and its version
+    sha256: str  # of the file that defines it
+
+
 class VariantResult(_Record):
     """One combination of sweep values and what came of it.
 
@@ -121,6 +128,7 @@ class Manifest(_Record):
     chunk_size: int
     versions: dict[str, str] = {}  # of Python, torch, this package, …
     checkpoints: dict[str, CheckpointUsed] = {}  # by role: source, target or target.0, chain.0
+    operations: dict[str, OperationUsed] = {}  # those that are not ddib's own
     inputs: list[InputUsed] = []
     nfe: dict[str, int] = {}  # encode, decode
     seconds: dict[str, float] = {}  # load, encode, decode, total

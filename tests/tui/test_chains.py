@@ -5,7 +5,7 @@ from typing import Any
 
 from workbench.engine.client import COMMAND
 from workbench.session import parse_session
-from workbench.tui import present
+from workbench.tui import recipe_views
 from workbench.tui.results import ingredients
 from workbench.tui.screens.ask import Prompt
 
@@ -70,15 +70,15 @@ async def test_there_and_back_by_keyboard(program: Any, session_file: Path, tmp_
 
 def test_ends_are_named_by_what_tells_them_apart() -> None:
     session = parse_session(CHAIN)
-    assert present.end_names(session, {}) == ["fives", "sevens", "digits:3", "fives"]
-    assert present.way(session) == ("cmnist-fives", "sevens → digits:3 → fives")
+    assert recipe_views.end_names(session, {}) == ["fives", "sevens", "digits:3", "fives"]
+    assert recipe_views.way(session) == ("cmnist-fives", "sevens → digits:3 → fives")
     one = parse_session(CHAIN.replace("cmnist-fives", "m").replace("cmnist-sevens", "m"))
-    assert present.end_names(one, {}) == ["m", "m", "cmnist-digits:3", "m"]
+    assert recipe_views.end_names(one, {}) == ["m", "m", "cmnist-digits:3", "m"]
     swept = parse_session(
         "version: 1\nsource: {checkpoint: m, label: 1, images: [{dataset: colored-mnist}]}\n"
         "target: {checkpoint: m, label: [2, 3]}\nchain: [{checkpoint: m, label: 4}]\n"
     )
-    assert present.end_names(swept, {"target.label": 3}) == ["1", "3", "4"]
+    assert recipe_views.end_names(swept, {"target.label": 3}) == ["1", "3", "4"]
 
 
 def test_a_row_depends_on_its_part_of_the_chain() -> None:

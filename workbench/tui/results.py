@@ -101,6 +101,12 @@ class RunView:
         """Pictures that were kept."""
         self._rows[kind, variant, end] = pictures
 
+    def values(self, variant: int | None) -> dict[str, Any]:
+        """The sweep's values of a variant."""
+        if self.started is None or variant is None or variant >= len(self.started.variants):
+            return {}
+        return self.started.variants[variant].values
+
     def row(self, kind: RowKind, variant: int | None = None, end: int = 0) -> Pictures | None:
         """The pictures of a kind for a variant: its own, or those that it shares with others.
 
@@ -160,14 +166,13 @@ def ingredients(session: Session, kind: RowKind, end: int = 0) -> tuple[object, 
         parts.append(tuple(op for op in recipe.image if op.enabled))
     if place >= ORDER.index("latent"):
         solver = session.solver
-        parts.append(source.label)
+        parts.append(source)
         decoded = place >= ORDER.index("intermediate")
         parts.append(solver if decoded else solver.model_copy(update={"clip": False}))
     if place >= ORDER.index("edited_latent"):
         parts.append(tuple(op for op in recipe.latent if op.enabled))
     if place >= ORDER.index("intermediate"):
-        further = session.chain if kind == "result" else session.chain[: end - 1]
-        parts += [target.checkpoint, target.label, further]
+        parts += [target, session.chain if kind == "result" else session.chain[: end - 1]]
     return tuple(parts)
 
 

@@ -29,8 +29,8 @@ from workbench.runs import (
 )
 from workbench.session import Session, load_session, parse_session, variants
 from workbench.tui.document import Document
-from workbench.tui.present import SHOWN
 from workbench.tui.results import Pictures, RunView
+from workbench.tui.sheet_views import SHOWN
 
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
