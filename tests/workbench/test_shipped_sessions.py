@@ -42,6 +42,10 @@ OTHERS = {
     "gaussianize",
     "interpolation",
     "mask",
+    "cycle",
+    "chain",
+    "class-to-class",
+    "all-to-all",
 }
 
 

@@ -297,7 +297,7 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, *further = recipe_views.ends(self.session)
+        source, target = recipe_views.way(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
@@ -305,7 +305,7 @@ class Desk:
             self.document.name,
             self.document.history.dirty,
             source,
-            " → ".join(further),
+            target,
             recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),
