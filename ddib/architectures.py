@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from ddib.mlp import Mlp
     from ddib.probe import Probe
     from ddib.unet import UNet
 
@@ -48,6 +49,21 @@ class UNetConfig(Frozen):
         return UNet(self)
 
 
+class MlpConfig(Frozen):
+    """Architecture of `ddib.mlp.Mlp`, which treats every pixel as a point of its own."""
+
+    kind: Literal["mlp"] = "mlp"
+    channels: int = Field(2, ge=1, description="coordinates of a point")
+    width: int = Field(96, ge=2)
+    blocks: int = Field(4, ge=1)
+
+    def network(self) -> "Mlp":
+        """The network, with random weights."""
+        from ddib.mlp import Mlp
+
+        return Mlp(self)
+
+
 class ProbeConfig(Frozen):
     """Architecture of `ddib.probe.Probe`: widths of its three convolutions."""
 
@@ -62,5 +78,5 @@ class ProbeConfig(Frozen):
         return Probe(self)
 
 
-Architecture = UNetConfig | ProbeConfig
+Architecture = UNetConfig | MlpConfig | ProbeConfig
 """Told apart by their `kind`."""

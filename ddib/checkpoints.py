@@ -51,7 +51,8 @@ class CheckpointFacts(Frozen):
     """Everything about a checkpoint but its weights.
 
     `labels` are the classes its domain holds: one for a model of sevens, ten for a
-    class-conditional model of all digits.
+    class-conditional model of all digits. `picture` is the one whose colours are its domain, as
+    PNG.
     """
 
     version: Literal[1] = 1
@@ -69,6 +70,7 @@ class CheckpointFacts(Frozen):
     training: dict[str, Any] = Field({})
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
+    picture: Base64Bytes | None = None
 
     def check_label(self, label: int | None, key: str = "label") -> int | None:
         """The label to condition on; raises InputError, naming `key`, when there is no such one.

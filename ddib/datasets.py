@@ -21,6 +21,8 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.scatter import scatter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -194,16 +196,23 @@ def colored_mnist(
 
 
 def to_tensor(pixels: Pixels) -> "Tensor":
-    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]."""
+    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]; float32 points as they are."""
     import torch
 
+    if pixels.dtype != np.uint8:
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
 
 
 def to_pixels(images: "Tensor") -> Pixels:
-    """A tensor [N, C, H, W] in [-1, 1] (clipped, rounded) to uint8 [N, H, W, C]."""
+    """A tensor [N, C, H, W] in [-1, 1] (clipped, rounded) to uint8 [N, H, W, C].
+
+    Points of two coordinates [N, 2, H, W] become scatter plots.
+    """
     import torch
 
+    if images.shape[1] == POINT_CHANNELS:
+        return scatter(images.detach().flatten(2).transpose(1, 2).float().cpu().numpy())
     levels = images.detach().float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
