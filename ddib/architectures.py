@@ -56,6 +56,9 @@ class MlpConfig(Frozen):
     channels: int = Field(2, ge=1, description="coordinates of a point")
     width: int = Field(96, ge=2)
     blocks: int = Field(4, ge=1)
+    frequencies: int = Field(
+        4, ge=0, le=16, description="1, 2, 4 … rad a unit, whose sines and cosines it is told"
+    )
 
     def network(self) -> "Mlp":
         """The network, with random weights."""

@@ -21,6 +21,7 @@ from ddib.adaptation import read_grid
 from ddib.architectures import Architecture, Frozen, ProbeConfig
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import Curve, Grid, make_grid, schedule_sigmas
 from ddib.solvers import Solver
 
@@ -71,6 +72,13 @@ class CheckpointFacts(Frozen):
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
     picture: Base64Bytes | None = None
+
+    @property
+    def form(self) -> str:
+        """What it reads and makes, in words: 32×32×3, or points of 2 coordinates."""
+        if self.channels == POINT_CHANNELS:
+            return f"points of {self.channels} coordinates"
+        return f"{self.image_size}×{self.image_size}×{self.channels}"
 
     def check_label(self, label: int | None, key: str = "label") -> int | None:
         """The label to condition on; raises InputError, naming `key`, when there is no such one.

@@ -1,5 +1,6 @@
 """A residual network on points: the denoiser of clouds, in two dimensions or in colours."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ddib.architectures import MlpConfig
-from ddib.unet import timestep_embedding
+from ddib.unet import Stage, timestep_embedding
 
 Condition = tuple[Tensor, ...]
 """Scale and shift of each block, [N or 1, 1, 1, 2·width]."""
@@ -24,11 +25,15 @@ class Mlp(nn.Module):
         self.config = config
         width = config.width
         self.time_embed = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-        self.enter = nn.Linear(config.channels, width)
+        self.enter = nn.Linear(config.channels * (1 + 2 * config.frequencies), width)
         self.blocks = nn.ModuleList([Block(width) for _ in range(config.blocks)])
         self.leave = nn.Linear(width, config.channels)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
+
+    def inner_stages(self) -> Iterator[Stage]:
+        """None: every level is the finest."""
+        return iter(())
 
     def condition(self, timesteps: Tensor, labels: Tensor | None = None) -> Condition:
         """What time means to each block, from timesteps, float [N] or [1]; labels mean nothing."""
@@ -37,14 +42,22 @@ class Mlp(nn.Module):
 
     def forward(self, z: Tensor, condition: Condition) -> Tensor:
         """Its output [N, C, H, W], in z's dtype."""
-        h = self.enter(z.movedim(1, -1).to(self.enter.weight.dtype))
+        h = self.enter(self._features(z.movedim(1, -1).to(self.enter.weight.dtype)))
         for block, time in zip(self.blocks, condition, strict=True):
             h = block(h, time)
         return cast(Tensor, self.leave(F.silu(h)).movedim(-1, 1).to(z.dtype))
 
 
+    def _features(self, points: Tensor) -> Tensor:
+        """Coordinates [..., C] with their sines and cosines, without which narrow gaps are learned
+        slowly (Tancik et al. 2020)."""
+        angles = [points * 2.0**power for power in range(self.config.frequencies)]
+        waves = [wave for angle in angles for wave in (angle.sin(), angle.cos())]
+        return torch.cat([points, *waves], dim=-1)
+
+
 class Block(nn.Module):
-    """h + W₂ silu((1 + scale)·norm(W₁ silu(h)) + shift), as the U-Net's but for a single pixel."""
+    """h + W₂ silu((1 + scale)·W₁ silu(h) + shift): the U-Net's, of one pixel and without norms."""
 
     def __init__(self, width: int):
         super().__init__()

@@ -26,7 +26,7 @@ def rainbow(count: int) -> NDArray[np.float64]:
     """A colour for each place in an order, [count, 3] in [0, 1], fully saturated."""
     hue = HUES * (np.arange(count) + 0.5) / count
     corner = np.array([0.0, 4.0, 2.0])
-    return np.clip(np.abs((hue[:, None] * 6 + corner) % 6 - 3) - 1, 0, 1)
+    return np.asarray(np.clip(np.abs((hue[:, None] * 6 + corner) % 6 - 3) - 1, 0, 1))
 
 
 def _drawn(points: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -102,7 +102,7 @@ class ColoredDigits:
     channels = 3
     sample = (32, 32)
     samples = 8
-    picture = None
+    picture: Pixels | None = None
 
     def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
         grey, labels = read_mnist(root, split)
@@ -129,7 +129,7 @@ class Pictures:
 
     labels: tuple[int, ...] = ()
     samples = 8
-    picture = None
+    picture: Pixels | None = None
 
     def __init__(self, folder: Path, size: int, channels: int = 3):
         if not folder.is_dir():
@@ -137,7 +137,7 @@ class Pictures:
         self.size, self.channels, self.sample = size, channels, (size, size)
         self.pixels: Pixels = load_images(
             [ImageFiles(path=str(folder))], size=size, channels=channels
-        ).pixels
+        ).pictures
         self.facts = {"folder": str(folder), "images": len(self.pixels), "size": size}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -154,7 +154,7 @@ class Synthetic:
     labels: tuple[int, ...] = ()
     sample = (1, 10_000)
     samples = 1
-    picture = None
+    picture: Pixels | None = None
 
     def __init__(self, name: ShapeName):
         self._shape = SHAPES[name]
@@ -177,7 +177,7 @@ class Colours:
 
     def __init__(self, picture: Path, size: int):
         self.size, self.sample = size, (size, size)
-        pixels = load_images([ImageFiles(path=str(picture))], size=size, channels=3).pixels
+        pixels = load_images([ImageFiles(path=str(picture))], size=size, channels=3).pictures
         self.picture: Pixels | None = pixels[0]
         self.colours = to_tensor(pixels).flatten(2)[0].T
         self.facts = {"dataset": "colours", "picture": picture.name, "size": size}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddib.adaptation import read_grid
+from ddib.architectures import MlpConfig
 from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import make_grid, schedule_sigmas
 from ddib.solvers import Solver
 from workbench.engine.messages import Sample
@@ -35,6 +37,12 @@ class Plan:
     target: End
     images: Images
     variants: list[Variant]
+
+    @property
+    def points(self) -> bool:
+        """Whether both models read every pixel as a point of its own, rather than a picture."""
+        ends = (self.source.facts.architecture, self.target.facts.architecture)
+        return all(isinstance(architecture, MlpConfig) for architecture in ends)
 
     @property
     def encodings(self) -> int:
@@ -109,8 +117,8 @@ def _make_plan(
     size, channels = source.facts.image_size, source.facts.channels
     if (target.facts.image_size, target.facts.channels) != (size, channels):
         raise InputError(
-            f"{session.target.checkpoint} makes {_shape(target.facts)} and "
-            f"{session.source.checkpoint} reads {_shape(source.facts)}; "
+            f"{session.target.checkpoint} makes {target.facts.form} and "
+            f"{session.source.checkpoint} reads {source.facts.form}; "
             "both ends must have the same size and channels",
             key="target.checkpoint",
         )
@@ -120,6 +128,8 @@ def _make_plan(
         target.facts.check_label(variant.target_label, "target.label")
         for end in (source, target):
             _check_grid(end, variant.solver)
+    if channels == POINT_CHANNELS:
+        _check_operations(session)
     specs, limit = session.source.images, sample.images if sample else None
     images = load_images(specs, size=size, channels=channels, base=base, limit=limit)
     found = found[: sample.variants] if sample else found
@@ -146,5 +156,13 @@ def _check_grid(end: End, solver: Solver) -> None:
     make_grid(solver.grid, sigmas, steps, solver.start_noise, curve)
 
 
-def _shape(facts: CheckpointFacts) -> str:
-    return f"{facts.image_size}×{facts.image_size}×{facts.channels}"
+def _check_operations(session: Session) -> None:
+    """Raises InputError for an operation that means nothing for points of a plane."""
+    for stage in ("image", "latent"):
+        for index, operation in enumerate(getattr(session.recipe, stage)):
+            if operation.enabled and operation.pictures_only:
+                raise InputError(
+                    f"{operation.op} works on pictures, and these are points, whose neighbours "
+                    "in the order are not near; remove it or set enabled: false",
+                    key=f"recipe.{stage}.{index}",
+                )

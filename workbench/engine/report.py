@@ -23,7 +23,7 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels
+from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
@@ -35,6 +35,7 @@ from workbench.runs import (
     IMAGES,
     LATENT_SHARDS,
     LATENTS,
+    POINTS,
     SESSION,
     SHEET,
     CheckpointUsed,
@@ -182,7 +183,7 @@ class Report:
 
     def sheet_rows(self) -> list[SheetRow]:
         """Source, then edited image and latent of each encoding, then the variants' rows."""
-        rows = [SheetRow("source", self.plan.images.pixels[:SHOWN])]
+        rows = [SheetRow("source", self.plan.images.pictures[:SHOWN])]
         shown: set[int] = set()
         for index in self.finished:
             *outer, label = self.plan.variants[index].label.split(", ")
@@ -222,6 +223,10 @@ class Report:
             parts.append(f"hue {figures['hue_error_median']:.0f}°")
         if "cycle_psnr" in figures:
             parts.append(f"{figures['cycle_psnr']:.1f} dB")
+        if "cycle_l2_mean" in figures:
+            parts.append(f"cycle L2 {figures['cycle_l2_mean']:.2g}")
+        if "ot_mse" in figures:
+            parts.append(f"OT MSE {figures['ot_mse']:.2g}")
         return "  ".join(parts)
 
     def subtitle(self) -> str:
@@ -252,13 +257,16 @@ class RunFiles:
         self._plan = plan
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
+        self._points: dict[int, list[Tensor]] = {}  # results by their variant
         (folder / IMAGES).mkdir()
         if len(plan.variants) > 1:  # what draws their curves takes a while to load
             Thread(target=import_module, args=["workbench.plots"]).start()
 
-    def results(self, index: int, places: range, pixels: Pixels) -> None:
-        """Results of a variant at some places, as PNG."""
-        for place, image in zip(places, pixels, strict=True):
+    def results(self, index: int, places: range, images: Tensor) -> None:
+        """Results of a variant at some places, as PNG; points are kept for a file as well."""
+        if self._plan.points:
+            self._points.setdefault(index, []).append(images.cpu())
+        for place, image in zip(places, to_pixels(images), strict=True):
             name = image_name(self._plan, index, place)
             Image.fromarray(image.squeeze()).save(self._folder / IMAGES / name)
 
@@ -280,6 +288,8 @@ class RunFiles:
         else:
             whole = {name: torch.cat(parts) for name, parts in self._waiting.items()}
             _save_latents(whole, self._folder / LATENTS)
+        if self._plan.points:
+            self._write_points(report.finished)
         for index in set(range(len(self._plan.variants))) - set(report.finished):
             for place in range(report.row("result", index).count):
                 (self._folder / IMAGES / image_name(self._plan, index, place)).unlink()
@@ -290,6 +300,16 @@ class RunFiles:
             from workbench.plots import save_plots
 
             save_plots(sweep, self._folder, title, report.subtitle())
+
+    def _write_points(self, finished: list[int]) -> None:
+        """The points themselves: `source`, and `result`, or `result.000` and so on of several."""
+        several = len(self._plan.variants) > 1
+        results = {
+            f"result.{index:03d}" if several else "result": torch.cat(self._points[index])
+            for index in finished
+        }
+        source = to_tensor(self._plan.images.pixels)
+        _save_latents({"source": source, **results}, self._folder / POINTS)
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ddib import transport
 from ddib.bridge import Chunk, Solved, Watch, levels
 from ddib.cache import Cache
 from ddib.checkpoints import Model
-from ddib.datasets import Pixels, to_pixels, to_tensor
+from ddib.datasets import Pixels, read_png, to_pixels, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.solvers import SOLVERS, Solver, Step
 from workbench.engine import measure
@@ -174,7 +175,7 @@ class Run:
         self.report.encodings = self.work.encodings
         self.report.used(source, target, self.probe)
         self.seconds["load"] = time.monotonic() - self.begun
-        sources = plan.images.pixels[:SHOWN]
+        sources = plan.images.pictures[:SHOWN]
         self.report.row("source", 0).add(self.count, sources)
         self._say("source", 0, sources, {}, partial=False)
         groups = self.work.groups()
@@ -230,20 +231,34 @@ class Run:
 
     def _result(self, row: int, places: range, images: Tensor, *, retraced: bool) -> None:
         variant = self.plan.variants[row]
+        sources = to_tensor(self.plan.images.pixels[places.start : places.stop])
         metrics = measure.results(
             images,
-            to_tensor(self.plan.images.pixels[places.start : places.stop]),
+            sources,
             wanted=self.work.target.facts.wanted_label(variant.target_label),
             probe=self.probe[1] if self.probe else None,
             cycle=self.plan.is_cycle(variant),
+            points=self.plan.points,
         )
         if self.files is not None:
-            self.files.results(row, places, to_pixels(images))
+            metrics |= self._transport(images, sources)
+            self.files.results(row, places, images)
         self._add("result", row, places, images, metrics)
         if places.stop == self.count:
             self.report.finished.append(row)
             if retraced and self.plan.is_cycle(variant):
                 self.report.exact.add(row)
+
+    def _transport(self, images: Tensor, sources: Tensor) -> measure.PerImage:
+        """How far results are from optimal transport, where the target is a picture's colours."""
+        picture = self.work.target.facts.picture
+        if picture is None or not self.plan.points:
+            return {}
+        if not transport.available():
+            note = "not compared with optimal transport: pip install 'ddib-workbench[ot]'"
+            self.notes += [note] if note not in self.notes else []
+            return {}
+        return measure.transport(images, sources, to_tensor(read_png(picture)[None]))
 
     def _encoded(self, part: Part) -> Encoded:
         """The latents of a variant at some places, and what was carried: from the cache."""

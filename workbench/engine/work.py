@@ -20,7 +20,7 @@ from ddib.cache import Cache
 from ddib.checkpoints import Model
 from ddib.datasets import to_tensor
 from ddib.errors import RunError
-from ddib.operations import Context
+from ddib.operations import Context, Stage
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
 from workbench.engine.plan import Plan, encoding_key
@@ -79,9 +79,10 @@ class Work:
 
     def encoding(self, batch: Batch) -> Chunk:
         """The chunk that encodes a batch of the variants' edited images."""
+        stage: Stage = "latent" if self.plan.points else "image"  # points have no brightness
         edited = [
             apply_operations(
-                self.plan.variants[row].image, images, Context(images, places.start, "image")
+                self.plan.variants[row].image, images, Context(images, places.start, stage)
             )
             for row, places in batch
             for images in [self._images(places)]

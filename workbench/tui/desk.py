@@ -308,7 +308,7 @@ class Desk:
             plain = picking.plain(self.spec)
             return Pictures(available=gallery, plain=plain, key=key, problem=str(error))
         return Pictures(
-            np.concatenate([images.pixels for images in first]),
+            np.concatenate([images.pictures for images in first]),
             tuple(name for images in first for name in images.names),
             sum(counts),
             sum(counts[: self.part]),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ddib.operations import Operation
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.recipe import Sweepable
 from workbench import curves
 from workbench.curves import Swept
@@ -100,7 +101,10 @@ def _facts(one: Listed) -> str:
     facts = one.facts
     if facts is None or one.problem is not None:
         return ""
-    return f"{facts.image_size}×{facts.image_size} · {facts.parameters / 1e6:.2g} M"
+    size = (
+        "points" if facts.channels == POINT_CHANNELS else f"{facts.image_size}×{facts.image_size}"
+    )
+    return f"{size} · {facts.parameters / 1e6:.2g} M"
 
 
 def _details(one: Listed) -> tuple[str, ...]:
