@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ddib.cache import Cache, content_key
 from ddib.checkpoints import Model
+from ddib.denoiser import Label
 from ddib.errors import RunError
 from ddib.operations import standard_noise
 from ddib.solvers import Denoise, Solver, Step, signal
@@ -28,6 +29,7 @@ class Chunk:
     """A batch to take along the ODE.
 
     start: images [N, C, H, W] in [-1, 1] to encode, or latents z to decode.
+    label: the class of all, or of each.
     places: of the images in the session, to encode; they key the start noise.
     carried: to decode: what the same solver's encode left beside just these latents with this
         model and label. With it an exactly invertible solver goes back the way it came.
@@ -36,7 +38,7 @@ class Chunk:
     direction: Literal["encode", "decode"]
     start: Tensor
     solver: Solver
-    label: int | None = None
+    label: Label = None
     places: tuple[int, ...] = ()
     carried: Tensor | None = None
 
@@ -46,6 +48,9 @@ class Chunk:
             replace(
                 self,
                 start=self.start[at.start : at.stop],
+                label=self.label[at.start : at.stop]
+                if isinstance(self.label, tuple)
+                else self.label,
                 places=self.places[at.start : at.stop],
                 carried=None if self.carried is None else self.carried[at.start : at.stop],
             )
@@ -67,13 +72,14 @@ def encode(
     images: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
     chunk: int = CHUNK,
 ) -> Tensor:
     """Images [N, C, H, W] in [-1, 1] to their latents z [N, C, H, W], ~N(0, 1) where all is well.
 
-    Raises InputError for a label that the model lacks, RunError when values are not finite.
+    label: the class of all, or of each. Raises InputError for one that the model lacks, RunError
+    when values are not finite.
     """
     solver = solver or Solver()
     label = model.facts.check_label(label)
@@ -85,7 +91,7 @@ def decode(
     latent: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
     chunk: int = CHUNK,
 ) -> Tensor:
@@ -204,7 +210,7 @@ def _steps(chunk: Chunk, model: Model) -> Iterator[Step]:
     return solver.solve(_conditioned(model, chunk.label), z, grid.encode)
 
 
-def _conditioned(model: Model, label: int | None, clip: bool = False) -> Denoise:
+def _conditioned(model: Model, label: Label, clip: bool = False) -> Denoise:
     def denoise(z: Tensor, sigma: float) -> Tensor:
         denoised = model.denoiser(z.float(), sigma, label)
         return denoised.clamp(-1, 1) if clip else denoised

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError
@@ -28,7 +28,7 @@ from ddib.solvers import Solver
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddib.denoiser import Denoiser
+    from ddib.denoiser import Denoiser, Label
     from ddib.probe import Probe
 
 ZOO = Path(__file__).parent / "zoo"
@@ -80,11 +80,21 @@ class CheckpointFacts(Frozen):
             return f"points of {self.channels} coordinates"
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
-    def check_label(self, label: int | None, key: str = "label") -> int | None:
+    @overload
+    def check_label(self, label: int | None, key: str = "label") -> int | None: ...
+
+    @overload
+    def check_label(self, label: "Label", key: str = "label") -> "Label": ...
+
+    def check_label(self, label: "Label", key: str = "label") -> "Label":
         """The label to condition on; raises InputError, naming `key`, when there is no such one.
 
-        A model of one domain takes none, but may be given the label that its domain has.
+        A model of one domain takes none, but may be given the label that its domain has. Of labels
+        for each image that are all the same, one is left.
         """
+        if isinstance(label, tuple):
+            each = [self.check_label(one, key) for one in label]
+            return label if len(set(each)) > 1 else each[0]
         if label is not None and label not in self.labels:
             known = ", ".join(map(str, self.labels)) or "none"
             raise InputError(f"no label {label} in a model of {self.domain}; it has {known}", key)

@@ -47,7 +47,6 @@ class Mlp(nn.Module):
             h = block(h, time)
         return cast(Tensor, self.leave(F.silu(h)).movedim(-1, 1).to(z.dtype))
 
-
     def _features(self, points: Tensor) -> Tensor:
         """Coordinates [..., C] with their sines and cosines, without which narrow gaps are learned
         slowly (Tancik et al. 2020)."""

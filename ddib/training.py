@@ -105,6 +105,7 @@ class ColoredDigits:
     picture: Pixels | None = None
 
     def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
+        self.root = root
         grey, labels = read_mnist(root, split)
         chosen = np.isin(labels, digits)
         self.grey = np.pad(grey[chosen], ((0, 0), (2, 2), (2, 2)))

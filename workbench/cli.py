@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 from ddib.errors import InputError, RunError
 
 if TYPE_CHECKING:
-    from ddib.training import TrainingProgress
+    from ddib.architectures import MlpConfig, UNetConfig
+    from ddib.training import TrainingData, TrainingProgress
     from workbench.engine.execute import Engine
 
 # Everything else is imported by the command that needs it: the screen has to stand at once.
@@ -175,7 +176,7 @@ def replay_sessions(
     }
     with stop_signals() as stopped, _engine(None if dry_run else ray, device, settings) as engine:
         for plan in plans:
-            engine.check(plan)
+            engine.models(plan)
         if dry_run:
             headless.dry_run(engine, plans, as_json)
             return
@@ -585,8 +586,6 @@ def train(
     A training that was stopped goes on where it was when the same command is given again.
     """
     from ddib import checkpoints, training
-    from ddib.architectures import MlpConfig, UNetConfig
-    from ddib.datasets import download_mnist
     from ddib.points import SHAPES
 
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
@@ -611,35 +610,9 @@ def train(
         seed=seed,
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
-    data: training.TrainingData
-    if dataset == "colored-mnist":
-        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
-        digits = tuple(sorted(set(digit or range(10))))
-        data = training.ColoredDigits(folder, digits, "train")
-        domain = f"colored-mnist {'digits' if len(digits) > 1 else DIGIT_NAMES[digits[0]]}"
-    elif dataset in SHAPES:
-        data, domain = training.Synthetic(dataset), f"synthetic {dataset}"
-    elif dataset == "colours":
-        if root is None:
-            raise InputError("--dataset colours takes a picture as --root")
-        data, domain = training.Colours(root, size), f"colours of {root.stem}"
-    else:
-        data, domain = training.Pictures(Path(dataset), size), Path(dataset).resolve().name
-    architecture: UNetConfig | MlpConfig
-    if points:
-        architecture = MlpConfig(channels=data.channels, width=width or 96)
-    elif (width or 64) % 64:
-        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
-    else:
-        architecture = UNetConfig(
-            in_channels=data.channels,
-            out_channels=data.channels,
-            model_channels=width or 64,
-            num_classes=10 if class_conditional else None,
-            patch_size=patch_size,
-        )
-    if probe:
-        held_out = training.ColoredDigits(folder, digits, "test")
+    data, domain = _training_data(dataset, digit, root, size)
+    if isinstance(data, training.ColoredDigits) and probe:
+        held_out = training.ColoredDigits(data.root, data.labels, "test")
         progress = training.train_probe(
             path, data=data, held_out=held_out, config=config, command=command
         )
@@ -648,12 +621,52 @@ def train(
             path,
             domain=domain,
             data=data,
-            architecture=architecture,
+            architecture=_architecture(points, data.channels, width, class_conditional, patch_size),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
     narrate.print(f"wrote {path}", markup=False)
+
+
+def _training_data(
+    dataset: str, digit: list[int] | None, root: Path | None, size: int
+) -> "tuple[TrainingData, str]":
+    """What to train on, and what its domain is called."""
+    from ddib import checkpoints, training
+    from ddib.datasets import download_mnist
+    from ddib.points import SHAPES
+
+    if dataset == "colored-mnist":
+        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
+        digits = tuple(sorted(set(digit or range(10))))
+        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        return training.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
+    if dataset in SHAPES:
+        return training.Synthetic(dataset), f"synthetic {dataset}"
+    if dataset == "colours":
+        if root is None:
+            raise InputError("--dataset colours takes a picture as --root")
+        return training.Colours(root, size), f"colours of {root.stem}"
+    return training.Pictures(Path(dataset), size), Path(dataset).resolve().name
+
+
+def _architecture(
+    points: bool, channels: int, width: int | None, class_conditional: bool, patch_size: int
+) -> "UNetConfig | MlpConfig":
+    from ddib.architectures import MlpConfig, UNetConfig
+
+    if points:
+        return MlpConfig(channels=channels, width=width or 96)
+    if (width or 64) % 64:
+        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
+    return UNetConfig(
+        in_channels=channels,
+        out_channels=channels,
+        model_channels=width or 64,
+        num_classes=10 if class_conditional else None,
+        patch_size=patch_size,
+    )
 
 
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:

@@ -30,7 +30,7 @@ from ddib.datasets import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS, Operation
 from ddib.points import SHAPES, SyntheticPoints
-from ddib.recipe import Sweep, Sweepable, count, expand, sweepable
+from ddib.recipe import Sweep, Sweepable, SweepOf, count, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
 from workbench.ranges import is_range, parse_range
@@ -47,9 +47,10 @@ from workbench.yamltext import (
 )
 
 __all__ = [
-    "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
-    "dump_session", "error_at", "load_session", "parse_session", "read_session_text",
-    "save_session", "schema", "set_value", "sweeps", "variants", "with_absolute_paths",
+    "End", "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
+    "dump_session", "ends", "error_at", "load_session", "named_checkpoints",
+    "parse_session", "read_session_text", "save_session", "schema", "set_value", "sweeps",
+    "title", "variants", "way", "with_absolute_paths",
 ]  # fmt: skip
 
 MAX_BYTES = 256 * 1024
@@ -67,6 +68,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _label_kind(value: object) -> str:
+    return "own" if value == "own" else "class"
+
+
 def _image_spec(value: object) -> str | None:
     if isinstance(value, BaseModel):
         return type(value).__name__
@@ -77,10 +82,16 @@ def _image_spec(value: object) -> str | None:
     return ImageFiles.__name__ if "path" in keys else None
 
 
+ClassLabel = Annotated[
+    Annotated[int, Tag("class")] | Annotated[Literal["own"], Tag("own")],
+    Discriminator(_label_kind),
+]
+
 if TYPE_CHECKING:
     ImageSpec = ColoredMNIST | SyntheticPoints | ImageFiles
     AnyOperation = Operation
     SweptSolver = Solver
+    SweptLabel = int | tuple[int, ...] | Literal["own"]
 else:
     ImageSpec = Annotated[
         Annotated[ColoredMNIST, Tag("ColoredMNIST")]
@@ -93,13 +104,19 @@ else:
         Discriminator("op"),
     ]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
+    SweptLabel = SweepOf[ClassLabel, int]
+
+
+CheckpointName = Annotated[str, Field(min_length=1)]
+_CHECKPOINT = "a name in the library, or a path"
+_LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
 
 
 class Source(_Part):
     """Where the images come from and the model that encodes them."""
 
-    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
-    label: int | None = Field(default=None, description="for class-conditional checkpoints")
+    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
+    label: ClassLabel | None = Field(default=None, description=_LABEL)
     images: tuple[ImageSpec, ...] = Field(
         min_length=1, description="colored MNIST digits, image files, or points"
     )
@@ -108,12 +125,20 @@ class Source(_Part):
 class Target(_Part):
     """The model that decodes."""
 
-    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
-    label: Sweep[int] | None = Field(default=None, description="for class-conditional checkpoints")
+    checkpoint: Sweep[CheckpointName] = Field(description=_CHECKPOINT)
+    label: SweptLabel | None = Field(default=None, description=_LABEL)
+
+
+class End(_Part):
+    """A model that encodes what the one before it has decoded, and decodes the result."""
+
+    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
+    label: ClassLabel | None = Field(default=None, description=_LABEL)
 
 
 class Recipe(_Part):
-    """What is done to the images before encoding and to the latents before decoding."""
+    """What is done to the images before the source encodes them, and to those latents before the
+    target decodes them; nothing is done to what a chain passes later."""
 
     image: tuple[AnyOperation, ...] = Field(default=(), description="operations on the image")
     latent: tuple[AnyOperation, ...] = Field(default=(), description="operations on the latent")
@@ -126,6 +151,12 @@ class Session(_Part):
     title: str = Field(default="", description="what the experiment shows")
     source: Source = Field(description="a checkpoint and images")
     target: Target = Field(description="a checkpoint")
+    chain: tuple[End, ...] = Field(
+        default=(),
+        description="further ends: each result is encoded again by the model that decoded it, "
+        "under the same label, and decoded by the next; the recipe acts on the first image and "
+        "the first latent only",
+    )
     solver: SweptSolver = Field(default=SweptSolver(), description="how the ODE is solved")
     recipe: Recipe = Field(default=Recipe(), description="the operations")
 
@@ -163,18 +194,18 @@ class Variant:
     values: dict[str, Any]
     label: str
     solver: Solver
-    target_label: int | None
+    target_checkpoint: str
+    target_label: int | Literal["own"] | None
     image: tuple[Operation, ...]
     latent: tuple[Operation, ...]
 
 
 def sweeps(session: Session) -> dict[str, tuple[Any, ...]]:
     """What is swept and through which values: solver, target, image, latent, in file order."""
-    label = session.target.label
-    found = {"target.label": label} if isinstance(label, tuple) else {}
+    target = {f"target.{name}": value for name, value in session.target}
     return {
         **_sweeps_of("solver", session.solver),
-        **found,
+        **{path: value for path, value in target.items() if isinstance(value, tuple)},
         **{
             path: values
             for place, operation in _enabled(session).items()
@@ -194,12 +225,12 @@ def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any
         place: cast(Operation, _at(place, operation, values))
         for place, operation in _enabled(session).items()
     }
-    label = session.target.label
     return Variant(
         values=values,
-        label=", ".join(f"{symbols[p]} = {_number(v)}" for p, v in values.items()) or "result",
+        label=", ".join(f"{symbols[p]} = {_shown(v)}" for p, v in values.items()) or "result",
         solver=cast(Solver, _at("solver", session.solver, values)),
-        target_label=values["target.label"] if isinstance(label, tuple) else label,
+        target_checkpoint=values.get("target.checkpoint", session.target.checkpoint),
+        target_label=values.get("target.label", session.target.label),
         image=tuple(o for place, o in operations.items() if place.startswith("image.")),
         latent=tuple(o for place, o in operations.items() if place.startswith("latent.")),
     )
@@ -241,7 +272,7 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     """Names of a swept parameter, all different, from the shortest to the clearest."""
     place, _, name = path.rpartition(".")
     if place == "target":
-        return name, f"target {name}", path
+        return name.replace("checkpoint", "target"), f"target {name}", path
     model = session.solver if place == "solver" else _enabled(session)[place]
     extra = type(model).model_fields[name].json_schema_extra
     symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
@@ -250,9 +281,51 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     return short, f"{kind.replace('_', ' ')} {short}", f"{place.replace('.', ' ')} {short}"
 
 
-def _number(value: float) -> str:
-    """The shortest text that is exactly this number, without `.0`."""
+def _shown(value: float | str) -> str:
+    """The shortest text that is exactly this number, without `.0`, or a checkpoint's name."""
+    if isinstance(value, str):
+        return _stem(value)
     return repr(value).removesuffix(".0")
+
+
+# ---- ends
+
+
+def named_checkpoints(session: Session) -> dict[str, str]:
+    """Every checkpoint by its key: source.checkpoint, target.checkpoint.1, chain.0.checkpoint."""
+    target = session.target.checkpoint
+    several = target if isinstance(target, tuple) else ()
+    return {
+        "source.checkpoint": session.source.checkpoint,
+        **({} if isinstance(target, tuple) else {"target.checkpoint": target}),
+        **{f"target.checkpoint.{index}": name for index, name in enumerate(several)},
+        **{f"chain.{index}.checkpoint": end.checkpoint for index, end in enumerate(session.chain)},
+    }
+
+
+def ends(session: Session, variant: Variant) -> tuple[End, ...]:
+    """What a variant passes, from the source to the last of the chain; at least two."""
+    source = End(checkpoint=session.source.checkpoint, label=session.source.label)
+    target = End(checkpoint=variant.target_checkpoint, label=variant.target_label)
+    return source, target, *session.chain
+
+
+def way(session: Session) -> list[str]:
+    """The ends in words, from the source to the last; of a sweep all together."""
+    passed: list[Source | Target | End] = [session.source, session.target, *session.chain]
+    return [title(end.checkpoint, end.label) for end in passed]
+
+
+def title(checkpoint: str | tuple[str, ...], label: object = None) -> str:
+    """An end in words: `cmnist-digits (5)`; values that are swept side by side."""
+    names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
+    labels = label if isinstance(label, tuple) else (label,)
+    text = ", ".join(map(_stem, names))
+    return text if label is None else f"{text} ({' '.join(map(str, labels))})"
+
+
+def _stem(checkpoint: str) -> str:
+    return Path(checkpoint).name.removesuffix(".safetensors")
 
 
 # ---- reading
@@ -389,15 +462,17 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
         path = getattr(images, key, None)
         return images.model_copy(update={key: absolute(path)}) if path else images
 
-    source, target = session.source, session.target
-    sources = {
-        "checkpoint": checkpoint(source.checkpoint),
-        "images": tuple(map(spec, source.images)),
-    }
+    def located(part: End | Target | Source) -> Any:
+        name = part.checkpoint
+        found = tuple(map(checkpoint, name)) if isinstance(name, tuple) else checkpoint(name)
+        return part.model_copy(update={"checkpoint": found})
+
+    images = tuple(map(spec, session.source.images))
     return session.model_copy(
         update={
-            "source": source.model_copy(update=sources),
-            "target": target.model_copy(update={"checkpoint": checkpoint(target.checkpoint)}),
+            "source": located(session.source.model_copy(update={"images": images})),
+            "target": located(session.target),
+            "chain": tuple(map(located, session.chain)),
         }
     )
 

@@ -131,7 +131,7 @@ def test_the_schema_has_every_operation_and_asks_for_a_version() -> None:
         ("checkpoint: cmnist-fives", "checkpoint: 5", 6, "source.checkpoint", "expected text"),
         ("checkpoint: cmnist-fives", "checkpoint: ''", 6, "source.checkpoint", "one character"),
         ("  checkpoint: cmnist-sevens\n", "", 11, "target.checkpoint", "is missing"),
-        ("label: null", "label: five", 7, "source.label", "a whole number, or null"),
+        ("label: null", "label: five", 7, "source.label", "a whole number, or own, or null"),
         ("label: null", "label: [5, 7]", 7, "source.label", "a whole number"),
         ("label: null\nsolver", "label: [5, x]\nsolver", 13, "target.label.1", "a whole number"),
         ("digit: 5", "digit: 12", 9, "source.images.0.digit", "is 12; expected at most 9"),

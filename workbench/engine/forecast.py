@@ -4,13 +4,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from ddib.bridge import Chunk, Solved, solve
 from ddib.checkpoints import Model
 from ddib.solvers import Step
 from workbench.engine.execute import Engine
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.work import Batch, Encoded, Work, decide_steps, split_solved
+from workbench.engine.work import Batch, Encoded, Task, Work, decide_steps, split_solved
 
 TIMED_STEPS = 3
 
@@ -35,15 +36,16 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
 
     `steps: auto` is decided, which takes evaluations of up to four images.
     """
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache)
-    work = Work(plan, source, target, engine.device, engine.chunk)
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache)
+    work = Work(plan, models, engine.device, engine.chunk)
     left = {"encode": 0, "decode": 0}  # evaluations of images
     paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
     seconds = 0.0
 
-    def known(chunk: Chunk, model: Model) -> Solved | None:
+    def known(task: Task) -> Solved | None:
         nonlocal seconds
+        _, chunk, model = task
         found = engine.known(chunk, model, engine.cache)
         if found is not None:
             return found
@@ -55,33 +57,51 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         seconds += paces[kind] * evaluations
         return None
 
+    def unknown(batch: Batch, direction: Literal["encode", "decode"], end: int) -> None:
+        """Count a chunk whose start would have to be computed first."""
+        nonlocal seconds
+        variant = plan.variants[batch[0][0]]
+        images = sum(len(places) for _, places in batch)
+        left[direction] += images * expected_evaluations(variant.solver)
+        kind = models[plan.ends(variant)[end].path].sha256, images
+        seconds += paces.get(kind, max(paces.values())) * expected_evaluations(variant.solver)
+
     encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
 
     def encode(batch: Batch) -> None:
-        solved = known(work.encoding(batch), source)
+        solved = known(work.encoding(batch))
         parts = [None] * len(batch) if solved is None else split_solved(batch, solved)
         for (row, places), part in zip(batch, parts, strict=True):
             encoded[row, places.start] = part
 
+    def follow(batch: Batch, parts: list[Encoded] | None) -> None:
+        """From the edited latents, where they are known, to the last end."""
+        decoded: Solved | None = None
+        for link in range(plan.links):
+            if link and decoded is not None:
+                solved = known(work.encoding(batch, link, decoded.z))
+                parts = None if solved is None else split_solved(batch, solved)
+            elif link:
+                unknown(batch, "encode", link)
+                parts = None
+            decoded = None if parts is None else known(work.decoding(batch, parts, link))
+            if parts is None:
+                unknown(batch, "decode", link + 1)
+
     for rows in work.groups():
-        for batch in work.encoding_batches(rows):
+        for batch in work.encoding_batches(0, rows):
             encode(batch)
         for batch in work.batches(rows):
-            parts = [encoded[work.encodings[row], places.start] for row, places in batch]
-            ready = [part for part in parts if part is not None]
-            if len(ready) == len(batch):
-                known(work.decoding(batch, ready), target)
-            else:
-                evaluations = expected_evaluations(plan.variants[rows[0]].solver)
-                images = sum(len(places) for _, places in batch)
-                left["decode"] += images * evaluations
-                seconds += evaluations * paces.get((target.sha256, images), max(paces.values()))
+            there = [encoded[work.encodings[row], places.start] for row, places in batch]
+            ready = [part for part in there if part is not None]
+            follow(batch, ready if len(ready) == len(batch) else None)
     count = len(plan.images.names)
-    solvers = [v.solver for v in plan.variants]
+    evaluations = [expected_evaluations(v.solver) for v in plan.variants]
+    later = (plan.links - 1) * sum(evaluations)
     return Forecast(
-        sum(expected_evaluations(solvers[i]) for i in set(work.encodings)),
+        sum(evaluations[i] for i in set(work.encodings)) + later,
         -(-left["encode"] // count),
-        sum(expected_evaluations(solver) for solver in solvers),
+        sum(evaluations) + later,
         -(-left["decode"] // count),
         seconds,
     )

@@ -330,15 +330,15 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, target = self.session.source, self.session.target
+        source, *further = present.ends(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
         return HeaderView(
             self.document.name,
             self.document.history.dirty,
-            present.end(source.checkpoint, source.label),
-            present.end(target.checkpoint, target.label),
+            source,
+            " → ".join(further),
             present.solver(self.session),
             engine,
             busy=bool(self.queue.active),

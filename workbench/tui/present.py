@@ -14,7 +14,7 @@ from workbench.curves import Swept
 from workbench.engine.messages import Metrics
 from workbench.library import Listed
 from workbench.metrics import METRICS
-from workbench.session import Session
+from workbench.session import End, Session, Source, Target
 from workbench.session import variants as all_variants
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.values import summarize
@@ -56,11 +56,12 @@ def find(listed: Sequence[Listed], name: str) -> Listed | None:
 
 
 def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) -> int | None:
-    """The label that results should have: the target's, or its checkpoint's only one."""
-    label = session.target.label if label is None else label
+    """The label that results should have: the last end's, or its checkpoint's only one."""
+    last = session.chain[-1] if session.chain else session.target
+    label = last.label if label is None or session.chain else label
     if isinstance(label, int):
         return label
-    found = find(listed, session.target.checkpoint)
+    found = find(listed, last.checkpoint) if isinstance(last.checkpoint, str) else None
     labels = found.facts.labels if found and found.facts else ()
     return labels[0] if label is None and len(labels) == 1 else None
 
@@ -153,9 +154,16 @@ def recipe_line(session: Session) -> str:
     return " · ".join(stages) or "no operation"
 
 
-def end(checkpoint: str, label: Any) -> str:
+def ends(session: Session) -> list[str]:
+    """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
+    passed: list[Source | Target | End] = [session.source, session.target, *session.chain]
+    return [end(one.checkpoint, one.label) for one in passed]
+
+
+def end(checkpoint: str | tuple[str, ...], label: Any) -> str:
     """`cmnist-digits:5`, an end of the bridge."""
-    name = checkpoint.rpartition("/")[2]
+    names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
+    name = " ".join(each.rpartition("/")[2].removesuffix(".safetensors") for each in names)
     if label is None:
         return name
     labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)

@@ -50,15 +50,10 @@ def preview(path: Path) -> str:
         session = load_session(path)
     except SessionError as error:
         return str(error)
-    source, target = session.source, session.target
-    ends = (
-        present.end(source.checkpoint, source.label),
-        present.end(target.checkpoint, target.label),
-    )
     return "\n".join(
         (
             session.title or "no title",
-            " → ".join(ends),
+            " → ".join(present.ends(session)),
             present.recipe_line(session),
             present.solver(session),
         )
