@@ -4,7 +4,7 @@
 # MNIST_FOLDER holds MNIST's four raw files; an interrupted training goes on when run again.
 set -eu
 mnist=$1 out=$2
-pictures=$(dirname "$0")/pictures
+pictures=$(dirname "$0")/../../sessions/pictures
 train() { ddib-workbench train --out "$out" "$@"; }
 train --root "$mnist" --name cmnist-probe --probe --steps 1500 --batch 128
 train --root "$mnist" --name cmnist-sevens --digit 7 --steps 2500

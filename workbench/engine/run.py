@@ -263,7 +263,8 @@ class Run:
             points=self.plan.points,
         )
         if self.files is not None:
-            metrics |= self._transport(passed, images, sources)
+            if last and not self.plan.is_cycle(variant):
+                metrics |= self._transport(passed, images, sources)
             self.files.pictures(row, end, places, images)
         self._add("result" if last else "intermediate", row, places, images, metrics, end)
         if last and places.stop == self.count and self._leads_back(row):
