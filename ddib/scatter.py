@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = 96  # pixels of each edge
+SIZE = 128  # pixels of each edge
 REACH = 3.0  # of both axes, to either side of the middle
 BACKGROUND = (16, 16, 20)
 HUES = 5 / 6  # red to violet: the ends of the order stay apart
@@ -45,7 +45,7 @@ def _drawn(points: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 def _strength(count: int) -> float:
     """How much light a point gives: few are bright, of many thousands each is faint."""
-    return float(np.clip(4000 / count, 0.25, 4))
+    return float(np.clip(7000 / count, 0.4, 7))
 
 
 def _corners(
