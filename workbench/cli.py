@@ -162,6 +162,7 @@ def replay_sessions(
     from workbench.logs import log_to_file
 
     log_to_file(folders().log, verbose)
+    _tell_skipped()
     if check is not None and len(session) > 1:
         raise InputError("--check compares one session with one run")
     plans = headless.make_plans(session, set_ or [], checkpoints or [])
@@ -435,10 +436,11 @@ def calibrate_checkpoint(
 
 @app.command()
 def operations() -> None:
-    """List the operations with their parameters."""
+    """List the operations, the user's own too, with their parameters."""
     from workbench import catalog
 
     data.print(catalog.operations_page())
+    _tell_skipped()
 
 
 @app.command()
@@ -455,6 +457,14 @@ def print_schema() -> None:
     from workbench.session import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    _tell_skipped()
+
+
+def _tell_skipped() -> None:
+    from workbench.catalog import skipped_operations
+
+    for line in skipped_operations():
+        narrate.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -546,6 +556,9 @@ def train(
     probe: Annotated[
         bool, typer.Option(help="Train the classifier that judges results, not a domain.")
     ] = False,
+    classifier: Annotated[
+        bool, typer.Option(help="Train a classifier of noisy digits, for classifier guidance.")
+    ] = False,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -581,7 +594,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Train a domain's model (or the probe) and write a checkpoint that the library lists.
+    """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
 
     A training that was stopped goes on where it was when the same command is given again.
     """
@@ -591,9 +604,11 @@ def train(
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
+    if probe and classifier:
+        raise InputError("--probe and --classifier are two trainings; give one of them")
     if dataset != "colored-mnist":
-        if probe:
-            raise InputError("--probe trains on colored-mnist only")
+        if probe or classifier:
+            raise InputError("--probe and --classifier train on colored-mnist only")
         if class_conditional:
             raise InputError(f"--class-conditional takes colored-mnist: {dataset} has no labels")
     if steps is None and minutes is None:
@@ -611,9 +626,9 @@ def train(
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
     data, domain = _training_data(dataset, digit, root, size)
-    if isinstance(data, training.ColoredDigits) and probe:
+    if isinstance(data, training.ColoredDigits) and (probe or classifier):
         held_out = training.ColoredDigits(data.root, data.labels, "test")
-        progress = training.train_probe(
+        progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:

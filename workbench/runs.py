@@ -86,6 +86,13 @@ class IntermediateResult(_Record):
     images: list[str] = []  # file names under images/
 
 
+class OperationUsed(_Record):
+    """An operation that is not ddib's own, as it was when it ran."""
+
+    source: str  # a file's name, or a package and its version
+    sha256: str  # of the file that defines it
+
+
 class VariantResult(_Record):
     """One combination of sweep values and what came of it.
 
@@ -99,6 +106,11 @@ class VariantResult(_Record):
     per_image: dict[str, list[float | None]] = {}
     images: list[str] = []  # file names under images/
     intermediates: list[IntermediateResult] = []
+
+    @property
+    def furthest(self) -> list[str]:
+        """The pictures of the last end that was reached."""
+        return self.images or (self.intermediates[-1].images if self.intermediates else [])
 
 
 class Manifest(_Record):
@@ -117,6 +129,7 @@ class Manifest(_Record):
     chunk_size: int
     versions: dict[str, str] = {}  # of Python, torch, this package, …
     checkpoints: dict[str, CheckpointUsed] = {}  # by role: source, target or target.0, chain.0
+    operations: dict[str, OperationUsed] = {}  # those that are not ddib's own
     inputs: list[InputUsed] = []
     nfe: dict[str, int] = {}  # encode, decode
     seconds: dict[str, float] = {}  # load, encode, decode, total

@@ -7,6 +7,7 @@ mnist=$1 out=$2
 pictures=$(dirname "$0")/../../sessions/pictures
 train() { ddib-workbench train --out "$out" "$@"; }
 train --root "$mnist" --name cmnist-probe --probe --steps 1500 --batch 128
+train --root "$mnist" --name cmnist-classifier --classifier --steps 1500 --batch 128
 train --root "$mnist" --name cmnist-sevens --digit 7 --steps 2500
 train --root "$mnist" --name cmnist-fives --digit 5 --steps 3000 --noise-levels mixed
 train --root "$mnist" --name cmnist-digits --class-conditional --steps 5000 --noise-levels mixed

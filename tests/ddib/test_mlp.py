@@ -86,7 +86,7 @@ def test_it_learns_the_denoiser_of_a_gaussian(tmp_path: Path) -> None:
         best = (DEVIATION**2 * x + sigma**2 * MEAN[:, None]) / (DEVIATION**2 + sigma**2)
         found = model.denoiser(signal(sigma) * x[None, :, None], sigma)[0, :, 0]
         assert float((found - best).square().mean().sqrt()) < 0.2 * DEVIATION
-    assert model.facts.form == "points of 2 coordinates"
+    assert model.facts.shape == "points of 2 coordinates"
     assert model.facts.thumbnail is not None
 
 

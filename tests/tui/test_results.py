@@ -7,7 +7,7 @@ from PIL import Image
 
 from workbench.engine.messages import Finished, Progress, Row, Started, VariantInfo
 from workbench.session import Session, parse_session
-from workbench.tui import editing, present, run_views
+from workbench.tui import editing, run_views, sweep_views, words
 from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView, split
 from workbench.tui.views import Position
@@ -122,16 +122,16 @@ def test_progress_is_said_in_words() -> None:
 
 
 def test_notes_are_for_the_label_of_the_variant() -> None:
-    assert present.in_words_plural(6) == "sixes" and present.in_words_plural(7) == "sevens"
-    assert present.in_words_plural(12) == "12" and present.in_word(None) == ""
+    assert words.in_words_plural(6) == "sixes" and words.in_words_plural(7) == "sevens"
+    assert words.in_words_plural(12) == "12" and words.in_word(None) == ""
 
 
 def test_the_trade_off_has_a_point_for_each_variant_that_is_done() -> None:
     run = started()
-    assert present.trade_off(None, None).points == ()
+    assert sweep_views.trade_off(None, None).points == ()
     for index, (hue, accuracy) in enumerate([(10.0, 1.0), (20.0, 0.5)]):
         metrics = {"hue_error_median": hue, "target_accuracy": accuracy}
         run.receive(row("result", index, metrics=metrics, per_image={}))
     run.receive(row("result", 2, partial=True))
-    view = present.trade_off(run, 1)
+    view = sweep_views.trade_off(run, 1)
     assert view.points == ((10.0, 1.0), (20.0, 0.5)) and view.cursor == 1

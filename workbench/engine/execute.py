@@ -9,7 +9,7 @@ import torch
 from ddib.bridge import CHUNK, Chunk, Solved, Watch, known, solve
 from ddib.cache import DISK_LIMIT, Cache
 from ddib.calibration import chosen
-from ddib.checkpoints import CheckpointFacts, Model, load, load_probe
+from ddib.checkpoints import CheckpointFacts, Model, load, load_classifier, load_probe
 from ddib.errors import InputError
 from ddib.evaluation import Precision
 from ddib.probe import Probe
@@ -138,6 +138,8 @@ class Engine:
 
     def models(self, plan: Plan) -> dict[Path, Model]:
         """What a plan needs, loaded; raises InputError for damaged checkpoints."""
+        for one in plan.classifiers.values():
+            load_classifier(one.path, str(self.device))
         return {one.path: self.model(one.path) for one in plan.checkpoints.values()}
 
     def run(

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -11,7 +11,7 @@ from ddib.checkpoints import Model
 from ddib.solvers import Step
 from workbench.engine.execute import Engine
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.work import Batch, Encoded, Task, Work, decide_steps, split_solved
+from workbench.engine.work import Batch, Encoded, Part, Task, Work, decide_steps, split_solved
 
 TIMED_STEPS = 3
 
@@ -27,8 +27,29 @@ class Forecast:
     seconds: float
 
 
+@dataclass
+class _Left:
+    """What is left to do: evaluations of images, and seconds."""
+
+    encode: int = 0
+    decode: int = 0
+    seconds: float = 0.0
+    paces: dict[tuple[str, int, bool], float] = field(default_factory=dict)  # of an evaluation
+
+    def add(
+        self, direction: Literal["encode", "decode"], images: int, evaluations: int, pace: float
+    ) -> None:
+        """A chunk more."""
+        setattr(self, direction, getattr(self, direction) + images * evaluations)
+        self.seconds += evaluations * pace
+
+
 class _Enough(Exception):
     """Of the steps that are made to time one."""
+
+
+class _Missing(Exception):
+    """A latent that is not in the cache."""
 
 
 def forecast(engine: Engine, plan: Plan) -> Forecast:
@@ -38,35 +59,37 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
     """
     models = engine.models(plan)
     plan, _ = decide_steps(plan, models, engine.device, engine.cache)
-    work = Work(plan, models, engine.device, engine.chunk)
-    left = {"encode": 0, "decode": 0}  # evaluations of images
-    paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
-    seconds = 0.0
+    encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
+
+    def latents(part: Part) -> Encoded:
+        found = encoded[work.encodings[part[0]], part[1].start]
+        if found is None:
+            raise _Missing
+        return found
+
+    work = Work(plan, models, engine.device, engine.chunk, latents)
+    left = _Left()
 
     def known(task: Task) -> Solved | None:
-        nonlocal seconds
         _, chunk, model = task
         found = engine.known(chunk, model, engine.cache)
         if found is not None:
             return found
-        evaluations = expected_evaluations(chunk.solver)
-        kind = (model.sha256, len(chunk.start))
-        if kind not in paces:
-            paces[kind] = _pace(chunk, model)
-        left[chunk.direction] += len(chunk.start) * evaluations
-        seconds += paces[kind] * evaluations
+        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
+        kind = (model.sha256, len(chunk.start), chunk.guidance.classifier is not None)
+        if kind not in left.paces:
+            left.paces[kind] = _pace(chunk, model)
+        left.add(chunk.direction, len(chunk.start), evaluations, left.paces[kind])
         return None
 
     def unknown(batch: Batch, direction: Literal["encode", "decode"], end: int) -> None:
         """Count a chunk whose start would have to be computed first."""
-        nonlocal seconds
         variant = plan.variants[batch[0][0]]
         images = sum(len(places) for _, places in batch)
-        left[direction] += images * expected_evaluations(variant.solver)
-        kind = models[plan.ends(variant)[end].path].sha256, images
-        seconds += paces.get(kind, max(paces.values())) * expected_evaluations(variant.solver)
-
-    encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
+        there = plan.ends(variant)[end]
+        kind = models[there.path].sha256, images, there.classifier is not None
+        pace = left.paces.get(kind, max(left.paces.values()))
+        left.add(direction, images, there.evaluations(variant.solver), pace)
 
     def encode(batch: Batch) -> None:
         solved = known(work.encoding(batch))
@@ -74,36 +97,37 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
         for (row, places), part in zip(batch, parts, strict=True):
             encoded[row, places.start] = part
 
-    def follow(batch: Batch, parts: list[Encoded] | None) -> None:
-        """From the edited latents, where they are known, to the last end."""
-        decoded: Solved | None = None
-        for link in range(plan.links):
-            if link and decoded is not None:
-                solved = known(work.encoding(batch, link, decoded.z))
-                parts = None if solved is None else split_solved(batch, solved)
-            elif link:
-                unknown(batch, "encode", link)
-                parts = None
-            decoded = None if parts is None else known(work.decoding(batch, parts, link))
-            if parts is None:
-                unknown(batch, "decode", link + 1)
+    def parts(batch: Batch, link: int, decoded: Solved | None) -> list[Encoded]:
+        """A batch's encodings in a link; raises _Missing where they are not known."""
+        if link == 0:
+            return [latents(part) for part in batch]
+        if decoded is None:
+            unknown(batch, "encode", link)
+            raise _Missing
+        solved = known(work.encoding(batch, link, decoded.z))
+        if solved is None:
+            raise _Missing
+        return split_solved(batch, solved)
 
     for rows in work.groups():
         for batch in work.encoding_batches(0, rows):
             encode(batch)
         for batch in work.batches(rows):
-            there = [encoded[work.encodings[row], places.start] for row, places in batch]
-            ready = [part for part in there if part is not None]
-            follow(batch, ready if len(ready) == len(batch) else None)
+            decoded: Solved | None = None
+            for link in range(plan.links):
+                try:
+                    decoded = known(work.decoding(batch, parts(batch, link, decoded), link))
+                except _Missing:
+                    unknown(batch, "decode", link + 1)
+                    decoded = None
     count = len(plan.images.names)
-    evaluations = [expected_evaluations(v.solver) for v in plan.variants]
-    later = (plan.links - 1) * sum(evaluations)
+    evaluations = plan.evaluations_by_direction
     return Forecast(
-        sum(evaluations[i] for i in set(work.encodings)) + later,
-        -(-left["encode"] // count),
-        sum(evaluations) + later,
-        -(-left["decode"] // count),
-        seconds,
+        evaluations["encode"],
+        -(-left.encode // count),
+        evaluations["decode"],
+        -(-left.decode // count),
+        left.seconds,
     )
 
 

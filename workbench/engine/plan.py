@@ -10,6 +10,7 @@ from ddib.architectures import MlpConfig
 from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
+from ddib.guidance import check_guidance, evaluations
 from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import make_grid, schedule_sigmas
 from ddib.solvers import Solver
@@ -22,6 +23,7 @@ from workbench.session import (
     ends,
     error_at,
     named_checkpoints,
+    named_classifiers,
     title,
     variants,
     with_absolute_paths,
@@ -43,11 +45,24 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class End:
-    """A model, and the label under which it encodes and decodes."""
+    """A model, the label under which it encodes and decodes, and how strongly it is led there."""
 
     path: Path
     facts: CheckpointFacts
     label: int | Literal["own"] | None
+    guidance: float = 1.0
+    classifier: Checkpoint | None = None
+    classifier_scale: float = 0.0  # without a classifier
+
+    @property
+    def strength(self) -> tuple[object, ...]:
+        """Equal for ends that are led equally strongly."""
+        by = self.classifier.path if self.classifier and self.classifier_scale else None
+        return self.guidance, by, self.classifier_scale if by else 0.0
+
+    def evaluations(self, solver: Solver) -> int:
+        """NFE per image one way; a guess where only the run will tell."""
+        return expected_evaluations(solver, self.guidance)
 
     @property
     def title(self) -> str:
@@ -62,6 +77,7 @@ class Plan:
     name: str  # the session file's stem
     session: Session  # with absolute paths
     checkpoints: dict[str, Checkpoint]  # by the names that the session has for them
+    classifiers: dict[str, Checkpoint]  # likewise
     images: Images
     variants: list[Variant]
 
@@ -84,38 +100,52 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Network evaluations per image that the session takes with nothing cached."""
-        encode = {encoding_key(v): expected_evaluations(v.solver) for v in self.variants}
-        later = 2 * self.links - 1  # after the first encoding
-        return sum(encode.values()) + sum(
-            later * expected_evaluations(v.solver) for v in self.variants
-        )
+        return sum(self.evaluations_by_direction.values())
+
+    @property
+    def evaluations_by_direction(self) -> dict[Literal["encode", "decode"], int]:
+        """Those of `evaluations` that encode, and those that decode."""
+        first = {encoding_key(v): self.ends(v)[0].evaluations(v.solver) for v in self.variants}
+        passed = [(v.solver, self.ends(v)[1:]) for v in self.variants]
+        later = [[end.evaluations(solver) for end in ends] for solver, ends in passed]
+        encode = sum(first.values()) + sum(sum(each[:-1]) for each in later)
+        return {"encode": encode, "decode": sum(map(sum, later))}
 
     def ends(self, variant: Variant) -> list[End]:
         """What a variant passes: link i leads from end i to end i + 1."""
-        found = [(self.checkpoints[e.checkpoint], e.label) for e in ends(self.session, variant)]
-        return [End(checkpoint.path, checkpoint.facts, label) for checkpoint, label in found]
+        return [
+            End(
+                self.checkpoints[end.checkpoint].path,
+                self.checkpoints[end.checkpoint].facts,
+                end.label,
+                end.guidance,
+                self.classifiers[end.classifier] if end.classifier else None,
+                end.classifier_scale if end.classifier else 0.0,
+            )
+            for end in ends(self.session, variant)
+        ]
 
     def condition(self, end: End, places: Sequence[int]) -> "Label":
-        """What a model is conditioned on for some images."""
-        labels = end.label
-        if labels == "own":
-            return end.facts.check_label(tuple(self.own_labels(places)))
-        return end.facts.check_label(labels)
+        """What a model is led to for some images."""
+        label = tuple(self.own_labels(places)) if end.label == "own" else end.label
+        by = end.classifier.facts if end.classifier else None
+        return check_guidance(end.facts, label, end.guidance, by)
 
     def wanted(self, end: End, places: Sequence[int]) -> list[int | None]:
         """The classes that an end's pictures should be of."""
         if end.label == "own":
             return list(self.own_labels(places))
-        return [end.facts.wanted_label(end.label)] * len(places)
+        wanted = end.facts.wanted_label(end.label)
+        return [wanted if isinstance(wanted, int) else None] * len(places)
 
     def own_labels(self, places: Sequence[int]) -> list[int]:
         """The classes of source images; only where all have one."""
         return [label for place in places if (label := self.images.labels[place]) is not None]
 
     def same(self, one: End, other: End) -> bool:
-        """Whether two ends are one model under one label, for every image."""
+        """Whether two ends are one model, led alike under one label, for every image."""
         places = range(len(self.images.names))
-        return one.path == other.path and (
+        return (one.path, one.strength) == (other.path, other.strength) and (
             one.label == other.label or self.condition(one, places) == self.condition(other, places)
         )
 
@@ -132,9 +162,9 @@ def short_titles(passed: Sequence[End]) -> list[str]:
     return [str(end.label) if one_model and end.label is not None else end.title for end in passed]
 
 
-def expected_evaluations(solver: Solver) -> int:
+def expected_evaluations(solver: Solver, guidance: float) -> int:
     """NFE per image one way; a guess where only the run will tell."""
-    return solver.evaluations or UNTOLD
+    return evaluations(guidance) * (solver.evaluations or UNTOLD)
 
 
 def encoding_key(variant: Variant) -> str:
@@ -179,13 +209,17 @@ def _make_plan(
     session = with_absolute_paths(session, base)
     names = named_checkpoints(session)
     found = {named: _checkpoint(named, key, base, folders) for key, named in names.items()}
+    classifiers = {
+        named: _checkpoint(named, key, base, folders, kind="classifier")
+        for key, named in named_classifiers(session).items()
+    }
     source = session.source.checkpoint
     facts = found[source].facts
     for key, named in names.items():
         other = found[named].facts
         if (other.image_size, other.channels) != (facts.image_size, facts.channels):
             raise InputError(
-                f"{named} makes {other.form} and {source} reads {facts.form}; "
+                f"{named} makes {other.shape} and {source} reads {facts.shape}; "
                 "both ends must have the same size and channels",
                 key=key,
             )
@@ -196,15 +230,16 @@ def _make_plan(
     for place, end, solver in _uses(session, all_variants):
         _check_grid(found[end.checkpoint], solver)
         if end.label != "own":
-            found[end.checkpoint].facts.check_label(end.label, f"{place}.label")
+            _check_led(end, end.label, found, classifiers, place)
     images = load_images(
         specs, size=facts.image_size, channels=facts.channels, base=base, limit=limit
     )
     for place, end, _ in _uses(session, all_variants):
         if end.label == "own":
-            _check_own(found[end.checkpoint], images, f"{place}.label")
+            labels = _own_labels(images, f"{place}.label")
+            _check_led(end, labels, found, classifiers, place)
     chosen = all_variants[: sample.variants] if sample else all_variants
-    return Plan(name, session, found, images, chosen)
+    return Plan(name, session, found, classifiers, images, chosen)
 
 
 def _uses(session: Session, found: Sequence[Variant]) -> Iterator[tuple[str, SessionEnd, Solver]]:
@@ -217,23 +252,37 @@ def _uses(session: Session, found: Sequence[Variant]) -> Iterator[tuple[str, Ses
     )
 
 
-def _checkpoint(name: str, key: str, base: Path, folders: Sequence[Path]) -> Checkpoint:
+def _checkpoint(
+    name: str, key: str, base: Path, folders: Sequence[Path], kind: str = "denoiser"
+) -> Checkpoint:
     try:
         path = find_checkpoint(name, base, folders)
         facts = read_facts(path)
     except InputError as error:
         raise InputError(str(error), key=key) from error
-    if facts.kind != "denoiser":
-        raise InputError(f"{name} is a {facts.kind}, not a diffusion model", key=key)
+    if facts.kind != kind:
+        wanted = {"denoiser": "diffusion model", "classifier": "classifier of noisy images"}[kind]
+        raise InputError(f"{name} is a {facts.kind}, not a {wanted}", key=key)
     return Checkpoint(path, facts)
 
 
-def _check_own(checkpoint: Checkpoint, images: Images, key: str) -> None:
-    """Whether every image has a label of its own, and the model has those."""
+def _check_led(
+    end: SessionEnd,
+    label: "Label",
+    found: dict[str, Checkpoint],
+    classifiers: dict[str, Checkpoint],
+    place: str,
+) -> None:
+    by = classifiers[end.classifier].facts if end.classifier else None
+    check_guidance(found[end.checkpoint].facts, label, end.guidance, by, f"{place}.")
+
+
+def _own_labels(images: Images, key: str) -> tuple[int, ...]:
+    """The label of every image; raises InputError when one has none."""
     for name, label in zip(images.names, images.labels, strict=True):
         if label is None:
             raise InputError(f"own: nobody knows the class of {name}; only digits have one", key)
-        checkpoint.facts.check_label(label, key)
+    return tuple(label for label in images.labels if label is not None)
 
 
 def _check_grid(checkpoint: Checkpoint, solver: Solver) -> None:

@@ -25,6 +25,7 @@ import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
 from ddib.datasets import Pixels, to_pixels, to_tensor
+from ddib.extensions import ORIGINS
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
@@ -43,9 +44,10 @@ from workbench.runs import (
     InputUsed,
     IntermediateResult,
     Manifest,
+    OperationUsed,
     VariantResult,
 )
-from workbench.session import dump_session, named_checkpoints, way
+from workbench.session import dump_session, named_checkpoints, named_classifiers, way
 
 SHOWN = 64  # images a row of pictures has at most
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
@@ -106,6 +108,9 @@ class Report:
             role = key.replace(".checkpoint", "")
             facts = model.name, model.path, model.sha256, str(model.evaluation)
             self.checkpoints[role] = _used(*facts)
+        for role, name in named_classifiers(self.plan.session).items():
+            path = self.plan.classifiers[name].path
+            self.checkpoints[role] = _used(path.stem, path, file_sha256(path), "float32")
         judges = dict.fromkeys(probe[0] for probe in probes.values() if probe is not None)
         for number, path in enumerate(judges):
             role = f"probe.{number}" if len(judges) > 1 else "probe"
@@ -197,6 +202,7 @@ class Report:
                 "python": platform.python_version(),
             },
             checkpoints=self.checkpoints,
+            operations=_operations_used(plan),
             inputs=[
                 InputUsed(name=name, sha256=hashlib.sha256(pixels.tobytes()).hexdigest())
                 for name, pixels in zip(plan.images.names, plan.images.pixels, strict=True)
@@ -402,6 +408,16 @@ def _save_latents(tensors: dict[str, Tensor], path: Path) -> None:
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:
     return CheckpointUsed(name=name, path=str(path), sha256=sha256, evaluation=evaluation)
+
+
+def _operations_used(plan: Plan) -> dict[str, OperationUsed]:
+    """The operations of the variants that are not ddib's own."""
+    used = {one.op for variant in plan.variants for one in (*variant.image, *variant.latent)}
+    return {
+        name: OperationUsed(source=origin.name, sha256=origin.sha256)
+        for name, origin in ORIGINS.items()
+        if name in used
+    }
 
 
 def _moments(figures: Metrics, prefix: str) -> str:

@@ -179,7 +179,7 @@ class Run:
         plan, notes = decide_steps(plan, models, engine.device, self.cache, lambda _: self._check())
         self.notes += notes
         self.plan = self.report.plan = plan
-        self.work = Work(plan, models, engine.device, engine.chunk)
+        self.work = Work(plan, models, engine.device, engine.chunk, self._first_encoded)
         self.report.encodings = self.work.encodings
         self.report.used(models, self.probes)
         self.seconds["load"] = time.monotonic() - self.begun
@@ -304,7 +304,7 @@ class Run:
 
         for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
             batch, chunk, _ = task
-            work = len(chunk.start) * expected_evaluations(chunk.solver)
+            work = len(chunk.start) * expected_evaluations(chunk.solver, chunk.guidance.scale)
             self.done += work
             self.spent += work if solved.evaluations else 0
             yield task, solved
@@ -319,7 +319,7 @@ class Run:
 
     def _watcher(self, task: Task, end: int, way: Sequence[float]) -> Watch:
         batch, chunk, _ = task
-        evaluations = expected_evaluations(chunk.solver)
+        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
         earlier = now = 0.0  # evaluations of images in batches of this chunk
 
         def watch(step: Step) -> None:
@@ -472,7 +472,7 @@ class Run:
         if variant.latent:
             return "the latent is edited"
         retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
-        return "the image is edited" if retraces else "another model or label decodes"
+        return "the image is edited" if retraces else "another model, label or guidance decodes"
 
     def _leads_back(self, row: int) -> bool:
         """Whether the solver promises that a variant's pictures come back."""

@@ -17,7 +17,7 @@ from ddib.errors import Cancelled, InputError
 from ddib.solvers import Step, noise, signal
 from workbench.engine.messages import Finished, Sample, State, States, Trace
 from workbench.engine.plan import Plan, make_plan
-from workbench.engine.work import Work, decide_steps
+from workbench.engine.work import Encoded, Part, Work, decide_steps
 from workbench.figures import LATENT_RANGE, strip_png
 from workbench.session import Session
 
@@ -62,7 +62,13 @@ def _trace(engine: "Engine", request: Trace, check: Callable[[], None]) -> State
     plan = _plan(request, engine.checkpoints)
     models = engine.models(plan)
     plan, _ = decide_steps(plan, models, engine.device, engine.cache, lambda _: check())
-    work = Work(plan, models, engine.device, size=1)
+
+    def encoded(part: Part) -> Encoded:
+        task = work.encoding([part])
+        solved = engine.solve(task.chunk, task.model, engine.cache, lambda _: check())
+        return solved.z, solved.carried
+
+    work = Work(plan, models, engine.device, 1, encoded)
     batch = [(0, range(request.image, request.image + 1))]
     _, encoding, model = work.encoding(batch)
     there, solved = _follow(encoding, model, check)
@@ -80,9 +86,11 @@ def _trace(engine: "Engine", request: Trace, check: Callable[[], None]) -> State
 
 
 def _plan(request: Trace, checkpoints: tuple[Path, ...]) -> Plan:
-    """The plan of the one variant, with its images up to the one that is followed."""
-    sample = Sample(images=max(request.image + 1, TRIED), variants=request.variant + 1)
+    """The plan of the one variant, with its images up to the one that is followed, or all."""
     session = Session.model_validate(request.session)
+    recipe = (*session.recipe.image, *session.recipe.latent)
+    last = Sample(images=max(request.image + 1, TRIED), variants=request.variant + 1)
+    sample = None if any(operation.reads_everything for operation in recipe) else last
     plan = make_plan(session, Path(request.base), checkpoints=checkpoints, sample=sample)
     if request.image >= (count := len(plan.images.names)):
         raise InputError(f"there is no image {request.image + 1}: the session takes {count}")

@@ -5,7 +5,7 @@ images that share their way of decoding fill a chunk together. The same plan and
 size give the same chunks, and so the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -19,14 +19,15 @@ from ddib.autosteps import IMAGES as TRIED
 from ddib.autosteps import fewest_steps
 from ddib.bridge import Chunk, Solved, Watch, batches
 from ddib.cache import Cache
-from ddib.checkpoints import Model
+from ddib.checkpoints import Model, load_classifier
 from ddib.datasets import to_tensor
 from ddib.denoiser import Label
 from ddib.errors import RunError
-from ddib.operations import Context, Stage
+from ddib.guidance import Guidance
+from ddib.operations import Context, Everything, Stage
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
-from workbench.engine.plan import Plan, encoding_key
+from workbench.engine.plan import End, Plan, encoding_key
 
 Part = tuple[int, range]
 """A variant's index, and the places of some of its images."""
@@ -49,12 +50,16 @@ Encoded = tuple[Tensor, Tensor | None]
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do for a plan whose steps are decided."""
+    """What there is to do for a plan whose steps are decided.
+
+    encoded: finds the encoding of a part, for operations that ask for the latents of others.
+    """
 
     plan: Plan
     models: Mapping[Path, Model]
     device: torch.device
     size: int  # images a chunk has at most
+    encoded: Callable[[Part], Encoded]
 
     @cached_property
     def encodings(self) -> list[int]:
@@ -95,9 +100,10 @@ class Work:
         before it `decoded`.
         """
         pictures = torch.cat(list(map(self._edited_images, batch))) if decoded is None else decoded
-        model, label, places = self._end(batch, link)
+        model, label, guidance, places = self._end(batch, link)
         solver = self.plan.variants[batch[0][0]].solver
-        return Task(batch, Chunk("encode", pictures, solver, label, places), model)
+        chunk = Chunk("encode", pictures, solver, label, places, guidance=guidance)
+        return Task(batch, chunk, model)
 
     def decoding(self, batch: Batch, encoded: Sequence[Encoded], link: int = 0) -> Task:
         """What decodes a batch; `encoded` is z, and what was carried, of each part.
@@ -106,24 +112,25 @@ class Work:
         """
         edit = self._edited_latents if link == 0 else lambda _, z: z
         z = torch.cat([edit(part, z) for part, (z, _) in zip(batch, encoded, strict=True)])
-        model, label, _ = self._end(batch, link + 1)
+        model, label, guidance, _ = self._end(batch, link + 1)
         carried = [part for _, part in encoded if part is not None]
         retraced = carried and all(self.retraces(row, link) for row, _ in batch)
         kept = torch.cat(carried) if retraced else None
         solver = self.plan.variants[batch[0][0]].solver
-        return Task(batch, Chunk("decode", z, solver, label, carried=kept), model)
+        chunk = Chunk("decode", z, solver, label, carried=kept, guidance=guidance)
+        return Task(batch, chunk, model)
 
     def _edited_images(self, part: Part) -> Tensor:
         row, places = part
-        images = self._images(places)
+        images = self.images(places)
         stage: Stage = "latent" if self.plan.points else "image"  # points have no brightness
-        context = Context(images, places.start, stage)
+        context = Context(images, places.start, stage, Unedited(self, None))
         return apply_operations(self.plan.variants[row].image, images, context)
 
     def _edited_latents(self, part: Part, z: Tensor) -> Tensor:
         row, places = part
         variant = self.plan.variants[row]
-        z = apply_operations(variant.latent, z, self.latent_context(places))
+        z = apply_operations(variant.latent, z, self.latent_context(row, places))
         if not z.isfinite().all():
             raise RunError(
                 f"{variant.label}: the recipe made NaN or infinite values of the latent; "
@@ -131,15 +138,22 @@ class Work:
             )
         return z
 
-    def _end(self, batch: Batch, index: int) -> tuple[Model, Label, tuple[int, ...]]:
-        """The model at an end that all of a batch pass, its condition, and the images' places."""
+    def _end(self, batch: Batch, index: int) -> tuple[Model, Label, Guidance, tuple[int, ...]]:
+        """The model at an end that all of a batch pass, what it is led to and how, and the
+        images' places."""
         end = self.plan.ends(self.plan.variants[batch[0][0]])[index]
         places = tuple(place for _, at in batch for place in at)
-        return self.models[end.path], self.plan.condition(end, places), places
+        label, guidance = self.plan.condition(end, places), guidance_of(end, self.device)
+        return self.models[end.path], label, guidance, places
 
-    def latent_context(self, places: range) -> Context:
-        """What the operations on the latents of some images know besides them."""
-        return Context(self._images(places), places.start, "latent")
+    def latent_context(self, row: int, places: range) -> Context:
+        """What a variant's operations on the latents of some images know besides them."""
+        return Context(self.images(places), places.start, "latent", Unedited(self, row))
+
+    def part_at(self, row: int, place: int) -> Part:
+        """The part of a variant that an image belongs to."""
+        start = place - place % self.size
+        return row, range(start, min(start + self.size, len(self.plan.images.names)))
 
     def retraces(self, row: int, link: int = 0) -> bool:
         """Whether a decode of a variant can go back exactly the way of the encode before it."""
@@ -160,12 +174,35 @@ class Work:
 
     def _way_of_decoding(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
-        target = variant.target_checkpoint, variant.target_label
-        return variant.solver.model_dump_json(), *target, self.retraces(row)
+        return variant.solver.model_dump_json(), variant.target, self.retraces(row)
 
-    def _images(self, places: range) -> Tensor:
+    def images(self, places: range) -> Tensor:
+        """The source images at some places, as they are before any edit."""
         pixels = self.plan.images.pixels[places.start : places.stop]
         return to_tensor(pixels).to(self.device)
+
+
+@dataclass(frozen=True)
+class Unedited(Everything):
+    """The session's images, or a variant's latents before its recipe, by place.
+
+    They are fetched when they are asked for, and no more of them than the parts they lie in.
+    """
+
+    work: Work
+    row: int | None  # a variant; None: the images
+
+    def __len__(self) -> int:
+        return len(self.work.plan.images.names)
+
+    def __getitem__(self, places: list[int], /) -> Tensor:
+        if self.row is None:
+            return torch.cat([self.work.images(range(place, place + 1)) for place in places])
+        parts = [self.work.part_at(self.row, place) for place in places]
+        found = {part: self.work.encoded(part)[0] for part in dict.fromkeys(parts)}
+        return torch.stack(
+            [found[part][place - part[1].start] for part, place in zip(parts, places, strict=True)]
+        )
 
 
 def decide_steps(
@@ -185,11 +222,18 @@ def decide_steps(
         images = to_tensor(plan.images.pixels[:TRIED]).to(device)
         source = plan.ends(plan.variants[0])[0]
         label = plan.condition(source, range(len(images)))
-        steps, error = fewest_steps(images, models[source.path], solver, label, cache, watch)
+        model, guidance = models[source.path], guidance_of(source, device)
+        steps, error = fewest_steps(images, model, solver, label, cache, watch, guidance)
         notes.append(f"steps: auto chose {steps}, which leave a latent RMSE of {error:.2g}")
         found[solver] = solver.model_copy(update={"steps": steps})
     variants = [replace(v, solver=found.get(v.solver, v.solver)) for v in plan.variants]
     return replace(plan, variants=variants), notes
+
+
+def guidance_of(end: End, device: torch.device) -> Guidance:
+    """How an end is led, its classifier loaded."""
+    by = load_classifier(end.classifier.path, str(device)) if end.classifier else None
+    return Guidance(end.guidance, by, end.classifier_scale)
 
 
 def split_solved(batch: Batch, solved: Solved) -> list[Encoded]:

@@ -7,22 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from pydantic import BaseModel
 
-from ddib.datasets import (
-    ColoredMNIST,
-    ImageFiles,
-    Images,
-    ImageSpec,
-    available,
-    folder_stamp,
-    load_readable,
-)
+from ddib.datasets import ImageSpec
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS
 from workbench.engine.client import EngineState
@@ -31,11 +22,25 @@ from workbench.library import Listed, folders
 from workbench.ranges import parse_numbers
 from workbench.runs import has_runs
 from workbench.session import Session
-from workbench.tui import editing, forms, picking, present, run_views
+from workbench.tui import (
+    checkpoint_views,
+    conditions,
+    editing,
+    flow_views,
+    forms,
+    image_forms,
+    picking,
+    recipe_views,
+    run_views,
+    sheet_views,
+    sources,
+    sweep_views,
+)
 from workbench.tui.document import Document
 from workbench.tui.gallery import Gallery
 from workbench.tui.queue import RunQueue
 from workbench.tui.results import RunView
+from workbench.tui.sources import Pictures
 from workbench.tui.views import (
     CheckpointView,
     FieldView,
@@ -54,24 +59,7 @@ from workbench.tui.views import (
 )
 from workbench.tui.widgets.recipe import Place
 
-if TYPE_CHECKING:
-    from workbench.tui.views import Pixels
-
 _SOLVER_HELP = "How the ODE is solved, the same in both directions."
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """Source images, loaded for one state of the session."""
-
-    pixels: Pixels | None = None  # the first that the session takes
-    names: tuple[str, ...] = ()  # theirs
-    count: int = 0  # of all that the session takes
-    before: int = 0  # of those, taken by the entries before the one under the form
-    available: Gallery | None = None  # those the entry under the form could take
-    plain: ImageSpec | None = None  # that entry, whatever it takes
-    key: tuple[object, ...] = ()  # all that the gallery depends on
-    problem: str | None = None
 
 
 class Desk:
@@ -117,11 +105,13 @@ class Desk:
 
     def labels_of(self, name: str) -> tuple[int, ...]:
         """The labels to choose from, none for a checkpoint that takes none."""
-        found = present.find(self.listed, name)
+        found = checkpoint_views.find(self.listed, name)
         return found.facts.labels if found and found.facts and found.facts.class_conditional else ()
 
     def label(self, typed: str) -> Any:
-        """A typed label, or a tuple of several; raises ValueError."""
+        """A typed label, a tuple of several, or "own"; raises ValueError."""
+        if typed.strip() == "own":
+            return "own"
         value = parse_numbers(typed, integer=True)
         return tuple(value) if isinstance(value, list) else value
 
@@ -131,16 +121,28 @@ class Desk:
             value = self.label(typed)
         except ValueError as error:
             return str(error)
+        if value == "own":
+            return None
         if isinstance(value, tuple) and not sweep:
-            return "one label is needed: the source cannot be swept"
+            return "one label is needed: only the target's can be swept"
         missing = [v for v in (value if isinstance(value, tuple) else (value,)) if v not in labels]
         return f"it has no label {missing[0]}" if missing else None
 
     def choose(self, end: str, name: str, label: Any = None) -> bool:
-        """Make a checkpoint the source or the target."""
+        """Make a checkpoint the source or the target, or go on to it from the last end."""
+        if end == "further":
+            return self.change(editing.with_further(self.session, name, label), f"on to {name}")
         if end == "target":
             return self.change(editing.with_target(self.session, name, label), f"target {name}")
         return self.change(editing.with_source(self.session, name, label), f"source {name}")
+
+    def shorten(self) -> str:
+        """Take the last end off the chain; what is wrong with that, or ""."""
+        if not self.session.chain:
+            return "the bridge ends at the target; + on a checkpoint goes on from there"
+        last = recipe_views.ends(self.session)[-1]
+        self.change(editing.without_further(self.session), f"no {last} at the end")
+        return ""
 
     def add(self, name: str, position: Position) -> Place:
         """A new operation; where it is."""
@@ -151,7 +153,7 @@ class Desk:
     def edit(self, what: str, position: Position) -> Place:
         """Toggle, remove, duplicate or move an operation; where the cursor belongs."""
         session, at = self.session, position
-        name = present.title_of(editing.operation_at(session, position))
+        name = recipe_views.title_of(editing.operation_at(session, position))
         if what == "toggle":
             session = editing.toggle(session, position)
         elif what == "remove":
@@ -219,6 +221,8 @@ class Desk:
         if key.startswith("images"):
             return self._with_images(field, typed)
         model: BaseModel
+        if place.kind in conditions.ENDS:
+            return forms.checked(conditions.changed(session, place.kind, field, typed))
         if place.kind == "operation":
             model = forms.changed(editing.operation_at(session, place.position), field, typed)
             session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
@@ -228,22 +232,14 @@ class Desk:
         return forms.checked(session)
 
     def _with_images(self, field: FieldView, typed: Any) -> Session:
-        spec: Any = self.spec
-        if field.name == "from":
-            files = typed == "files"
-            spec = ImageFiles(path="*.png") if files else ColoredMNIST(digit=self._digit())
-        elif field.name == "entry":
+        if field.name == "entry":
             self.part = int(typed) - 1
             return self.session
-        else:
-            picked = "indices" if isinstance(spec, ColoredMNIST) else "names"
-            if field.name in ("count", "path"):
-                spec = spec.model_copy(update={picked: None})
-            spec = forms.changed(spec, field, typed)
+        spec = image_forms.changed(self.spec, field, typed, self._digit())
         return editing.with_images(self.session, self.part, spec)
 
     def _digit(self) -> int:
-        found = present.find(self.listed, self.session.source.checkpoint)
+        found = checkpoint_views.find(self.listed, self.session.source.checkpoint)
         labels = found.facts.labels if found and found.facts else ()
         return labels[0] if labels and 0 <= labels[0] <= 9 else 5
 
@@ -277,7 +273,7 @@ class Desk:
         return self._shape()[0]
 
     def _shape(self) -> tuple[int, int]:
-        found = present.find(self.listed, self.session.source.checkpoint)
+        found = checkpoint_views.find(self.listed, self.session.source.checkpoint)
         return (found.facts.image_size, found.facts.channels) if found and found.facts else (32, 3)
 
     def pictures_key(self) -> tuple[object, ...]:
@@ -286,41 +282,12 @@ class Desk:
 
     def load_pictures(self) -> Pictures:
         """List the images and read the first; slow, for a thread. Does not change anything here."""
-        import workbench.preview  # noqa: F401  # its first use would hold the screen up
-
-        size, channels = self._shape()
-        base, before = self.document.base, self.pictures
-        key = self._gallery_key()
-        gallery = before.available if key == before.key else None
-        counts: list[int] = []
-        first: list[Images] = []
-        try:
-            if gallery is None:
-                gallery = Gallery(available(self.spec, base), channels)
-            for part, spec in enumerate(self.session.source.images):
-                there = gallery.available if part == self.part else available(spec, base)
-                taken = there.taken(spec)
-                room = present.SHOWN - sum(counts)
-                if room > 0:
-                    first.append(load_readable(there, taken[:room], size, channels))
-                counts.append(len(taken))
-        except InputError as error:
-            plain = picking.plain(self.spec)
-            return Pictures(available=gallery, plain=plain, key=key, problem=str(error))
-        return Pictures(
-            np.concatenate([images.pictures for images in first]),
-            tuple(name for images in first for name in images.names),
-            sum(counts),
-            sum(counts[: self.part]),
-            gallery,
-            picking.plain(self.spec),
-            key,
-        )
+        part, before = self.part, self.pictures
+        return sources.load(self.session, part, self.document.base, self._shape(), before)
 
     def _gallery_key(self) -> tuple[object, ...]:
         """What the images depend on that the entry under the form could take."""
-        base, plain = self.document.base, picking.plain(self.spec)
-        return base, plain, self._shape()[1], folder_stamp(plain, base)
+        return sources.gallery_key(self.spec, self.document.base, self._shape()[1])
 
     def images_changed(self) -> bool:
         """Whether the folder of the images is another than when it was listed."""
@@ -330,7 +297,7 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, *further = present.ends(self.session)
+        source, *further = recipe_views.ends(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
@@ -339,7 +306,7 @@ class Desk:
             self.document.history.dirty,
             source,
             " → ".join(further),
-            present.solver(self.session),
+            recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),
         )
@@ -367,37 +334,20 @@ class Desk:
 
     def images_form(self) -> FormView:
         """The form of the entry of images."""
-        spec = self.spec
-        files = isinstance(spec, ImageFiles)
-        form = forms.form_of(spec, "images.files" if files else "images.digits", "")
-        parts = len(self.session.source.images)
-        lead = [
-            FieldView("from", "choice", "files" if files else "digits", "where images come from",
-                      choices=("digits", "files"))
-        ]  # fmt: skip
-        if parts > 1:
-            entries = tuple(range(1, parts + 1))
-            lead.insert(
-                0, FieldView("entry", "choice", self.part + 1, "which entry", choices=entries)
-            )
-        fields = tuple(
-            FieldView(**{**vars(f), "kind": "choice", "choices": tuple(range(10))})
-            if f.name == "digit"
-            else f
-            for f in form.fields
-        )
-        return FormView(form.key, "", "", (*lead, *fields))
+        return image_forms.form_of(self.spec, self.part, len(self.session.source.images))
 
     def form(self, place: Place) -> FormView:
         """The form of what the recipe's cursor stands on."""
         if place.kind == "operation":
             operation = editing.operation_at(self.session, place.position)
-            title = f"{present.title_of(operation)} · {place.position.stage}"
+            title = f"{recipe_views.title_of(operation)} · {place.position.stage}"
             key = f"{place.position.stage}.{place.position.index}.{operation.op}"
             return forms.form_of(operation, key, title)
         if place.kind == "solver":
             form = forms.form_of(self.session.solver, "solver", "solver")
             return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        if place.kind in conditions.ENDS:
+            return conditions.form(self.session, self.listed, place.kind)
         words = {
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
@@ -407,13 +357,13 @@ class Desk:
     def flow(self, image: int, variant: int | None) -> FlowView:
         """The middle of the screen."""
         pictures = self.pictures
-        return present.flow(
+        return flow_views.flow(
             self.session, self.run, pictures.pixels, pictures.names, image, variant, self.size
         )
 
     def sheet(self, latents: bool) -> SheetView:
         """The contact sheet."""
-        return present.sheet(
+        return sheet_views.sheet(
             self.session,
             self.run,
             self.pictures.pixels,
@@ -432,7 +382,7 @@ class Desk:
         pictures = self.pictures
         if not view.rows and pictures.pixels is not None:
             return (PictureRow("source", pictures.pixels, (), pictures.names),)
-        return present.picture_rows(view, self.run)
+        return sheet_views.picture_rows(view, self.run)
 
     @property
     def sheet_file(self) -> str | None:
@@ -442,19 +392,20 @@ class Desk:
 
     def trade_off(self, variant: int | None) -> TradeOffView:
         """The small plot of a sweep."""
-        return present.trade_off(self.run, variant)
+        return sweep_views.trade_off(self.run, variant)
 
     def plots(self) -> PlotsView:
         """The sweep that is shown, as curves."""
-        return PlotsView(present.sweep(self.run), self.sheet(latents=False))
+        return PlotsView(sweep_views.sweep(self.run), self.sheet(latents=False))
 
     def checkpoints(self) -> tuple[CheckpointView, ...]:
         """The library's lines."""
-        return present.checkpoints(self.session, self.listed)
+        return checkpoint_views.checkpoints(self.session, self.listed)
 
     def recipe(self) -> RecipeView:
         """The recipe's lines."""
-        return present.recipe(self.session)
+        ends = conditions.lines(self.session, self.listed)
+        return replace(recipe_views.recipe(self.session), ends=ends)
 
     def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""

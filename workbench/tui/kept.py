@@ -24,7 +24,7 @@ from workbench.runs import (
 )
 from workbench.session import Session, load_session
 from workbench.session import variants as variants_of
-from workbench.tui import present
+from workbench.tui import recipe_views
 from workbench.tui.stored import stored_pictures
 from workbench.tui.values import summarize
 from workbench.tui.views import RunLineView, RunPreview, SheetRowView, SheetView
@@ -131,14 +131,14 @@ def line(run: Kept, now: datetime) -> RunLineView:
 
 def one_line(session: Session) -> str:
     """Edits and ends: `blend p 0.1 0.3 · cmnist-fives → cmnist-sevens`."""
-    recipe = present.recipe(session)
+    recipe = recipe_views.recipe(session)
     edits = [
         f"{stage}{operation.name} {operation.summary}".strip()
         for stage, operations in (("image: ", recipe.image), ("", recipe.latent))
         for operation in operations
         if operation.enabled
     ]
-    return " · ".join([*(edits or ["no edits"]), " → ".join(present.ends(session))])
+    return " · ".join([*(edits or ["no edits"]), " → ".join(recipe_views.ends(session))])
 
 
 def numbers(manifest: Manifest) -> str:
@@ -204,7 +204,7 @@ def _row(path: Path, variant: VariantResult) -> SheetRowView:
         notes.append(f"hue {hue:.0f}°")
     if (psnr := variant.metrics.get("cycle_psnr")) is not None:
         notes.append(f"{psnr:.1f} dB")
-    pixels = stored_pictures(path, variant.images[:PREVIEWED])
+    pixels = stored_pictures(path, variant.furthest[:PREVIEWED])
     hint = "" if pixels is not None else "pictures missing"
     return SheetRowView(variant.label, tuple(notes), pixels, "fresh", hint)
 
@@ -212,7 +212,7 @@ def _row(path: Path, variant: VariantResult) -> SheetRowView:
 def _solving(session: Session) -> str:
     """`dpmpp_2m · 20 · start noise 0.03`."""
     noise = session.solver.start_noise
-    return present.solver(session) + (f" · start noise {summarize(noise)}" if noise else "")
+    return recipe_views.solver(session) + (f" · start noise {summarize(noise)}" if noise else "")
 
 
 # ---- the parts
@@ -238,8 +238,8 @@ def _size(manifest: Manifest, session: Session | None) -> str:
 def _thumbnails(variants: Sequence[VariantResult]) -> list[str]:
     """The first result of each variant, or the first ones of the only variant."""
     if len(variants) == 1:
-        return variants[0].images[:THUMBNAILS]
-    return [variant.images[0] for variant in variants[:THUMBNAILS] if variant.images]
+        return variants[0].furthest[:THUMBNAILS]
+    return [variant.furthest[0] for variant in variants[:THUMBNAILS] if variant.furthest]
 
 
 def _text(head: str, key: str) -> str:

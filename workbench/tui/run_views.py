@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.files import readable_size
-from workbench.tui import present
+from workbench.tui import recipe_views
 from workbench.tui.results import RunView, ingredients
 from workbench.tui.views import ProgressView, QueueLineView
 from workbench.tui.widgets.progress import in_words
@@ -80,6 +80,7 @@ def _facts(run: RunView, told: Progress, waiting: int, device: str) -> tuple[str
         "" if told.seconds_left is None else f"{in_words(told.seconds_left)} left",
         f"{waiting} waiting" if waiting else "",
         f"variant {told.variant + 1} of {variants}" if swept and told.variant is not None else "",
+        recipe_views.ends(run.session)[told.end] if run.session.chain else "",
         f"NFE {told.evaluations:,} of {told.total:,}" if told.total else "",
         f"step {told.step}/{told.steps}" if told.steps else "",
         "" if told.images_per_second is None else f"{told.images_per_second:.2g} images/s",
@@ -157,7 +158,7 @@ def _state(run: RunView) -> str:
 
 def recipe_line(session: Session) -> str:
     """`normalize max · add noise c = 0.1 0.4 · dpmpp_2m · 20`."""
-    recipe = present.recipe(session)
+    recipe = recipe_views.recipe(session)
     operations = [op for op in (*recipe.image, *recipe.latent) if op.enabled]
     said = [f"{op.name} {op.summary}".strip() for op in operations]
     return " · ".join([*said, recipe.solver])

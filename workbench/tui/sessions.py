@@ -44,7 +44,7 @@ def session_files(folder: Path, recent: Sequence[Path] = ()) -> list[Item]:
 def preview(path: Path) -> str:
     """What a session does, in four lines; what is wrong with it if it cannot be read."""
     from workbench.session import SessionError, load_session
-    from workbench.tui import present
+    from workbench.tui import recipe_views
 
     try:
         session = load_session(path)
@@ -53,9 +53,9 @@ def preview(path: Path) -> str:
     return "\n".join(
         (
             session.title or "no title",
-            " → ".join(present.ends(session)),
-            present.recipe_line(session),
-            present.solver(session),
+            " → ".join(recipe_views.ends(session)),
+            recipe_views.recipe_line(session),
+            recipe_views.solver(session),
         )
     )
 

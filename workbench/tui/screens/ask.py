@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from workbench.tui.screens.dialog import Dialog
 from workbench.tui.widgets.form import LineInput
 
 
@@ -39,7 +39,7 @@ class _Answers(Widget):
                 return
 
 
-class Ask(ModalScreen[str]):
+class Ask(Dialog[str]):
     """A question with a key for each answer; escape is the last one."""
 
     def __init__(self, title: str, words: str, answers: Sequence[tuple[str, str]]) -> None:
@@ -64,7 +64,7 @@ class Ask(ModalScreen[str]):
             self.dismiss(pressed)
 
 
-class Prompt(ModalScreen[str | None]):
+class Prompt(Dialog[str | None]):
     """A line of text; `check` says what is wrong with it, if anything."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]

@@ -1,8 +1,12 @@
-"""The workbench's screen: it hears what the widgets want, and shows what the desk has."""
+"""The workbench's screen: layout, keys, and what it does when a widget or the engine speaks.
+
+What a key or a message does lies in `workbench.tui.bench`, in functions that take the screen.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,15 +16,15 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.markup import escape
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from workbench.tui.keys import Keymap, Renamed, make_keymap, named
+from workbench.tui.bench import changes, looking, panes, sessions, showing, start
+from workbench.tui.bench.panes import PANES
+from workbench.tui.keys import Keymap, Renamed, named
 from workbench.tui.offers import offered
-from workbench.tui.views import Position
 from workbench.tui.widgets.checkpoints import CheckpointList
 from workbench.tui.widgets.details import CheckpointDetails
 from workbench.tui.widgets.flow import Flow
@@ -45,21 +49,11 @@ if TYPE_CHECKING:
     from workbench.tui.screens.plots import PlotsScreen
     from workbench.tui.screens.running import Running
 
-REDRAW = 1 / 15  # seconds between two redraws while a run reports
+REDRAW = 1 / 15  # seconds from a picture of a run to the redraw that it shares with others
+PROGRESS = 1 / 4  # the same of figures alone
 LOOK = 2.0  # seconds between two looks at the folders of checkpoints and images
 AUTOSAVE = 1.0  # seconds of quiet before the unsaved session is kept
 FIELDS = 8  # parameters that a form has room for from the start
-PANES = ("checkpoints", "grid", "sheet", "recipe")
-TAB_OF_PANE = {
-    "checkpoints": "library",
-    "images": "library",
-    "grid": "library",
-    "images-form": "library",
-    "sheet": "flow",
-    "recipe": "recipe",
-    "form": "recipe",
-}
-PANE_OF_TAB = {"library": "checkpoints", "flow": "sheet", "recipe": "recipe"}
 
 
 class Told(Message):
@@ -129,16 +123,18 @@ class Bench(Screen[None]):
         self.files: SessionFiles | None = None
         self.running: Running | None = None
         self.plots: PlotsScreen | None = None
-        self._path = path
+        self.path = path
         self._engine_command = engine_command
-        self._checkpoints = checkpoints
-        self._runs = runs
-        self._redraw: Timer | None = None
-        self._save_soon: Timer | None = None
-        self._latents = False
-        self._loaded: tuple[object, ...] = ()
+        self.checkpoints = checkpoints
+        self.runs = runs
+        self.redraw: Timer | None = None
+        self._due = 0.0  # when it is, by the monotonic clock
+        self.save_soon: Timer | None = None
+        self.latents = False
+        self.outdated = False  # whether a run has gone on behind another screen
+        self.loaded: tuple[object, ...] = ()
         self._stamp: object = None
-        self._keymap: Keymap = {}
+        self.keymap: Keymap = {}
 
     # ---- layout
 
@@ -163,7 +159,7 @@ class Bench(Screen[None]):
 
     def on_mount(self) -> None:
         """The frame first; what is slow to load comes after it."""
-        self._show_tab("flow")
+        panes.show_tab(self, "flow")
         self.query_one("#sheet").focus()
         self.call_after_refresh(self._begin)
 
@@ -177,18 +173,19 @@ class Bench(Screen[None]):
         self.files = SessionFiles(self)
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
-        listed = await asyncio.to_thread(self._list_checkpoints)
-        self._take_keys()
-        self._take_document(self._first_document(listed), listed)
-        if self._path is not None and self._path.is_dir():
-            await self.take_run(self._path)
-        extra = self._checkpoint_options()
+        listed = await asyncio.to_thread(start.list_checkpoints, self)
+        start.take_keys(self)
+        start.tell_skipped_operations(self)
+        self.take_document(start.first_document(self, listed), listed)
+        if self.path is not None and self.path.is_dir():
+            await sessions.take_run(self, self.path)
+        extra = start.checkpoint_options(self)
         self.engine = EngineClient(self._hear, self._engine_command or (*COMMAND, *extra))
         self.running = Running(self, self.engine)
         await self.engine.start()
         self.refresh_views()
         if (recovered := await self.files.recover()) is not None:
-            self._take_document(recovered)
+            self.take_document(recovered)
         self.set_interval(LOOK, self._look)
 
     @work(exclusive=True, group="look")
@@ -196,68 +193,16 @@ class Bench(Screen[None]):
         """Whether checkpoints or images changed on disk; nothing is drawn when they did not."""
         if self.desk is None:
             return
-        stamp = await asyncio.to_thread(self._library_stamp)
+        stamp = await asyncio.to_thread(start.library_stamp, self)
         if self._stamp not in (None, stamp):
-            self.desk.listed = await asyncio.to_thread(self._list_checkpoints)
+            self.desk.listed = await asyncio.to_thread(start.list_checkpoints, self)
             self.refresh_views()
         self._stamp = stamp
         if await asyncio.to_thread(self.desk.images_changed):
-            self._load_pictures()
+            self.load_pictures()
 
-    def _library_stamp(self) -> object:
-        from ddib.errors import InputError
-        from workbench.library import library_stamp
-
-        try:
-            return library_stamp(self._checkpoints)
-        except InputError as error:
-            return str(error)
-
-    def _checkpoint_options(self) -> list[str]:
-        """The folders of checkpoints as the command line takes them."""
-        return [
-            part
-            for folder in self._checkpoints
-            for part in ("--checkpoints", str(folder.resolve()))
-        ]
-
-    def _list_checkpoints(self) -> list[Any]:
-        from ddib.errors import InputError
-        from workbench.library import list_checkpoints
-
-        try:
-            return list_checkpoints(self._checkpoints)
-        except InputError as error:
-            self.app.call_from_thread(self.complain, str(error))
-            return []
-
-    def _take_keys(self) -> None:
-        """The configuration's keys; with an error in them, the usual ones."""
-        from ddib.errors import InputError
-        from workbench.library import read_config
-
-        try:
-            keys = read_config().keys
-        except InputError:  # the list of checkpoints has complained
-            return
-        try:
-            self._keymap = make_keymap(keys)
-        except InputError as error:
-            self.complain(str(error), "The keys are the usual ones")
-        self.app.set_keymap(self._keymap)
-
-    def _first_document(self, listed: list[Any]) -> Document:
-        from workbench.session import SessionError
-        from workbench.tui.document import Document, new_session
-
-        if self._path is not None and not self._path.is_dir():
-            try:
-                return Document.open(self._path)
-            except SessionError as error:
-                self.complain(str(error), "This session cannot be opened")
-        return Document(new_session(listed))
-
-    def _take_document(self, document: Document, listed: list[Any] | None = None) -> None:
+    def take_document(self, document: Document, listed: list[Any] | None = None) -> None:
+        """Put a session on the desk in place of the one that is there."""
         from workbench.tui.desk import Desk
         from workbench.tui.screens.running import new_queue
 
@@ -267,95 +212,18 @@ class Bench(Screen[None]):
         queue.put_away()
         if self.files is not None and document.path is not None:
             self.files.recent.remember(document.path)
-        self.desk = Desk(document, listed or [], self._runs, queue)
-        self._loaded = ()
+        self.desk = Desk(document, listed or [], self.runs, queue)
+        self.loaded = ()
         self.query_one(RecipeList).cursor = 0
         self.refresh_views()
 
     # ---- showing
 
-    def refresh_views(self) -> None:
-        """Hand every widget what there is to show now."""
-        desk = self.desk
-        if desk is None:
-            return
-        self._show_header()
-        self.query_one(CheckpointList).view = desk.checkpoints()
-        self.query_one(CheckpointDetails).view = self.query_one(CheckpointList).current
-        self.query_one(RecipeList).view = desk.recipe()
-        self.query_one(ImageGrid).view = desk.images()
-        self._show_images_count()
-        self._show_form()
-        self.query_one("#images-form", ParameterForm).show(desk.images_form())
-        self._show_run()
-        if desk.pictures_key() != self._loaded:
-            self._loaded = desk.pictures_key()
-            self._load_pictures()
-        self.refresh_bindings()
-
-    def _show_header(self) -> None:
-        if self.desk is None:
-            return
-        state = self.engine.state if self.engine else "stopped"
-        ready = self.engine.ready if self.engine else None
-        self.query_one(HeaderLine).view = self.desk.header(state, ready)
-
-    def _show_images_count(self) -> None:
-        """How many images are taken, or why the one under the cursor cannot be."""
-        if self.desk is not None:
-            said = self.query_one(ImageGrid).said or self.desk.images_count()
-            self.query_one(ImagesPane).border_subtitle = escape(said)
-
-    def _show_form(self) -> None:
-        if self.desk is not None:
-            place = self.query_one(RecipeList).place
-            self.query_one("#form", ParameterForm).show(self.desk.form(place))
-
-    def _show_run(self) -> None:
-        """The parts that a run changes."""
-        self._redraw = None
-        if self.desk is None:
-            return
-        sheet = self.query_one(ContactSheet)
-        sheet.view = self.desk.sheet(self._latents)
-        sheet.border_title = f"3 {sheet.view.title}"
-        self._show_flow()
-        ready = self.engine.ready if self.engine else None
-        self.query_one(ProgressLine).view = self.desk.progress(ready.device if ready else "")
-        self._show_header()
-        if self.running is not None:
-            self.running.show_queue()
-        if self.plots is not None and self.plots.is_attached:
-            self.plots.show(self.desk.plots())
-
-    def show_run(self) -> None:
-        """Show at once what a run changed, and the keys that go with it."""
-        self._show_run()
-        self.refresh_bindings()
-
-    def _show_flow(self) -> None:
-        if self.desk is None:
-            return
-        image, variant = self._under_cursor()
-        self.query_one(Flow).view = self.desk.flow(image, variant)
-        trade_off = self.desk.trade_off(variant)
-        self.query_one(TradeOff).view = trade_off
-        self.set_class(bool(trade_off.points), "-swept")
-
-    def _under_cursor(self) -> tuple[int, int | None]:
-        """The image that is looked at, and the variant when there is one."""
-        sheet = self.query_one(ContactSheet)
-        rows = sheet.view.rows
-        variant = rows[sheet.row].variant if sheet.row < len(rows) else None
-        if variant is None:
-            variant = next((row.variant for row in rows if row.variant is not None), None)
-        if rows:
-            return sheet.image, variant
-        place = self.query_one(ImageGrid).place
-        return (self.desk.column(place) if self.desk else None) or 0, variant
+    refresh_views, show_run = showing.refresh_views, showing.show_run
 
     @work(exclusive=True, group="pictures")
-    async def _load_pictures(self) -> None:
+    async def load_pictures(self) -> None:
+        """List the images and read the first ones."""
         desk = self.desk
         if desk is None:
             return
@@ -363,8 +231,8 @@ class Bench(Screen[None]):
         if desk is self.desk:
             desk.pictures = pictures
             self.query_one(ImageGrid).view = desk.images()
-            self._show_images_count()
-            self._show_run()
+            showing.show_images_count(self)
+            showing.show_results(self)
 
     def complain(self, words: str, title: str = "") -> None:
         """One clear notice."""
@@ -372,79 +240,50 @@ class Bench(Screen[None]):
 
     # ---- changes
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """The session is another one: show it, and keep it safe."""
         self.refresh_views()
         if self.running is not None:
             self.running.changed()
-        if self._save_soon is None:
-            self._save_soon = self.set_timer(AUTOSAVE, self._keep)
+        if self.save_soon is None:
+            self.save_soon = self.set_timer(AUTOSAVE, self.keep)
 
-    def _keep(self) -> None:
-        self._save_soon = None
+    def keep(self) -> None:
+        """Keep safe what is not saved."""
+        self.save_soon = None
         if self.desk is not None and self.files is not None:
             self.files.keep(self.desk.document)
 
-    def on_checkpoint_list_choose(self, event: CheckpointList.Choose) -> None:
-        """Source or target; a class-conditional checkpoint needs a label too."""
-        if event.checkpoint.problem is None:
-            self._choose(event.checkpoint.name, event.end)
-        else:
-            self.complain(event.checkpoint.problem, f"{event.checkpoint.name} cannot be used")
-
-    @work(exclusive=True, group="dialog")
-    async def _choose(self, name: str, end: str) -> None:
-        from workbench.tui.screens.ask import Prompt
-
-        desk = self.desk
-        if desk is None:
-            return
-        label: Any = None
-        if labels := desk.labels_of(name):
-            several = "; several are a sweep" if end == "target" else ""
-            typed = await self.app.push_screen_wait(
-                Prompt(
-                    f"{name} as {end}",
-                    f"Which label? It has {', '.join(map(str, labels))}{several}.",
-                    check=lambda text: desk.label_problem(text, labels, sweep=end == "target"),
-                )
-            )
-            if typed is None:
-                return
-            label = desk.label(typed)
-        if desk.choose(end, name, label):
-            self._changed()
-
-    def on_image_grid_pick(self, event: ImageGrid.Pick) -> None:
-        """Take other images."""
-        if self.desk is None:
-            return
-        if problem := self.desk.pick(event.what, event.place, event.shown):
-            self.complain(problem)
-        else:
-            self._changed()
+    on_checkpoint_list_choose = changes.choose
+    on_checkpoint_list_shorten = changes.shorten
+    on_image_grid_pick = changes.pick
+    on_recipe_list_edit = changes.edit_recipe
+    on_parameter_form_edited = changes.set_field
+    action_undo, action_redo = changes.undo, changes.redo
+    action_add, action_form = changes.add, changes.form
+    action_edit_yaml = changes.edit_yaml
 
     def on_image_grid_moved(self, event: ImageGrid.Moved) -> None:
         """The flow shows the image under the cursor, if it is taken."""
-        self._show_images_count()
+        showing.show_images_count(self)
         column = None if self.desk is None else self.desk.column(event.place)
         if column is None:
             return
         sheet = self.query_one(ContactSheet)
         if sheet.view.rows:
             sheet.move_to(column, sheet.row)
-        self._show_flow()
+        showing.show_flow(self)
 
     def on_contact_sheet_moved(self, event: ContactSheet.Moved) -> None:
         """The flow shows the image under the cursor."""
         if self.desk is not None and (place := self.desk.place(event.image)) is not None:
             self.query_one(ImageGrid).go_to(place)
-        self._show_flow()
+        showing.show_flow(self)
 
     def on_lines_highlighted(self, event: Lines.Highlighted) -> None:
         """The form follows the recipe, a few facts the checkpoint."""
         if isinstance(event.lines, RecipeList):
-            self._show_form()
+            showing.show_form(self)
         elif isinstance(event.lines, CheckpointList):
             event.lines.describe()
             self.query_one(CheckpointDetails).view = event.lines.current
@@ -456,110 +295,11 @@ class Bench(Screen[None]):
         elif isinstance(event.lines, CheckpointList):
             event.lines.action_choose("target")
 
-    def on_recipe_list_edit(self, event: RecipeList.Edit) -> None:
-        """What the recipe's keys do."""
-        if self.desk is None:
-            return
-        if event.what == "add":
-            self._add(event.place.position)
-        elif event.what == "form":
-            self.action_form()
-        elif event.place.kind == "operation":
-            place = self.desk.edit(event.what, event.place.position)
-            self._changed()
-            self.query_one(RecipeList).select(place)
-
-    def on_parameter_form_edited(self, event: ParameterForm.Edited) -> None:
-        """A value was typed: into the session if it is one, else the error beside it."""
-        if self.desk is None:
-            return
-        form = self._form(event.key)
-        if form.view.key != event.key:
-            return
-        place = self.query_one(RecipeList).place
-        problem = self.desk.set_field(event.key, place, event.field, event.value)
-        form.set_error(event.field.name, problem)
-        self.refresh_bindings()
-        if not problem:
-            self._changed()
-
-    def _form(self, key: str) -> ParameterForm:
-        """The form that a key belongs to."""
-        selector = "#images-form" if key.startswith("images") else "#form"
-        return self.query_one(selector, ParameterForm)
-
     def on_parameter_form_left(self) -> None:
         """Escape in a form goes back to its list."""
         focused = self.focused
         in_library = focused is not None and self.query_one(ImagesPane) in focused.ancestors
         self.set_focus(self.query_one("#grid" if in_library else "#recipe"))
-
-    def action_undo(self) -> None:
-        """One step back."""
-        self._travel(lambda desk: desk.document.history.undo(), "undone")
-
-    def action_redo(self) -> None:
-        """One step forward."""
-        self._travel(lambda desk: desk.document.history.redo(), "done again")
-
-    def _travel(self, step: Callable[[Desk], str | None], done: str) -> None:
-        if self.desk is None:
-            return
-        if wrong := [row for row in self.query(FieldRow) if row.error]:
-            for row in wrong:
-                row.set_error("")
-            self.refresh_views()
-            return
-        if (what := step(self.desk)) is not None:
-            self.notify(f"{done}: {what}", timeout=2, markup=False)
-            self._changed()
-
-    def action_add(self) -> None:
-        """Add an operation below the one under the cursor, or at the end of the latent's."""
-        if self.desk is None:
-            return
-        recipe = self.query_one(RecipeList)
-        place = recipe.place
-        if place.kind == "operation":
-            self._add(Position(place.position.stage, place.position.index + 1))
-        elif place.kind == "add":
-            self._add(place.position)
-        else:
-            self._add(Position("latent", len(recipe.view.latent)))
-
-    def _add(self, position: Position) -> None:
-        from ddib.operations import OPERATIONS
-        from workbench.tui.screens.add import AddOperation
-
-        items = [
-            (name, (operation.__doc__ or "").strip().partition("\n")[0])
-            for name, operation in OPERATIONS.items()
-        ]
-        counts = {
-            s: len(self.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")
-        }
-        palette = AddOperation(items, position, counts)
-
-        def chosen(name: str | None) -> None:
-            if name is None or self.desk is None:
-                return
-            place = self.desk.add(name, palette.position)
-            self._changed()
-            self.action_pane("recipe")
-            self.query_one(RecipeList).select(place)
-
-        self.app.push_screen(palette, chosen)
-
-    def action_form(self) -> None:
-        """Into the form of the line under the recipe's cursor, or of the images."""
-        focused = self.focused
-        if focused is not None and focused.id == "grid":
-            self.query_one("#images-form", ParameterForm).focus_first()
-            return
-        self._show_tab("recipe")
-        self._show_form()  # the cursor may have moved with the key before
-        if not self.query_one("#form", ParameterForm).focus_first():
-            self.action_add()
 
     # ---- runs
 
@@ -571,7 +311,7 @@ class Bench(Screen[None]):
         if wrong := next((row for row in self.query(FieldRow) if row.error), None):
             self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
             return
-        self._show_tab("flow")
+        panes.show_tab(self, "flow")
         if self.has_class("-narrow"):  # the pane that had the focus is hidden now
             self.set_focus(self.query_one("#sheet"))
         await self.running.run()
@@ -611,7 +351,7 @@ class Bench(Screen[None]):
     def on_told(self, message: Told) -> None:
         """Take it in at once, draw it soon: many reports share a redraw."""
         from workbench.engine.client import Lost
-        from workbench.engine.messages import Finished, Inspection, Ready, States
+        from workbench.engine.messages import Finished, Inspection, Ready, Row, States
         from workbench.tui.screens.inspector import tell_inspectors
         from workbench.tui.screens.trajectory import tell
 
@@ -624,235 +364,51 @@ class Bench(Screen[None]):
             tell(self.app, event)
         if isinstance(event, Lost):
             self.running.lost(event)
-            self._show_header()
+            showing.show_header(self)
         elif isinstance(event, Ready | States | Inspection):
-            self._show_header()
+            showing.show_header(self)
         elif self.running.hear(event):
             self.show_run()
-        elif self._redraw is None:
-            self._redraw = self.set_timer(REDRAW, self._show_run)
+        elif self.redraw is None or isinstance(event, Row):
+            self._redraw_soon(REDRAW if isinstance(event, Row) else PROGRESS)
 
-    # ---- files
-
-    @work(exclusive=True, group="dialog")
-    async def action_save(self) -> None:
-        """Save to the session's file, or ask for one."""
-        if self.desk is not None and self.files is not None:
-            await self.files.save(self.desk.document)
-            self.refresh_views()
-
-    @work(exclusive=True, group="dialog")
-    async def action_save_as(self) -> None:
-        """Save to another file, and go on with that one."""
-        if self.desk is not None and self.files is not None:
-            await self.files.save_as(self.desk.document)
-            self.refresh_views()
-
-    @work(exclusive=True, group="dialog")
-    async def action_open(self) -> None:
-        """Open a session file, or one of the examples."""
-        if self.files is not None and (document := await self.files.choose()) is not None:
-            await self._stop_run()
-            self._take_document(document)
-
-    @work(exclusive=True, group="dialog")
-    async def action_new(self) -> None:
-        """A new session with the defaults."""
-        from workbench.tui.document import Document, new_session
-
-        if self.desk is not None and await self.may_leave():
-            await self._stop_run()
-            self._take_document(Document(new_session(self.desk.listed)))
-
-    @work(exclusive=True, group="dialog")
-    async def action_copy(self) -> None:
-        """The command that replays the session, or its YAML, to the clipboard."""
-        from workbench.tui.screens.copy import copy_session
-
-        if self.desk is not None and self.files is not None:
-            store = [] if self._runs is None else ["--runs", str(self._runs.resolve())]
-            options = [*self._checkpoint_options(), *store]
-            await copy_session(self.app, self.files, self.desk.document, options)
-            self.refresh_views()
-
-    @work(exclusive=True, group="dialog")
-    async def action_history(self) -> None:
-        """The kept runs, to look at or to take up again."""
-        from workbench.tui.screens.history import take_up
-
-        if self.desk is not None:
-            await take_up(self, self.desk.store)
-
-    async def take_run(self, path: Path) -> None:
-        """A kept run's session, with its results."""
-        from ddib.errors import InputError
-        from workbench.tui.stored import reopen
-
-        try:
-            kept = await asyncio.to_thread(reopen, path)
-        except InputError as error:
-            self.complain(str(error), "This run cannot be opened")
-            return
-        await self._stop_run()
-        self._take_document(kept.document)
-        if self.desk is not None and kept.run is not None:
-            self.desk.queue.take_up(kept.run)
-        self._show_run()
-        if kept.problems:
-            words = "\n".join(kept.problems)
-            self.notify(
-                words, title="Not all of it is there", severity="warning", timeout=12, markup=False
-            )
-
-    async def may_leave(self) -> bool:
-        """Whether the present session may be put away."""
-        if self.desk is None or self.files is None:
-            return True
-        return await self.files.may_leave(self.desk.document)
-
-    async def _stop_run(self) -> None:
-        """Runs go on when another session is opened, but for the auto-run."""
-        if self.running is not None:
-            await self.running.stop_auto()
-
-    @work(exclusive=True, group="dialog")
-    async def action_quit(self) -> None:
-        """Leave, with a question when something is unsaved."""
-        if not await self.may_leave():
-            return
-        await self.leave(keep=False)
-        self.app.exit()
-
-    async def leave(self, *, keep: bool) -> None:
-        """Put everything away; `keep`: what is unsaved is offered again at the next start."""
-        if self._save_soon is not None:
-            self._save_soon.stop()
-        if keep:
-            self._keep()
-        elif self.files is not None:
-            self.files.forget()
-        if self.engine is not None:
-            await self.engine.stop()
-
-    # ---- looking
-
-    def action_yaml(self) -> None:
-        """The session as it would be saved."""
-        from workbench.tui.screens.read import YamlScreen
-
-        def left(edit: bool | None) -> None:
-            if edit:
-                self.action_edit_yaml()
-
-        if self.desk is not None:
-            document = self.desk.document
-            self.app.push_screen(YamlScreen(document.name, document.yaml), left)
-
-    @work(exclusive=True, group="dialog")
-    async def action_edit_yaml(self) -> None:
-        """The session as YAML in the user's editor; what comes back is one step of undo."""
-        from workbench.tui.screens.edit import edit_text
-
-        if (
-            self.desk is None
-            or (edited := await edit_text(self.app, self.desk.document.yaml)) is None
-        ):
-            return
-        for row in self.query(FieldRow):
-            row.set_error("")
-        if not self.desk.take_text(*edited):
-            self.notify("Only the text is another; ctrl+s saves it.", timeout=4)
-        self._changed()
-
-    def action_help(self) -> None:
-        """All keys."""
-        from workbench.tui.screens.help import help_for
-        from workbench.tui.screens.read import HelpScreen
-
-        number = PANES.index(self._focused_pane()) + 1
-        self.app.push_screen(HelpScreen(help_for(number, Renamed(self._keymap))))
-
-    def action_latents(self) -> None:
-        """Rows of latents in the contact sheet, or without them."""
-        self._latents = not self._latents
-        self._show_run()
-
-    def action_zoom(self) -> None:
-        """The middle alone, or all columns."""
-        self.toggle_class("-zoomed")
-
-    def action_view(self) -> None:
-        """The picture under the cursor, large; with a marked one, the two compared."""
-        from workbench.tui.screens.view import look_closer
-
-        sheet = self.query_one(ContactSheet)
-        rows = self.desk.picture_rows(sheet.view) if self.desk else ()
-        image = sheet.image if sheet.view.rows else self.query_one(ImageGrid).cursor
-        if rows:
-            look_closer(self.app, sheet, rows, image, self.desk.sheet_file if self.desk else None)
-        else:
-            self.notify("There is no picture yet.", timeout=3)
-
-    @work(group="run")
-    async def action_trajectory(self) -> None:
-        """Encode and decode of the image under the cursor, step by step."""
-        from workbench.tui.screens.trajectory import follow
-
-        if self.desk is not None and self.engine is not None:
-            image, variant = self._under_cursor()
-            await follow(self.app, self.engine, self.desk, image, variant or 0)
-
-    def action_inspect(self) -> None:
-        """The latents of the picture under the cursor, operation by operation."""
-        from workbench.tui.screens.inspector import look_inside
-
-        if self.desk is not None and self.engine is not None:
-            image, variant = self._under_cursor()
-            look_inside(self.app, self.engine, self.desk, image, variant or 0)
-
-    def action_plots(self) -> None:
-        """A sweep's metrics against its values, or against each other."""
-        from workbench.tui.screens.plots import open_plots
-
-        self.plots = open_plots(self)
-
-    def action_pane(self, pane: str) -> None:
-        """Focus a pane, bringing its tab to the front."""
-        self.remove_class("-zoomed") if pane != "sheet" else None
-        self._show_tab(TAB_OF_PANE[pane])
-        self.set_focus(self.query_one(f"#{pane}"))  # at once: the next key may be on its way
-
-    def action_next_pane(self, by: int) -> None:
-        """The next field of a form, or the next pane."""
-        focused = self.focused
-        form = next((w for w in _upwards(focused) if isinstance(w, ParameterForm)), None)
-        if form is not None:
-            fields = [row.control for row in form.fields]
-            index = fields.index(focused) + by if focused in fields else -1
-            if 0 <= index < len(fields):
-                self.set_focus(fields[index])
+    def _redraw_soon(self, seconds: float) -> None:
+        """Redraw at the latest so many seconds from now."""
+        due = time.monotonic() + seconds
+        if self.redraw is not None:
+            if due >= self._due:
                 return
-        self.action_pane(PANES[(PANES.index(self._focused_pane()) + by) % len(PANES)])
+            self.redraw.stop()
+        self.redraw, self._due = self.set_timer(seconds, partial(showing.show_results, self)), due
 
-    def _focused_pane(self) -> str:
-        """The pane that has the focus, itself or in its form."""
-        pane = next((w.id for w in _upwards(self.focused) if w.id in TAB_OF_PANE), None) or "sheet"
-        return {"form": "recipe", "images": "grid", "images-form": "grid"}.get(pane, pane)
+    def on_screen_resume(self) -> None:
+        """Catch up with the run."""
+        if self.outdated:
+            self.show_run()
+
+    # ---- sessions and what is looked at
+
+    action_save, action_save_as = sessions.save, sessions.save_as
+    action_open, action_new = sessions.open_session, sessions.new
+    action_copy, action_history = sessions.copy, sessions.history
+    action_quit = sessions.leave_program
+    take_run, may_leave, leave = sessions.take_run, sessions.may_leave, sessions.leave
+
+    action_yaml, action_help = looking.show_yaml, looking.show_help
+    action_latents, action_zoom = looking.latents, looking.zoom
+    action_view, action_trajectory = looking.look_closely, looking.trajectory
+    action_inspect, action_plots = looking.inspect, looking.plots
+    action_pane, action_next_pane = panes.focus_pane, panes.next_pane
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """A click on a tab."""
-        self.action_pane(PANE_OF_TAB[event.tab])
-
-    def _show_tab(self, tab: str) -> None:
-        self.query_one(TabLine).active = tab
-        for name in PANE_OF_TAB:
-            self.set_class(name == tab, f"-show-{name}")
+        panes.focus_pane(self, panes.PANE_OF_TAB[event.tab])
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """The actions for the command palette: name, explanation, what it does."""
         from workbench.tui.screens.help import COMMANDS
 
-        renamed = Renamed(self._keymap)
+        renamed = Renamed(self.keymap)
         for name, words, action in COMMANDS:
             if self.check_action(action, ()):
                 yield name, renamed.ending(words), partial(self.run_action, action)
@@ -862,11 +418,3 @@ def _titled(widget: Widget, title: str) -> Widget:
     widget.border_title = title
     widget.add_class("pane")
     return widget
-
-
-def _upwards(widget: Widget | None) -> Iterator[Widget]:
-    """A widget and what it lies in."""
-    node: Any = widget
-    while isinstance(node, Widget):
-        yield node
-        node = node.parent

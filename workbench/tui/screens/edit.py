@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from workbench.tui.screens.dialog import Dialog
 from workbench.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _put_away(path: Path, *, unchanged: bool) -> str:
     return f"\nYour text is in {path}"
 
 
-class WrongText(ModalScreen[bool]):
+class WrongText(Dialog[bool]):
     """The text with its mistakes marked; whether it is edited again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

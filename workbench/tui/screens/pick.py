@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.fuzzy import Matcher
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from workbench.tui.screens.dialog import Dialog
 from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.lines import Lines, Part
 
@@ -38,7 +38,7 @@ class PickerInput(LineInput):
     ]
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Dialog[str | None]):
     """A filter over a list. `free` lets what is typed be taken when nothing matches."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -133,4 +133,4 @@ class Picker(ModalScreen[str | None]):
         """More about the line than fits beside its name."""
         item = self._shown[index] if index < len(self._shown) else None
         words = "" if item is None else self._about(item.value) if self._about else item.words
-        self.query_one(".about", Static).update(words)
+        self.query_one(".about", Static).update(words, layout=False)

@@ -9,8 +9,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from workbench.tui.screens.dialog import Dialog
 from workbench.tui.views import QueueLineView
 from workbench.tui.widgets.lines import Lines, Part
 
@@ -23,7 +23,7 @@ STYLES = {
 }
 
 
-class QueueScreen(ModalScreen[str | None]):
+class QueueScreen(Dialog[str | None]):
     """A line for each run; gives the id of the run that is to be shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

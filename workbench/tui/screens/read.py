@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.highlight import highlight
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.tui.screens.copy import copy_text
+from workbench.tui.screens.dialog import Dialog
 
 
-class YamlScreen(ModalScreen[bool]):
+class YamlScreen(Dialog[bool]):
     """The session as it would be saved; whether it is to be edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +42,7 @@ class YamlScreen(ModalScreen[bool]):
         copy_text(self.app, self._text, "clipboard.yaml")
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key, by pane, and the words that the screen uses."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

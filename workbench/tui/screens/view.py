@@ -13,16 +13,14 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from workbench.tui import view_words as words
 from workbench.tui.views import PictureRow, Spot
 from workbench.tui.widgets.canvas import CROSSHAIR_FROM, Canvas
 from workbench.tui.widgets.key_hints import KeyHints
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from workbench.tui.compare import Difference
     from workbench.tui.views import Pixels
-    from workbench.tui.widgets.sheet import ContactSheet
 
 Mode = Literal["single", "side by side", "flicker", "difference"]
 MODES: tuple[Mode, ...] = ("single", "side by side", "flicker", "difference")
@@ -185,12 +183,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
 
     def _sizes(self) -> str:
         """Why there is no difference."""
-        sizes = [
-            "×".join(map(str, self.rows[spot.row].pixels.shape[2:0:-1]))
-            for spot in (self.first, self.at)
-            if spot is not None
-        ]
-        return f"There is no difference of pictures of {' and '.join(sizes)} pixels."
+        return words.sizes([self.rows[spot.row] for spot in (self.first, self.at) if spot])
 
     def _show_two(self, one: Pixels | None, two: Pixels | None) -> None:
         canvas = self.query_one("#two", Canvas)
@@ -234,32 +227,17 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
     def _tell_titles(self) -> None:
         one, two, delta = (self.query_one(f"#{n}", Canvas) for n in ("one", "two", "difference"))
         if self.first is None:
-            two.border_title = self._title("", self.at)
+            two.border_title = words.title(self.row, self.at.image, "", whole=self.whole)
             return
-        one.border_title = self._title("A · ", self.first)
-        two.border_title = self._title("B · ", self.at)
-        delta.border_title = self._difference_title(self.first)
+        spots = {"A": self.first, "B": self.at}
+        for canvas, (letter, spot) in zip((one, two), spots.items(), strict=True):
+            row = self.rows[spot.row]
+            canvas.border_title = words.title(row, spot.image, f"{letter} · ", whole=self.whole)
+        legend = self.difference.legend if self.difference else ""
+        seen = {} if self.shown != "difference" else self._named(spots)
+        delta.border_title = words.difference_title(legend, seen, whole=self.whole)
         if self.shown == "flicker" and self._first:
             two.border_title = one.border_title
-
-    def _title(self, letter: str, spot: Spot) -> str:
-        row = self.rows[spot.row]
-        if self.whole:
-            return f"{letter}{row.title}"
-        name = row.names[spot.image] if spot.image < len(row.names) else ""
-        number = f"image {spot.image + 1}"
-        number += "" if letter else f" of {len(row.pixels)}"
-        facts = row.facts[spot.image] if spot.image < len(row.facts) else ""
-        return letter + " · ".join(part for part in (row.title, number, facts, name) if part)
-
-    def _difference_title(self, first: Spot) -> str:
-        """How to read the picture, and of what it is where that is not seen."""
-        parts = ["B − A", *([self.difference.legend] if self.difference else [])]
-        if self.shown == "difference":
-            for letter, spot in (("A", first), ("B", self.at)):
-                image = "" if self.whole else f", image {spot.image + 1}"
-                parts.append(f"{letter} {self.rows[spot.row].title}{image}")
-        return " · ".join(parts)
 
     def _facts(self) -> str:
         if self.first is None:
@@ -277,35 +255,19 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         said = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
         parts = [f"{width}×{height} pixels", said]
         if self.whole:
-            parts.append(self._images_seen())
-        if not self.whole and scale >= CROSSHAIR_FROM:
-            parts.append(self._colors(self._pointed()))
+            seen = self._seen
+            left = seen.scroll_offset.x / (seen.magnification or 1)
+            lefts = [self._left_of(image) for image in range(len(self.row.pixels))]
+            right = left + seen.window.width
+            parts.append(words.images_seen(lefts, width, (left, right), self.at.image))
+        elif scale >= CROSSHAIR_FROM:
+            spots = {"B": self.at} if self.first is None else {"A": self.first, "B": self.at}
+            parts.append(words.colors(self._named(spots), self._pointed()))
         return " · ".join(parts)
 
-    def _images_seen(self) -> str:
-        """Which images of a row are seen, those in half included."""
-        seen, (count, _, width, _) = self._seen, self.row.pixels.shape
-        left = seen.scroll_offset.x / (seen.magnification or 1)
-        right = left + seen.window.width
-        middles = [self._left_of(image) + width / 2 for image in range(count)]
-        numbers = [n for n, middle in enumerate(middles, 1) if left <= middle <= right]
-        if len(numbers) < 2:
-            return f"image {self.at.image + 1} of {count}"
-        return f"images {numbers[0]}–{numbers[-1]} of {count}"
-
-    def _colors(self, pixel: Offset) -> str:
-        """The levels under the crosshair."""
-        spots = {"B": self.at} if self.first is None else {"A": self.first, "B": self.at}
-        levels = {}
-        for letter, spot in spots.items():
-            picture = self.rows[spot.row].pixels[spot.image]
-            if pixel.y < picture.shape[0] and pixel.x < picture.shape[1]:
-                levels[letter] = [int(level) for level in picture[pixel.y, pixel.x]]
-        said = [
-            f"{letter + ' ' if len(spots) > 1 else ''}{' '.join(map(str, found))}"
-            for letter, found in levels.items()
-        ]
-        return f"pixel {pixel.x}, {pixel.y}: " + " · ".join(said)
+    def _named(self, spots: dict[str, Spot]) -> dict[str, tuple[PictureRow, int]]:
+        """Letters with the rows and images that they stand for."""
+        return {letter: (self.rows[spot.row], spot.image) for letter, spot in spots.items()}
 
     # ---- keys
 
@@ -454,32 +416,3 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         for canvas in self.query(Canvas):
             if canvas.display and canvas is not event.canvas:
                 canvas.scroll_to(*event.canvas.scroll_offset, animate=False, force=True)
-
-
-def look_closer(
-    app: App[None],
-    sheet: ContactSheet,
-    rows: Sequence[PictureRow],
-    image: int,
-    file: str | None,
-) -> None:
-    """The picture under the sheet's cursor, or with a marked one the two compared.
-
-    `rows`: those of the sheet that have pictures; `file`: the sheet that was kept. The cursor
-    follows what was looked at.
-    """
-    places = [i for i, row in enumerate(sheet.view.rows) if row.pixels is not None] or [0]
-    row = min(range(len(places)), key=lambda i: abs(places[i] - sheet.row))
-    marked = sheet.marked
-    if marked is not None:
-        marked = Spot(places.index(marked.row), marked.image)
-
-    def back(left: tuple[Spot, Spot | None] | None) -> None:
-        if left is None or not sheet.view.rows:
-            return
-        at, mark = left
-        sheet.marked = None if mark is None else Spot(places[mark.row], mark.image)
-        sheet.move_to(at.image, places[at.row])
-
-    at = Spot(row, min(image, len(rows[row].pixels) - 1))
-    app.push_screen(ViewScreen(rows, at, marked, file), back)
