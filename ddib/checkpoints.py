@@ -23,6 +23,7 @@ from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConf
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
 from ddib.guidance import Classifier
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import (
     SCHEDULES,
     Curve,
@@ -100,7 +101,8 @@ class CheckpointFacts(Frozen):
     """Everything about a checkpoint but its weights.
 
     `labels` are the classes its domain holds: one for a model of sevens, ten for a
-    class-conditional model of all digits.
+    class-conditional model of all digits. `picture` is the one whose colours are its domain, as
+    PNG.
     """
 
     version: Literal[1] = 1
@@ -118,6 +120,7 @@ class CheckpointFacts(Frozen):
     training: dict[str, Any] = Field({})
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
+    picture: Base64Bytes | None = None
 
     @overload
     def check_label(self, label: int | None, key: str = "label") -> int | None: ...
@@ -147,7 +150,9 @@ class CheckpointFacts(Frozen):
 
     @property
     def shape(self) -> str:
-        """Of its images, such as 32×32×3."""
+        """Of its images, such as 32×32×3, or that they are points of 2 coordinates."""
+        if self.channels == POINT_CHANNELS:
+            return f"points of {self.channels} coordinates"
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
     def wanted_label(self, label: "Label") -> "Label":
