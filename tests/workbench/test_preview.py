@@ -143,10 +143,10 @@ def test_widths():
 def test_without_colours_there_are_shades():
     ramp = np.linspace(0, 255, len(SHADES)).astype(np.uint8)
     picture = np.broadcast_to(ramp[None, :, None], (4, len(SHADES), 3))
-    strips = half_blocks(picture, len(SHADES), color=False)
+    strips = half_blocks(picture, len(SHADES), colors="none")
     assert [strip.text for strip in strips] == [SHADES, SHADES]
     assert all(not segment.style for strip in strips for segment in strip)
-    row = row_strips(np.stack([picture, picture]), 24, color=False)
+    row = row_strips(np.stack([picture, picture]), 24, colors="none")
     assert [strip.text for strip in row] == [f"{SHADES} {SHADES}   "] * 2
 
 

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from workbench.tui import colors  # noqa: F401  # before textual, which reads the environment
 
@@ -21,6 +21,9 @@ from textual.screen import Screen
 from workbench.tui.pictures import Backdrop, draw_on
 from workbench.tui.screens.bench import Bench
 from workbench.tui.theme import THEMES, configured_theme, ground, next_theme
+
+if TYPE_CHECKING:
+    from workbench.preview import Colors
 
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
@@ -52,7 +55,9 @@ class WorkbenchApp(App[None]):
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
-        draw_on(Backdrop(ground(self.current_theme), color=not self.no_color))
+        few = self.console.color_system == "standard"
+        shown: Colors = "none" if self.no_color else "few" if few else "full"
+        draw_on(Backdrop(ground(self.current_theme), shown))
 
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""
