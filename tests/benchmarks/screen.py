@@ -151,10 +151,8 @@ def main() -> None:
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    print(
-        f"{platform.machine()}, {cores} cores, load {load:.1f}, Python {platform.python_version()}, ",
-        end="",
-    )
+    print(f"{platform.machine()}, {cores} cores, load {load:.1f}, ", end="")
+    print(f"Python {platform.python_version()}, ", end="")
     print(f"textual {version('textual')}, 120x36")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

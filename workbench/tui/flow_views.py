@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.session import Session
+from workbench.tui.keys import key
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.views import FlowView, PanelView
 from workbench.tui.words import in_word
@@ -67,7 +68,7 @@ def _panel(
 
 
 def _hint(kind: str) -> str:
-    return "press r" if kind == "result" else ""
+    return f"press {key('run')}" if kind == "result" else ""
 
 
 def _arrows(shown: Sequence[str]) -> tuple[str, ...]:

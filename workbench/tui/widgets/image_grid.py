@@ -43,6 +43,8 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
         Binding("space", "pick('toggle')", "take"),
         Binding("t", "pick('up to')", "take up to here"),
         Binding("asterisk", "pick('all')", "all", show=False, key_display="*"),
+        Binding("plus,equals_sign", "screen.add_images", "more images", key_display="+"),
+        Binding("minus", "screen.remove_images", "remove these", key_display="-"),
         Binding("left", "move(-1)", "previous", show=False),
         Binding("right", "move(1)", "next", show=False),
         Binding("up", "line(-1)", "line up", show=False),
