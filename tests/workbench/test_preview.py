@@ -150,6 +150,17 @@ def test_without_colours_there_are_shades():
     assert [strip.text for strip in row] == [f"{SHADES} {SHADES}   "] * 2
 
 
+def test_few_colours_are_shades_in_the_nearest_hue():
+    picture = np.zeros((2, 3, 3), np.uint8)
+    picture[:, 1] = 60, 20, 0  # so dark that 16 colours have only black for it
+    picture[:, 2] = 90, 90, 250
+    (strip,) = half_blocks(picture, 3, colors="few")
+    assert strip.text[0] == " " and strip.text[1] in ".:-" and strip.text[2] in "%@"
+    console = Console(color_system="standard", force_terminal=True, width=80)
+    written = strip.render(console)
+    assert "91;40m" + strip.text[1] in written and "94;40m" + strip.text[2] in written
+
+
 def test_the_strips_print_in_true_colour():
     console = Console(color_system="truecolor", force_terminal=True, width=80)
     picture = np.array([[[1, 2, 3]], [[4, 5, 6]]], np.uint8)

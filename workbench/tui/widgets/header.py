@@ -14,7 +14,7 @@ class HeaderLine(Widget):
     view: reactive[HeaderView] = reactive(HeaderView(), layout=False)
 
     def render(self) -> Content:
-        """As much as fits: the program's name goes first, then the title, then the solver."""
+        """As much as fits of the program's name and the title; then the solver gives way."""
         view, width = self.view, self.size.width
         name = view.name or "…"
         left: list[tuple[str, str] | str] = [(name, "bold $foreground")]
@@ -32,6 +32,7 @@ class HeaderLine(Widget):
         for parts, start in (
             (right, brand + left + title),
             (right, left + title),
+            (right, brand + left),
             (right, left),
             (right[:1] + right[2:], left),
             (right[2:], left),
