@@ -8,7 +8,7 @@ from typing import Any
 
 _HOMES = {
     "ddib.bridge": ("encode", "decode"),
-    "ddib.checkpoints": ("load", "load_probe", "Model"),
+    "ddib.checkpoints": ("load", "load_classifier", "load_probe", "Model"),
     "ddib.datasets": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
     "ddib.errors": ("Cancelled", "InputError", "RunError"),
     "ddib.metrics": ("hue_error", "probe_labels", "psnr"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from ddib.classifier import NoisyClassifier
     from ddib.probe import Probe
     from ddib.unet import UNet
 
@@ -62,5 +63,23 @@ class ProbeConfig(Frozen):
         return Probe(self)
 
 
-Architecture = UNetConfig | ProbeConfig
+class ClassifierConfig(Frozen):
+    """Architecture of `ddib.classifier.NoisyClassifier`: channels of its stages, each of which
+    halves the size; `patch_size` folds pixels into channels before the first.
+    """
+
+    kind: Literal["classifier"] = "classifier"
+    in_channels: int = Field(3, ge=1)
+    widths: tuple[int, ...] = Field((64, 96, 96), min_length=1)
+    classes: int = Field(10, ge=2)
+    patch_size: int = Field(2, ge=1)
+
+    def network(self) -> "NoisyClassifier":
+        """The network, with random weights."""
+        from ddib.classifier import NoisyClassifier
+
+        return NoisyClassifier(self)
+
+
+Architecture = UNetConfig | ProbeConfig | ClassifierConfig
 """Told apart by their `kind`."""

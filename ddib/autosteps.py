@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ddib.bridge import Chunk, Watch, solve
 from ddib.errors import InputError
+from ddib.guidance import PLAIN, Guidance
 from ddib.metrics import rmse
 from ddib.solvers import Solver
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ddib.cache import Cache
     from ddib.checkpoints import Model
+    from ddib.denoiser import Label
 
 IMAGES = 4
 MOST = 256
@@ -23,9 +25,10 @@ def fewest_steps(
     images: "Tensor",
     model: "Model",
     solver: Solver,
-    label: int | None,
+    label: "Label",
     cache: "Cache | None" = None,
     watch: Watch | None = None,
+    guidance: Guidance = PLAIN,
 ) -> tuple[int, float]:
     """Steps for a solver with `steps: auto`, and the latent's error (RMSE) that they leave.
 
@@ -40,9 +43,8 @@ def fewest_steps(
         settings = {"name": name, "grid": grid, "steps": steps, "cycle": "free"}
         chosen = solver.model_copy(update=settings)
         places = tuple(range(len(images)))
-        return solve(
-            Chunk("encode", images, chosen, label, places), model, cache=cache, watch=watch
-        ).z
+        chunk = Chunk("encode", images, chosen, label, places, guidance=guidance)
+        return solve(chunk, model, cache=cache, watch=watch).z
 
     def error(steps: int) -> float:
         power_of_two = 1 << (steps - 1).bit_length()

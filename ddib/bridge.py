@@ -13,9 +13,11 @@ from torch import Tensor
 
 from ddib.cache import Cache, content_key
 from ddib.checkpoints import Model
+from ddib.denoiser import Label
 from ddib.errors import RunError
+from ddib.guidance import PLAIN, Classifier, Guidance, check_guidance, guided
 from ddib.operations import standard_noise
-from ddib.solvers import Denoise, Solver, Step, signal
+from ddib.solvers import Solver, Step, signal
 
 CHUNK = 16  # images; on two CPU cores in float32 nothing is gained above
 
@@ -28,17 +30,19 @@ class Chunk:
     """A batch to take along the ODE.
 
     start: images [N, C, H, W] in [-1, 1] to encode, or latents z to decode.
+    label: the class of all, or of each.
     places: of the images in the session, to encode; they key the start noise.
     carried: to decode: what the same solver's encode left beside just these latents with this
-        model and label. With it an exactly invertible solver goes back the way it came.
+        model, label and guidance. With it an exactly invertible solver goes back the way it came.
     """
 
     direction: Literal["encode", "decode"]
     start: Tensor
     solver: Solver
-    label: int | None = None
+    label: Label = None
     places: tuple[int, ...] = ()
     carried: Tensor | None = None
+    guidance: Guidance = PLAIN
 
     def split(self, size: int) -> list["Chunk"]:
         """The same work in batches of at most `size`."""
@@ -46,6 +50,9 @@ class Chunk:
             replace(
                 self,
                 start=self.start[at.start : at.stop],
+                label=self.label[at.start : at.stop]
+                if isinstance(self.label, tuple)
+                else self.label,
                 places=self.places[at.start : at.stop],
                 carried=None if self.carried is None else self.carried[at.start : at.stop],
             )
@@ -67,17 +74,20 @@ def encode(
     images: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
+    guidance: float = 1.0,
+    classifier: Classifier | None = None,
+    classifier_scale: float = 1.0,
     chunk: int = CHUNK,
 ) -> Tensor:
     """Images [N, C, H, W] in [-1, 1] to their latents z [N, C, H, W], ~N(0, 1) where all is well.
 
-    Raises InputError for a label that the model lacks, RunError when values are not finite.
+    guidance, classifier_scale: see `ddib.guidance.Guidance`. Raises InputError for a label that
+    the model lacks or guidance that it cannot have, RunError when values are not finite.
     """
-    solver = solver or Solver()
-    label = model.facts.check_label(label)
-    whole = Chunk("encode", images, solver, label, tuple(range(len(images))))
+    start = Chunk("encode", images, solver or Solver(), label, tuple(range(len(images))))
+    whole = _led(start, model, Guidance(guidance, classifier, classifier_scale))
     return torch.cat([solve(part, model).z for part in whole.split(chunk)])
 
 
@@ -85,13 +95,23 @@ def decode(
     latent: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
+    guidance: float = 1.0,
+    classifier: Classifier | None = None,
+    classifier_scale: float = 1.0,
     chunk: int = CHUNK,
 ) -> Tensor:
-    """Latents z [N, C, H, W] to images [N, C, H, W], near [-1, 1], unclipped; raises as encode."""
-    whole = Chunk("decode", latent, solver or Solver(), model.facts.check_label(label))
+    """Latents z [N, C, H, W] to images [N, C, H, W], near [-1, 1], unclipped; else as encode."""
+    start = Chunk("decode", latent, solver or Solver(), label)
+    whole = _led(start, model, Guidance(guidance, classifier, classifier_scale))
     return torch.cat([solve(part, model).z for part in whole.split(chunk)])
+
+
+def _led(chunk: Chunk, model: Model, guidance: Guidance) -> Chunk:
+    by = None if guidance.classifier is None else guidance.classifier.facts
+    label = check_guidance(model.facts, chunk.label, guidance.scale, by)
+    return replace(chunk, label=label, guidance=guidance)
 
 
 def batches(count: int, size: int) -> list[range]:
@@ -187,6 +207,7 @@ def chunk_key(chunk: Chunk, model: Model) -> str:
         "image_is_state": grid.image_is_state,
         "clip": chunk.direction == "decode" and solver.clip,
         "retraced": chunk.carried is not None,
+        **chunk.guidance.settings,
     }
     if solver.evaluations is None:
         settings["tolerance"] = solver.tolerance
@@ -198,15 +219,8 @@ def chunk_key(chunk: Chunk, model: Model) -> str:
 
 def _steps(chunk: Chunk, model: Model) -> Iterator[Step]:
     solver, grid, z = chunk.solver, model.grid(chunk.solver), start_state(chunk, model)
-    if chunk.direction == "decode":
-        denoise = _conditioned(model, chunk.label, clip=solver.clip == "decode")
+    decoding = chunk.direction == "decode"
+    denoise = guided(model, chunk.label, chunk.guidance, decoding and solver.clip == "decode")
+    if decoding:
         return solver.solve(denoise, z, grid.decode, chunk.carried)
-    return solver.solve(_conditioned(model, chunk.label), z, grid.encode)
-
-
-def _conditioned(model: Model, label: int | None, clip: bool = False) -> Denoise:
-    def denoise(z: Tensor, sigma: float) -> Tensor:
-        denoised = model.denoiser(z.float(), sigma, label)
-        return denoised.clamp(-1, 1) if clip else denoised
-
-    return denoise
+    return solver.solve(denoise, z, grid.encode)

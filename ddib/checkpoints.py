@@ -10,24 +10,25 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError
 
 from ddib.adaptation import read_grid
-from ddib.architectures import Architecture, Frozen, ProbeConfig
+from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConfig, UNetConfig
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
+from ddib.guidance import Classifier
 from ddib.schedules import Curve, Grid, make_grid, schedule_sigmas
 from ddib.solvers import Solver
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddib.denoiser import Denoiser
+    from ddib.denoiser import Denoiser, Label
     from ddib.probe import Probe
 
 ZOO = Path(__file__).parent / "zoo"
@@ -55,7 +56,7 @@ class CheckpointFacts(Frozen):
     """
 
     version: Literal[1] = 1
-    kind: Literal["denoiser", "probe"]
+    kind: Literal["denoiser", "probe", "classifier"]
     domain: str
     labels: tuple[int, ...] = ()
     class_conditional: bool = False
@@ -70,17 +71,38 @@ class CheckpointFacts(Frozen):
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
 
-    def check_label(self, label: int | None, key: str = "label") -> int | None:
+    @overload
+    def check_label(self, label: int | None, key: str = "label") -> int | None: ...
+
+    @overload
+    def check_label(self, label: "Label", key: str = "label") -> "Label": ...
+
+    def check_label(self, label: "Label", key: str = "label") -> "Label":
         """The label to condition on; raises InputError, naming `key`, when there is no such one.
 
-        A model of one domain takes none, but may be given the label that its domain has.
+        A model of one domain takes none, but may be given the label that its domain has. Of labels
+        for each image that are all the same, one is left.
         """
+        if isinstance(label, tuple):
+            each = [self.check_label(one, key) for one in label]
+            return label if len(set(each)) > 1 else each[0]
         if label is not None and label not in self.labels:
             known = ", ".join(map(str, self.labels)) or "none"
-            raise InputError(f"no label {label} in a model of {self.domain}; it has {known}", key)
+            what = "classifier" if self.kind == "classifier" else "model"
+            raise InputError(f"no label {label} in a {what} of {self.domain}; it has {known}", key)
         return label if self.class_conditional else None
 
-    def wanted_label(self, label: int | None) -> int | None:
+    @property
+    def learnt_unconditional(self) -> bool:
+        """Whether a class-conditional model was trained without its label too, now and then."""
+        return self.class_conditional and self.training.get("label_dropout", 0) > 0
+
+    @property
+    def shape(self) -> str:
+        """Of its images, such as 32×32×3."""
+        return f"{self.image_size}×{self.image_size}×{self.channels}"
+
+    def wanted_label(self, label: "Label") -> "Label":
         """The class that pictures should be of: `label`, or the domain's only one."""
         return self.labels[0] if label is None and len(self.labels) == 1 else label
 
@@ -190,14 +212,14 @@ def load(
     """A denoiser's checkpoint, ready to use on a device.
 
     `compiled_folder`: where compiled code is kept between programs, for a compiled evaluation.
-    Raises InputError for a file that is missing, damaged, or a probe.
+    Raises InputError for a file that is missing, damaged, or no denoiser's.
     """
     from ddib.denoiser import Denoiser
 
     path = resolve(name_or_path)
     facts = read_facts(path)
-    if isinstance(facts.architecture, ProbeConfig):
-        raise InputError(f"{path}: a probe, not a denoiser")
+    if not isinstance(facts.architecture, UNetConfig):
+        raise InputError(f"{path}: a {facts.kind}, not a denoiser")
     network = facts.architecture.network()
     _load_weights(network, path)
     network = network.to(device).eval().requires_grad_(False)
@@ -209,14 +231,31 @@ def load(
 
 
 def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
-    """A classifier's checkpoint, ready to use; raises InputError as `load` does."""
+    """The checkpoint of a probe, ready to use; raises InputError as `load` does."""
     path = resolve(name_or_path)
     facts = read_facts(path)
     if not isinstance(facts.architecture, ProbeConfig):
-        raise InputError(f"{path}: a denoiser, not a probe")
+        raise InputError(f"{path}: a {facts.kind}, not a probe")
     probe = facts.architecture.network()
     _load_weights(probe, path)
     return probe.to(device).eval().requires_grad_(False)
+
+
+def load_classifier(name_or_path: str | Path, device: str = "cpu") -> Classifier:
+    """A classifier of noisy images, ready to guide, loaded once for as long as its file stays the
+    same; raises InputError as `load` does."""
+    path = resolve(name_or_path)
+    return _loaded_classifier(path, path.stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=8)
+def _loaded_classifier(path: Path, modified: int, device: str) -> Classifier:
+    facts = read_facts(path)
+    if not isinstance(facts.architecture, ClassifierConfig):
+        raise InputError(f"{path}: a {facts.kind}, not a classifier of noisy images")
+    network = facts.architecture.network()
+    _load_weights(network, path)
+    return Classifier(facts, file_sha256(path), network.to(device).eval().requires_grad_(False))
 
 
 def write_checkpoint(

@@ -18,7 +18,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +36,14 @@ _TRUNCATE = 4.0  # scipy.ndimage.gaussian_filter's default: the kernel ends at 4
 _LARGEST_SEED = 2**32 - 1
 
 
+class Everything(Protocol):
+    """All of a session's images or latents [M, C, H, W]: a tensor, or what is indexed like one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: list[int], /) -> Tensor: ...
+
+
 @dataclass(frozen=True)
 class Context:
     """What an operation may know besides the tensor it edits.
@@ -45,11 +53,16 @@ class Context:
     first_index: the place of the first image in the session, so that noise per image does not
         depend on how the session is cut into chunks.
     stage: what is edited. On "image" brightness is (x + 1) / 2, so that 0 is black.
+    everything: the unedited latents of the whole session (on the image stage its images), for
+        operations that lead from one image towards another; None where there is one batch only.
+    before: the tensor as it was before each operation of the stack so far, the oldest first.
     """
 
     image: Tensor | None = None
     first_index: int = 0
     stage: Stage = "latent"
+    everything: Everything | None = None
+    before: tuple[Tensor, ...] = ()
 
 
 class Operation(BaseModel):
@@ -70,6 +83,11 @@ class Operation(BaseModel):
     def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
         """Apply to z [N, C, H, W]; without a context z is a latent without its source."""
         return self.apply(z, context or Context())
+
+    @property
+    def reads_everything(self) -> bool:
+        """Whether it asks for other images than those that it edits (`Context.everything`)."""
+        return False
 
     @abstractmethod
     def apply(self, z: Tensor, context: Context) -> Tensor:
@@ -292,31 +310,49 @@ class Whiten(Operation):
 
 
 class FrequencyMix(Operation):
-    """Keep the low frequencies and take the high ones from fixed Gaussian noise."""
+    """Keep the low frequencies and take the high ones from noise or another image's latent."""
 
     op: Literal["frequency_mix"] = "frequency_mix"
     cutoff: float = Field(
         default=0.25, ge=0, le=1, description="radius of what is kept, in cycles per pixel"
     )
+    other: Literal["noise", "image"] = Field(
+        default="noise",
+        description="where the high ones come from: Gaussian noise, or another image's latent",
+    )
+    offset: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="which image: so many places further, going round",
+    )
     seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
     per_image: bool = Field(default=False, description="true: each image has noise of its own")
 
+    @property
+    def reads_everything(self) -> bool:
+        """Towards noise no image needs another."""
+        return self.other == "image"
+
     def apply(self, z: Tensor, context: Context) -> Tensor:
-        """z where |f| ≤ cutoff, n ~ N(0, 1) elsewhere; 0.71 and more keeps everything."""
+        """z where |f| ≤ cutoff, elsewhere n ~ N(0, 1), or the unedited latent of another image.
+
+        0.71 and more keeps everything. InputError when the context has no other image's latent.
+        """
         import torch
 
         low = _radius(z.shape[-2], z.shape[-1]) <= self.cutoff
-        noise = _noise(z, self.seed, self.per_image, context.first_index)
+        other = _other(z, self, context)
         return _per_image(
             lambda both: (
                 torch.fft.ifft2(torch.fft.fft2(both[0]).where(low, torch.fft.fft2(both[1]))).real
             ),
-            torch.stack([z, noise], 1),
+            torch.stack([z, other], 1),
         )
 
 
 class Slerp(Operation):
-    """Turn the latent towards fixed Gaussian noise along the sphere."""
+    """Turn the latent along the sphere towards fixed noise or another image's latent."""
 
     op: Literal["slerp"] = "slerp"
     fraction: float = Field(
@@ -326,19 +362,35 @@ class Slerp(Operation):
         description="t, how much of the angle",
         json_schema_extra={"symbol": "t"},
     )
+    other: Literal["noise", "image"] = Field(
+        default="noise",
+        description="what it is turned towards: Gaussian noise, or another image's latent",
+    )
+    offset: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="which image: so many places further, going round",
+    )
     seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="which noise is drawn")
     per_image: bool = Field(default=False, description="true: each image has noise of its own")
+
+    @property
+    def reads_everything(self) -> bool:
+        """Towards noise no image needs another."""
+        return self.other == "image"
 
     def apply(self, z: Tensor, context: Context) -> Tensor:
         """(sin((1 - t)θ)·z + sin(tθ)·n) / sin θ (Song et al., DDIM, appendix D.5).
 
-        θ is the angle between z and n, both as vectors of C·H·W numbers.
+        n is noise or the other image's unedited latent, θ the angle between z and n, both as
+        vectors of C·H·W numbers. InputError when the context has no other image's latent.
         """
         import torch
 
-        noise = _noise(z, self.seed, self.per_image, context.first_index)
+        other = _other(z, self, context)
         return _per_image(
-            lambda both: _slerp(both[0], both[1], self.fraction), torch.stack([z, noise], 1)
+            lambda both: _slerp(both[0], both[1], self.fraction), torch.stack([z, other], 1)
         )
 
 
@@ -393,6 +445,63 @@ class Clamp(Operation):
         return z.clamp(black + unit * self.low, black + unit * self.high)
 
 
+class Mask(Operation):
+    """Keep what the operations above did inside a region only, or outside it."""
+
+    op: Literal["mask"] = "mask"
+    shape: Literal["ellipse", "rectangle", "foreground"] = Field(
+        default="ellipse", description="the region; foreground: where the source image is bright"
+    )
+    keep: Literal["inside", "outside"] = Field(
+        default="inside", description="where the edit stays; elsewhere it is taken back"
+    )
+    operations: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="how many of the operations above it, those switched off included",
+    )
+    x: float = Field(
+        default=0.5, ge=0, le=1, description="centre, as a share of the width; 0: left"
+    )
+    y: float = Field(
+        default=0.5, ge=0, le=1, description="centre, as a share of the height; 0: top"
+    )
+    width: float = Field(default=0.5, ge=0, le=2, description="as a share of the image's")
+    height: float = Field(default=0.5, ge=0, le=2, description="as a share of the image's")
+    threshold: float = Field(
+        default=0.1, ge=0, le=1, description="brightness above which the foreground begins"
+    )
+
+    def apply(self, z: Tensor, context: Context) -> Tensor:
+        """z in the region, elsewhere as it was before the operations; z where there is none above.
+
+        A pixel is in the region when its centre is. InputError for the foreground as for Blend.
+        """
+        if not context.before:
+            return z
+        before = context.before[-min(self.operations, len(context.before))]
+        inside = self._region(z, context)
+        return z.where(inside if self.keep == "inside" else ~inside, before)
+
+    def _region(self, z: Tensor, context: Context) -> Tensor:
+        import torch
+
+        if self.shape == "foreground":
+            brightness = (_source_image(z, context, self.op) + 1) / 2
+            return brightness.amax(1, keepdim=True) > self.threshold
+        down, across = (
+            ((torch.arange(size, dtype=torch.float64) + 0.5) / size - centre).abs()
+            for size, centre in ((z.shape[-2], self.y), (z.shape[-1], self.x))
+        )
+        if self.shape == "rectangle":
+            inside = (down <= self.height / 2)[:, None] & (across <= self.width / 2)
+        else:
+            scaled = torch.hypot((down * self.width)[:, None], across * self.height)
+            inside = scaled <= self.width * self.height / 2
+        return inside.to(z.device)
+
+
 def standard_noise(seed: int, index: int | None, shape: tuple[int, ...]) -> Tensor:
     """N(0, 1) noise of a shape, float32 on the CPU, keyed by (seed, index of the image).
 
@@ -415,6 +524,25 @@ def _noise(z: Tensor, seed: int, per_image: bool, first_index: int) -> Tensor:
         return standard_noise(seed, None, z.shape[1:]).to(z).expand_as(z)
     indices = range(first_index, first_index + len(z))
     return torch.stack([standard_noise(seed, i, z.shape[1:]) for i in indices]).to(z)
+
+
+def _other(z: Tensor, operation: FrequencyMix | Slerp, context: Context) -> Tensor:
+    """What is mixed in, of z's shape: noise, or for each image the unedited state of another."""
+    if operation.other == "noise":
+        return _noise(z, operation.seed, operation.per_image, context.first_index)
+    if context.everything is None:
+        raise InputError(
+            f"{operation.op} with another image needs the latents of all: "
+            "pass Context(everything=…), a tensor [M, C, H, W]"
+        )
+    first, count = context.first_index + operation.offset, len(context.everything)
+    others = context.everything[[place % count for place in range(first, first + len(z))]]
+    if others.shape != z.shape:
+        raise InputError(
+            f"{operation.op} needs other latents of the shape {tuple(z.shape)}, "
+            f"not {tuple(others.shape)}"
+        )
+    return others.to(z)
 
 
 def _per_image(edit: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:

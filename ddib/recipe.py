@@ -9,7 +9,8 @@ Importing this module loads no torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from math import prod
@@ -29,7 +30,7 @@ from typing import (
 from pydantic import BaseModel, Discriminator, Field, Strict, Tag, create_model, model_validator
 from pydantic.fields import FieldInfo
 
-from ddib.operations import Context, Operation
+from ddib.operations import Context, Mask, Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +47,15 @@ def _form(value: object) -> str:
     return "sweep" if isinstance(value, list | tuple) else "value"
 
 
-# Told apart by form, so that an error speaks of the one that was meant and not of both.
-_SweepOf = Annotated[
+SweepOf = Annotated[
     Annotated[T, Tag("value")]
     | Annotated[tuple[Item, ...], Strict(False), Field(min_length=1), Tag("sweep")],
     Discriminator(_form),
 ]
-Sweep = _SweepOf[T, T]
+"""`SweepOf[Steps, int]`: the first, or a list of at least one of the second. They are told apart by
+form, so that an error speaks of the one that was meant and not of both."""
+
+Sweep = SweepOf[T, T]
 """`Sweep[float]`: a number or a list of at least one."""
 
 
@@ -100,7 +103,7 @@ def _sweepable(model: type[Model], fields: tuple[str, ...]) -> type[Model]:
 def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
     """The field's type, or a list of such; of a number or a word, lists have the numbers only."""
     one: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-    sweep: Any = _SweepOf
+    sweep: Any = SweepOf
     number = get_args(field.annotation)[0] if get_origin(field.annotation) in _UNIONS else one
     return sweep[one, number], Field(
         default=field.default,
@@ -119,9 +122,33 @@ def expand(sweeps: Mapping[str, Sequence[T]]) -> list[dict[str, T]]:
     return [dict(zip(sweeps, values, strict=True)) for values in product(*sweeps.values())]
 
 
-def apply_operations(operations: Iterable[Operation], x: Tensor, context: Context) -> Tensor:
+def enabled(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """The operations that run. A mask is one of those only that it counts and that run too."""
+    running: list[Operation] = []
+    for index, operation in enumerate(operations):
+        if not operation.enabled:
+            continue
+        if isinstance(operation, Mask):
+            first = max(0, index - operation.operations)
+            above = sum(one.enabled for one in operations[first:index])
+            if above:
+                running.append(operation.model_copy(update={"operations": above}))
+        else:
+            running.append(operation)
+    return tuple(running)
+
+
+def states(operations: Sequence[Operation], x: Tensor, context: Context) -> Iterator[Tensor]:
+    """x [N, C, H, W], then what each enabled operation makes of it, one after the other."""
+    before = context.before
+    yield x
+    for operation in enabled(operations):
+        edited = operation.apply(x, replace(context, before=before))
+        before, x = (*before, x), edited
+        yield x
+
+
+def apply_operations(operations: Sequence[Operation], x: Tensor, context: Context) -> Tensor:
     """The enabled operations one after the other on x [N, C, H, W]."""
-    for operation in operations:
-        if operation.enabled:
-            x = operation.apply(x, context)
-    return x
+    *_, edited = states(operations, x, context)
+    return edited

@@ -1,4 +1,4 @@
-"""Train a domain's model, or the probe, from the first line to the last.
+"""Train a domain's model, a noisy-image classifier or the probe, from the first line to the last.
 
 Every batch is a pure function of (seed, step), so a resumed training sees what an undisturbed one
 would have seen.
@@ -14,7 +14,7 @@ from functools import partial
 from math import cos, pi
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ddib
-from ddib.architectures import ProbeConfig, UNetConfig
+from ddib.architectures import ClassifierConfig, ProbeConfig, UNetConfig
 from ddib.checkpoints import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
+from ddib.classifier import NoisyClassifier
 from ddib.datasets import (
     ImageFiles,
     Pixels,
@@ -40,7 +41,7 @@ from ddib.errors import InputError, RunError
 from ddib.operations import standard_noise
 from ddib.probe import Probe
 from ddib.schedules import make_grid, schedule_sigmas
-from ddib.solvers import dpmpp_2m
+from ddib.solvers import dpmpp_2m, noise, signal
 from ddib.unet import UNet
 
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
@@ -183,8 +184,7 @@ def train_denoiser(
         dropped = torch.rand(config.batch, generator=generator) < config.label_dropout
         labels = labels.masked_fill(dropped, -1)
         clock = torch.from_numpy(np.interp(log_sigma, log_sigmas, all_times)).float()
-        sigma = torch.from_numpy(np.exp(log_sigma)).float()[:, None, None, None]
-        a, b = 1 / (1 + sigma**2).sqrt(), sigma / (1 + sigma**2).sqrt()
+        a, b = _signal_and_noise(torch.from_numpy(np.exp(log_sigma)).float())
         wanted = eps if config.parameterisation == "epsilon" else a * eps - b * images
         output = network(a * images + b * eps, network.condition(clock, labels))
         return F.mse_loss(output.float(), wanted)
@@ -244,7 +244,7 @@ def train_probe(
     torch.manual_seed(config.seed)
     architecture = ProbeConfig()
     training = yield from _optimise(Probe(architecture), loss, config, out)
-    accuracy = probe_accuracy(training.average.eval(), held_out)
+    reads = accuracy(training.average.eval(), held_out)
     facts = CheckpointFacts(
         kind="probe",
         domain="colored-mnist digits",
@@ -254,21 +254,85 @@ def train_probe(
         architecture=architecture,
         parameters=_count(training.network),
         data=data.facts,
-        training=_training_facts(training, config, command) | {"held_out_accuracy": accuracy},
+        training=_training_facts(training, config, command) | {"held_out_accuracy": reads},
         versions=_versions(),
     )
     write_checkpoint(out, training.average.state_dict(), facts)
     _state_path(out).unlink(missing_ok=True)
 
 
-def probe_accuracy(probe: nn.Module, data: TrainingData, count: int = 10_000) -> float:
-    """The share of `count` drawn images that a probe takes for what they are."""
+def train_classifier(
+    out: Path,
+    *,
+    data: TrainingData,
+    held_out: TrainingData,
+    config: TrainingConfig,
+    command: str = "",
+) -> Generator[TrainingProgress, None, None]:
+    """Train the classifier of noisy digits, log σ uniform over the linear schedule, and write it
+    with its accuracy on held-out digits at several σ.
+
+    Resumes, closes and raises as `train_denoiser` does.
+    """
+    low, high = np.log(schedule_sigmas("linear", 1000)[[0, -1]])
+
+    def loss(network: NoisyClassifier, generator: torch.Generator) -> Tensor:
+        images, labels = data.batch(config.batch, generator)
+        share = torch.rand(config.batch, generator=generator)
+        sigma = (low + (high - low) * share).exp()
+        a, b = _signal_and_noise(sigma)
+        z = a * images + b * torch.randn(images.shape, generator=generator)
+        return F.cross_entropy(network(z, sigma).float(), labels)
+
+    torch.manual_seed(config.seed)
+    architecture = ClassifierConfig(in_channels=data.channels)
+    training = yield from _optimise(architecture.network(), loss, config, out)
+    classifier = training.average.eval()
+
+    def noisy_accuracy(sigma: float) -> float:
+        generator = torch.Generator().manual_seed(2)
+
+        def logits(images: Tensor) -> Tensor:
+            eps = torch.randn(images.shape, generator=generator)
+            z = signal(sigma) * images + noise(sigma) * eps
+            return cast(Tensor, classifier(z, torch.tensor([sigma])))
+
+        return accuracy(logits, held_out, 2000)
+
+    facts = CheckpointFacts(
+        kind="classifier",
+        domain="colored-mnist digits",
+        labels=data.labels,
+        image_size=data.size,
+        channels=data.channels,
+        architecture=architecture,
+        parameters=_count(training.network),
+        data=data.facts,
+        training=_training_facts(training, config, command)
+        | {
+            "held_out_accuracy": noisy_accuracy(0.01),
+            "held_out_accuracy_at": {str(s): noisy_accuracy(s) for s in (0.1, 0.3, 1.0, 3.0, 10.0)},
+        },
+        versions=_versions(),
+    )
+    write_checkpoint(out, training.average.state_dict(), facts)
+    _state_path(out).unlink(missing_ok=True)
+
+
+def _signal_and_noise(sigma: Tensor) -> tuple[Tensor, Tensor]:
+    """√ᾱ and √(1-ᾱ) of levels σ [N], as [N, 1, 1, 1]."""
+    sigma = sigma[:, None, None, None]
+    return 1 / (1 + sigma**2).sqrt(), sigma / (1 + sigma**2).sqrt()
+
+
+def accuracy(logits: Callable[[Tensor], Tensor], data: TrainingData, count: int = 10_000) -> float:
+    """The share of `count` drawn images that a classifier takes for what they are."""
     generator = torch.Generator().manual_seed(1)
     right = 0
     with torch.inference_mode():
         for start in range(0, count, 500):
             images, labels = data.batch(min(500, count - start), generator)
-            right += int((probe(images).argmax(1) == labels).sum())
+            right += int((logits(images).argmax(1) == labels).sum())
     return right / count
 
 

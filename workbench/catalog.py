@@ -11,10 +11,11 @@ from rich.text import Text
 
 from ddib.calibration import ERROR_BOUND, Calibration
 from ddib.checkpoints import CheckpointFacts
+from ddib.extensions import ORIGINS, SKIPPED, load_operations
 from ddib.operations import OPERATIONS
 from ddib.schedules import GRIDS
 from ddib.solvers import SOLVERS, Solver
-from workbench.library import Listed
+from workbench.library import Listed, folders
 from workbench.runs import StoredRun
 
 
@@ -81,10 +82,20 @@ def calibration_table(found: Calibration) -> Table:
 
 def operations_page() -> Group:
     """Every operation with its parameters, their defaults and ranges."""
+    load_operations(folders().operations)
     parts: list[RenderableType] = []
     for name, operation in OPERATIONS.items():
-        parts += [_heading(name, operation), _parameters(operation, hidden=("op", "enabled")), ""]
+        heading = _heading(name, operation)
+        if name in ORIGINS:
+            heading.append(f"  ({ORIGINS[name].name})", "dim")
+        parts += [heading, _parameters(operation, hidden=("op", "enabled")), ""]
     return Group(*parts[:-1])
+
+
+def skipped_operations() -> list[str]:
+    """A line for each file or package whose operations could not be loaded."""
+    load_operations(folders().operations)
+    return [f"{one.name}: its operations are left out: {one.problem}" for one in SKIPPED]
 
 
 def solvers_page() -> Group:

@@ -161,6 +161,7 @@ def replay_sessions(
     from workbench.logs import log_to_file
 
     log_to_file(folders().log, verbose)
+    _tell_skipped()
     if check is not None and len(session) > 1:
         raise InputError("--check compares one session with one run")
     plans = headless.make_plans(session, set_ or [], checkpoints or [])
@@ -175,7 +176,7 @@ def replay_sessions(
     }
     with stop_signals() as stopped, _engine(None if dry_run else ray, device, settings) as engine:
         for plan in plans:
-            engine.check(plan)
+            engine.models(plan)
         if dry_run:
             headless.dry_run(engine, plans, as_json)
             return
@@ -434,10 +435,11 @@ def calibrate_checkpoint(
 
 @app.command()
 def operations() -> None:
-    """List the operations with their parameters."""
+    """List the operations, the user's own too, with their parameters."""
     from workbench import catalog
 
     data.print(catalog.operations_page())
+    _tell_skipped()
 
 
 @app.command()
@@ -454,6 +456,14 @@ def print_schema() -> None:
     from workbench.session import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    _tell_skipped()
+
+
+def _tell_skipped() -> None:
+    from workbench.catalog import skipped_operations
+
+    for line in skipped_operations():
+        narrate.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -542,6 +552,9 @@ def train(
     probe: Annotated[
         bool, typer.Option(help="Train the classifier that judges results, not a domain.")
     ] = False,
+    classifier: Annotated[
+        bool, typer.Option(help="Train a classifier of noisy digits, for classifier guidance.")
+    ] = False,
     root: Annotated[
         Path | None, typer.Option(help="A folder of raw MNIST files; else it is downloaded.")
     ] = None,
@@ -566,7 +579,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Train a domain's model (or the probe) and write a checkpoint that the library lists.
+    """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
 
     A training that was stopped goes on where it was when the same command is given again.
     """
@@ -577,8 +590,10 @@ def train(
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
-    if probe and dataset != "colored-mnist":
-        raise InputError("--probe trains on colored-mnist only")
+    if probe and classifier:
+        raise InputError("--probe and --classifier are two trainings; give one of them")
+    if (probe or classifier) and dataset != "colored-mnist":
+        raise InputError("--probe and --classifier train on colored-mnist only")
     if steps is None and minutes is None:
         minutes = 12.0
     if width % 64:
@@ -604,9 +619,9 @@ def train(
         data, domain = training.Pictures(Path(dataset), size), Path(dataset).resolve().name
         if class_conditional:
             raise InputError("--class-conditional takes colored-mnist: a folder has no labels")
-    if probe:
+    if probe or classifier:
         held_out = training.ColoredDigits(folder, digits, "test")
-        progress = training.train_probe(
+        progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ddib.calibration import Calibration, stored
 from ddib.errors import InputError
+from ddib.extensions import ORIGINS, SKIPPED, load_operations
 from workbench.files import check_folder
 from workbench.library import folders, list_checkpoints, read_config
 from workbench.terminal import (
@@ -80,6 +81,7 @@ def checks(extra: Iterable[Path] = (), runs: Path | None = None) -> list[Check]:
         check_mouse(environment),
         *check_folders(runs),
         *check_library(extra),
+        check_operations(),
         check_precision(),
     ]
 
@@ -324,6 +326,16 @@ def check_library(extra: Iterable[Path] = ()) -> list[Check]:
         return [checkpoints, Check("probe", "ok", ", ".join(probes))]
     advice = "without one target_accuracy is not measured; put one beside the checkpoints"
     return [checkpoints, Check("probe", "warn", "none", advice)]
+
+
+def check_operations() -> Check:
+    """The operations of the user's own files and of installed packages."""
+    folder = folders().operations
+    load_operations(folder)
+    own = [f"{name} ({origin.name})" for name, origin in ORIGINS.items()]
+    found = ", ".join(own) or f"none of your own; Python files in {folder} would be"
+    problems = [f"{one.name} is left out: {one.problem}" for one in SKIPPED]
+    return Check("operations", "warn" if problems else "ok", found, "\n".join(problems))
 
 
 def check_precision() -> Check:

@@ -33,6 +33,7 @@ class Folders:
     state: Path
     log: Path  # a file
     config: Path  # a file
+    operations: Path  # the user's own, Python files
 
     @property
     def cache_chunks(self) -> Path:
@@ -88,6 +89,7 @@ def folders() -> Folders:
         state=dirs.user_state_path,
         log=dirs.user_state_path / f"{_APP}.log",
         config=dirs.user_config_path / "config.yaml",
+        operations=dirs.user_config_path / "operations",
     )
 
 

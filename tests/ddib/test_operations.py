@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from ddib.operations import (
     Flip,
     FrequencyMix,
     Gaussianize,
+    Mask,
     Normalize,
     Operation,
     Rotate,
@@ -36,6 +38,7 @@ from ddib.operations import (
     Whiten,
     standard_noise,
 )
+from ddib.recipe import apply_operations
 
 IMAGE = Context(stage="image")
 SHAPES = [(2, 3, 32, 32), (3, 1, 7, 12), (1, 4, 1, 5), (2, 3, 33, 20)]
@@ -59,12 +62,17 @@ EVERY = [
     Whiten(amount=0.7),
     FrequencyMix(),
     FrequencyMix(per_image=True),
+    FrequencyMix(other="image", offset=4),
     Slerp(fraction=0.3),
     Slerp(fraction=0.3, per_image=True),
+    Slerp(fraction=0.3, other="image"),
     Flip(),
     Flip(direction="vertical"),
     Shuffle(patch=5),
     Clamp(low=-0.5, high=0.7),
+    Mask(),
+    Mask(shape="rectangle", keep="outside", x=0.25, height=1, operations=9),
+    Mask(shape="foreground", threshold=0.5),
 ]
 
 
@@ -82,7 +90,11 @@ def z() -> Tensor:
 
 @pytest.fixture
 def context() -> Context:
-    return Context(image=randn(4, 3, 16, 12, seed=1).clamp(-1, 1))
+    return Context(
+        image=randn(4, 3, 16, 12, seed=1).clamp(-1, 1),
+        everything=randn(11, 3, 16, 12, seed=2),
+        before=(randn(4, 3, 16, 12, seed=3),),
+    )
 
 
 # ---- what holds for all
@@ -105,6 +117,7 @@ def test_the_registry_has_the_file_s_order_and_names_each_class() -> None:
         "flip",
         "shuffle",
         "clamp",
+        "mask",
     ]
     for name, operation in OPERATIONS.items():
         assert operation().op == name
@@ -126,9 +139,16 @@ def test_an_image_s_result_does_not_depend_on_the_batch(
     operation: Operation, stage: str, z: Tensor, context: Context
 ) -> None:
     assert context.image is not None
-    whole = operation(z, Context(context.image, first_index=5, stage=stage))  # type: ignore[arg-type]
+    context = replace(context, first_index=5, stage=stage)
+    whole = operation(z, context)
     for i in range(len(z)):
-        alone = Context(context.image[i : i + 1], first_index=5 + i, stage=stage)  # type: ignore[arg-type]
+        here = slice(i, i + 1)
+        alone = replace(
+            context,
+            image=context.image[here],
+            first_index=5 + i,
+            before=tuple(state[here] for state in context.before),
+        )
         assert torch.equal(operation(z[i : i + 1], alone), whole[i : i + 1])
 
 
@@ -160,6 +180,8 @@ def test_shape_and_dtype_stay_and_the_input_is_not_touched(
         Slerp(fraction=0),
         Shuffle(patch=4096),
         Clamp(low=-1000, high=1000),
+        Mask(shape="rectangle", width=2, height=2),
+        Mask(shape="foreground", threshold=1, keep="outside"),
     ],
     ids=repr,
 )
@@ -167,7 +189,7 @@ def test_shape_and_dtype_stay_and_the_input_is_not_touched(
 def test_neutral_parameters_change_nothing(
     operation: Operation, stage: str, z: Tensor, context: Context
 ) -> None:
-    result = operation(z, Context(context.image, stage=stage))  # type: ignore[arg-type]
+    result = operation(z, replace(context, stage=stage))
     torch.testing.assert_close(result, z, rtol=0, atol=1e-6 if operation.op in ROUNDED else 0)
 
 
@@ -195,6 +217,10 @@ def test_neutral_parameters_change_nothing(
         (Rotate, {"interpolation": "cubic"}),
         (Rotate, {"enabled": "no"}),
         (Rotate, {"op": "blur"}),
+        (Slerp, {"offset": 0}),
+        (Slerp, {"other": "latent"}),
+        (Mask, {"operations": 0}),
+        (Mask, {"shape": "circle"}),
     ],
 )
 def test_wrong_parameters_are_refused(
@@ -449,6 +475,107 @@ def test_slerp_keeps_to_the_arc() -> None:
     assert abs(sum(angles) - torch.acos(equal)) < 1e-3  # in the plane of the two, between them
     assert 0.9 < half.std() < 1.1
     assert torch.equal(Slerp()(torch.zeros_like(z)), Slerp()(torch.zeros_like(z)))
+
+
+def test_slerp_leads_to_the_latent_of_the_image_so_many_places_further(z: Tensor) -> None:
+    everything = randn(6, 3, 16, 12, seed=5)
+    here = Context(first_index=3, everything=everything)
+    for fraction, ends in ((0.0, everything[3:6]), (1.0, everything[[5, 0, 1]])):
+        slerp = Slerp(fraction=fraction, other="image", offset=2)
+        assert torch.equal(slerp(everything[3:6], here), ends)
+    itself = Slerp(fraction=0.7, other="image", offset=6)
+    assert torch.equal(itself(everything[3:6], here), everything[3:6])
+
+
+def test_slerp_has_the_weights_of_two_unit_vectors_at_a_right_angle() -> None:
+    east, north = torch.tensor([[[[3.0, 0.0]]], [[[0.0, 3.0]]]])
+    slerp = Slerp(fraction=1 / 3, other="image")
+    turned = slerp(east[None], Context(everything=torch.stack([east, north])))
+    torch.testing.assert_close(turned, torch.tensor([[[[3 * 3**0.5 / 2, 1.5]]]]))
+
+
+def test_frequency_mix_takes_high_frequencies_from_another_image() -> None:
+    everything = randn(3, 2, 8, 16)
+    mix = FrequencyMix(cutoff=0.25, other="image", offset=1)
+    mixed = mix(everything[2:], Context(first_index=2, everything=everything))
+    low = np.hypot(np.fft.fftfreq(8)[:, None], np.fft.fftfreq(16)[None]) <= 0.25
+    own, other = (np.fft.fft2(z.double().numpy()) for z in (everything[2], everything[0]))
+    np.testing.assert_allclose(
+        np.fft.fft2(mixed[0].double().numpy()), np.where(low, own, other), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("operation", [Slerp(other="image"), FrequencyMix(other="image")])
+def test_what_needs_another_image_says_so(operation: Operation, z: Tensor) -> None:
+    assert operation.reads_everything
+    with pytest.raises(InputError, match="everything"):
+        operation(z)
+    with pytest.raises(InputError, match=r"shape \(4, 3, 16, 12\), not \(4, 3, 16, 11\)"):
+        operation(z, Context(everything=z[..., :11]))
+
+
+# ---- mask
+
+
+@given(
+    st.sampled_from(["ellipse", "rectangle"]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 2), st.floats(0, 2)),
+    st.sampled_from(["inside", "outside"]),
+)
+def test_mask_pixel_by_pixel(shape: str, place: tuple[float, ...], keep: str) -> None:
+    x, y, width, height = place
+    mask = Mask(shape=shape, keep=keep, x=x, y=y, width=width, height=height)  # type: ignore[arg-type]
+    z, before = torch.ones(1, 2, 7, 9), torch.zeros(1, 2, 7, 9)
+    result = mask(z, Context(before=(before,)))
+    for i in range(7):
+        for j in range(9):
+            across, down = (j + 0.5) / 9 - x, (i + 0.5) / 7 - y
+            if shape == "rectangle":
+                margin = min(width / 2 - abs(across), height / 2 - abs(down))
+            else:  # inside where (2·across/width)² + (2·down/height)² ≤ 1
+                margin = (width * height / 2) ** 2 - (across * height) ** 2 - (down * width) ** 2
+            if abs(margin) > 1e-9:
+                kept = (margin > 0) == (keep == "inside")
+                assert (result[..., i, j] == float(kept)).all()
+
+
+def test_mask_keeps_an_edit_in_the_foreground_or_takes_it_back_there(z: Tensor) -> None:
+    image = torch.full_like(z, -1)
+    image[:, 1, 4:8, 5:9] = 0.5
+    inside = torch.zeros(4, 1, 16, 12, dtype=torch.bool)
+    inside[..., 4:8, 5:9] = True
+    for keep, region in (("inside", inside), ("outside", ~inside)):
+        mask = Mask(shape="foreground", keep=keep)  # type: ignore[arg-type]
+        stack = [Normalize(), Scale(factor=3), mask]
+        result = apply_operations(stack, z, Context(image))
+        normalized = Normalize()(z)
+        assert torch.equal(result, torch.where(region, 3 * normalized, normalized))
+    with pytest.raises(InputError, match="source image"):
+        apply_operations([Scale(), Mask(shape="foreground")], z, Context())
+
+
+def test_mask_counts_the_operations_above_it(z: Tensor) -> None:
+    half = {"shape": "rectangle", "x": 0.25, "height": 1.0}  # the left half
+    left = torch.arange(12) < 6
+
+    def result(*stack: Operation) -> Tensor:
+        return apply_operations(stack, z, Context())
+
+    def both(inside: Tensor, outside: Tensor) -> Tensor:
+        return torch.where(left, inside, outside)
+
+    two, three, mask = Scale(factor=2), Scale(factor=3), Mask(**half)  # type: ignore[arg-type]
+    assert torch.equal(result(two, three, mask), both(6 * z, 2 * z))
+    all_of_them = mask.model_copy(update={"operations": 9})
+    assert torch.equal(result(two, three, all_of_them), both(6 * z, z))
+    off = three.model_copy(update={"enabled": False})
+    assert torch.equal(result(two, off, mask), 2 * z), "what is off is counted, not another"
+    over_both = mask.model_copy(update={"operations": 2})
+    assert torch.equal(result(two, off, over_both), both(2 * z, z))
+    assert torch.equal(result(two, mask, three), 3 * both(2 * z, z))
+    assert torch.equal(result(mask, two), 2 * z)
+    outer = Mask(keep="outside", operations=2, **half)  # type: ignore[arg-type]
+    assert torch.equal(result(two, mask, outer), z), "a mask can be masked"
 
 
 # ---- flip, shuffle, clamp

@@ -15,7 +15,7 @@ from ddib.training import (
     ColoredDigits,
     Pictures,
     TrainingConfig,
-    probe_accuracy,
+    accuracy,
     train_denoiser,
     train_probe,
 )
@@ -113,10 +113,10 @@ def test_the_probe_learns_and_its_accuracy_is_recorded(
         pass
     recorded = read_facts(out).training["held_out_accuracy"]
     assert recorded > 0.9
-    assert probe_accuracy(load_probe(out), digits, 2000) == pytest.approx(recorded, abs=0.02)
+    assert accuracy(load_probe(out), digits, 2000) == pytest.approx(recorded, abs=0.02)
 
 
 def test_the_shipped_probe_reads_held_out_digits() -> None:
     """At least 98.5 %, on the packaged test digits in hues of their own."""
     data = ColoredDigits(PACKAGED_MNIST, tuple(range(10)), "test")
-    assert probe_accuracy(load_probe("cmnist-probe"), data, 4000) >= 0.985
+    assert accuracy(load_probe("cmnist-probe"), data, 4000) >= 0.985

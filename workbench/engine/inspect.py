@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.recipe import states
 from ddib.solvers import Step
 from ddib.statistics import (
     autocorrelation,
@@ -20,7 +21,7 @@ from ddib.statistics import (
 )
 from workbench.engine.messages import Finished, Inspect, Inspection, LatentStep
 from workbench.engine.plan import Plan
-from workbench.engine.work import Part, Work, decide_steps, split_solved
+from workbench.engine.work import Encoded, Part, Work, decide_steps, split_solved
 from workbench.figures import latent_pixels, strip_png
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 def inspect(
     engine: "Engine", plan: Plan, request: Inspect, cancelled: Callable[[], bool] = lambda: False
 ) -> Inspection | Finished:
-    """The statistics of a variant's latents: from the cache when a run has made them."""
+    """The statistics of a variant's latents, those that the source's model makes: from the cache
+    when a run has made them."""
 
     def watch(_: Step) -> None:
         if cancelled():
@@ -52,15 +54,16 @@ def _inspect(
         raise InputError(f"there is no variant {request.variant} of {len(plan.variants)}")
     if request.image is not None and request.image >= count:
         raise InputError(f"there is no image {request.image} of {count}")
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache, watch)
-    work = Work(plan, source, target, engine.device, engine.chunk)
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache, watch)
 
-    def encoded(part: Part) -> Tensor:
+    def encoded(part: Part) -> Encoded:
         batch, index = work.encoded_in(part)
-        solved = engine.solve(work.encoding(batch), source, engine.cache, watch)
-        return split_solved(batch, solved)[index][0]
+        task = work.encoding(batch)
+        solved = engine.solve(task.chunk, task.model, engine.cache, watch)
+        return split_solved(batch, solved)[index]
 
+    work = Work(plan, models, engine.device, engine.chunk, encoded)
     parts = [
         part
         for (part,) in work.batches([request.variant])
@@ -69,10 +72,11 @@ def _inspect(
     ways = [
         [z if request.image is None else z[[request.image - part[1].start]] for z in states]
         for part in parts
-        for states in [list(_states(work, part, encoded(part)))]
+        for states in [list(_states(work, part, encoded(part)[0]))]
     ]
     steps = [torch.cat(latents) for latents in zip(*ways, strict=True)]
-    labels = ["latent", *(o.op.replace("_", " ") for o in plan.variants[request.variant].latent)]
+    edits = plan.variants[request.variant].latent
+    labels = ["latent", *(operation.op.replace("_", " ") for operation in edits)]
     images, channels, *size = steps[0].shape
     height, width = size
     return Inspection(
@@ -87,13 +91,13 @@ def _inspect(
 
 def _states(work: Work, part: Part, z: Tensor) -> Iterator[Tensor]:
     """The latents of a part, then what each operation makes of them."""
-    yield z.cpu()
-    context = work.latent_context(part[1])
-    for operation in work.plan.variants[part[0]].latent:
-        z = operation.apply(z, context)
-        if not z.isfinite().all():
-            raise RunError(f"{operation.op} made NaN or infinite values of the latent")
-        yield z.cpu()
+    operations = work.plan.variants[part[0]].latent
+    made_by = ["the encoding", *(operation.op for operation in operations)]
+    every = states(operations, z, work.latent_context(*part))
+    for name, state in zip(made_by, every, strict=True):
+        if not state.isfinite().all():
+            raise RunError(f"{name} made NaN or infinite values of the latent")
+        yield state.cpu()
 
 
 def _step(label: str, z: Tensor) -> LatentStep:

@@ -17,11 +17,12 @@ def find(listed: Sequence[Listed], name: str) -> Listed | None:
 
 
 def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) -> int | None:
-    """The label that results should have: the target's, or its checkpoint's only one."""
-    label = session.target.label if label is None else label
+    """The label that results should have: the last end's, or its checkpoint's only one."""
+    last = session.chain[-1] if session.chain else session.target
+    label = last.label if label is None or session.chain else label
     if isinstance(label, int):
         return label
-    found = find(listed, session.target.checkpoint)
+    found = find(listed, last.checkpoint) if isinstance(last.checkpoint, str) else None
     labels = found.facts.labels if found and found.facts else ()
     return labels[0] if label is None and len(labels) == 1 else None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from workbench.runs import has_runs
 from workbench.session import Session
 from workbench.tui import (
     checkpoint_views,
+    conditions,
     editing,
     flow_views,
     forms,
@@ -228,6 +230,8 @@ class Desk:
         if key.startswith("images"):
             return self._with_images(field, typed)
         model: BaseModel
+        if place.kind in conditions.ENDS:
+            return forms.checked(conditions.changed(session, place.kind, field, typed))
         if place.kind == "operation":
             model = forms.changed(editing.operation_at(session, place.position), field, typed)
             session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
@@ -302,7 +306,7 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, target = self.session.source, self.session.target
+        source, *further = recipe_views.ends(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
@@ -310,8 +314,8 @@ class Desk:
             self.document.name,
             self.session.title,
             self.document.history.dirty,
-            recipe_views.end(source.checkpoint, source.label),
-            recipe_views.end(target.checkpoint, target.label),
+            source,
+            " → ".join(further),
             recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),
@@ -352,6 +356,8 @@ class Desk:
         if place.kind == "solver":
             form = forms.form_of(self.session.solver, "solver", "solver")
             return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        if place.kind in conditions.ENDS:
+            return conditions.form(self.session, self.listed, place.kind)
         words = {
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
@@ -409,7 +415,8 @@ class Desk:
 
     def recipe(self) -> RecipeView:
         """The recipe's lines."""
-        return recipe_views.recipe(self.session)
+        ends = conditions.lines(self.session, self.listed)
+        return replace(recipe_views.recipe(self.session), ends=ends)
 
     def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""

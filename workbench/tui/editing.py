@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ddib.datasets import ColoredMNIST, ImageSpec
+from ddib.extensions import ORIGINS
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
 from ddib.solvers import Solver
@@ -25,6 +26,21 @@ def operation_at(session: Session, position: Position) -> Operation:
 def new_operation(name: str, **values: Any) -> Operation:
     """An operation by its name, with its defaults where no value is given."""
     return sweepable(OPERATIONS[name]).model_validate({"op": name, **values})
+
+
+def offered_operations() -> list[tuple[str, str]]:
+    """Every operation by name, with what it does and what it comes with if it is not ddib's."""
+    return [
+        (
+            name,
+            f"{_first_line(made)} ({ORIGINS[name].name})" if name in ORIGINS else _first_line(made),
+        )
+        for name, made in OPERATIONS.items()
+    ]
+
+
+def _first_line(documented: object) -> str:
+    return (documented.__doc__ or "").strip().partition("\n")[0]
 
 
 def insert(session: Session, position: Position, operation: Operation) -> Session:
@@ -80,14 +96,20 @@ def move(session: Session, position: Position, by: int) -> tuple[Session, Positi
 
 def with_source(session: Session, checkpoint: str, label: int | None = None) -> Session:
     """The session with another checkpoint to encode with."""
-    source = session.source.model_copy(update={"checkpoint": checkpoint, "label": label})
+    source = session.source.model_copy(update=_led(checkpoint, label))
     return session.model_copy(update={"source": source})
 
 
 def with_target(session: Session, checkpoint: str, label: Any = None) -> Session:
     """The session with another checkpoint to decode with; a tuple of labels is a sweep."""
-    target = session.target.model_copy(update={"checkpoint": checkpoint, "label": label})
+    target = session.target.model_copy(update=_led(checkpoint, label))
     return session.model_copy(update={"target": target})
+
+
+def _led(checkpoint: str, label: Any) -> dict[str, Any]:
+    """Another model under a label; without one it is led no more."""
+    plain = {"guidance": 1.0, "classifier": None, "classifier_scale": 1.0}
+    return {"checkpoint": checkpoint, "label": label, **({} if label is not None else plain)}
 
 
 def with_images(session: Session, part: int, spec: ImageSpec) -> Session:

@@ -131,7 +131,6 @@ def line(run: Kept, now: datetime) -> RunLineView:
 
 def one_line(session: Session) -> str:
     """Edits and ends: `blend p 0.1 0.3 · cmnist-fives → cmnist-sevens`."""
-    ends = f"{_stem(session.source.checkpoint)} → {_stem(session.target.checkpoint)}"
     recipe = recipe_views.recipe(session)
     edits = [
         f"{stage}{operation.name} {operation.summary}".strip()
@@ -139,7 +138,7 @@ def one_line(session: Session) -> str:
         for operation in operations
         if operation.enabled
     ]
-    return " · ".join([*(edits or ["no edits"]), ends])
+    return " · ".join([*(edits or ["no edits"]), " → ".join(recipe_views.ends(session))])
 
 
 def numbers(manifest: Manifest) -> str:
@@ -258,7 +257,3 @@ def _yaml(path: Path) -> str:
             return file.read(GLANCE).decode(errors="replace")
     except OSError:
         return ""
-
-
-def _stem(checkpoint: str) -> str:
-    return Path(checkpoint).name.removesuffix(".safetensors")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
-from workbench.session import Session
+from workbench.session import End, Session, Target
 from workbench.tui.values import summarize
 from workbench.tui.views import OperationView, RecipeView
 
@@ -63,9 +63,22 @@ def solver(session: Session) -> str:
     return f"{session.solver.name} · {summarize(session.solver.steps)}"
 
 
-def end(checkpoint: str, label: Any) -> str:
+def ends(session: Session) -> list[str]:
+    """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
+    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
+    return [end(one.checkpoint, one.label) + strength(one) for one in passed]
+
+
+def strength(end: End | Target) -> str:
+    """How an end is led, as short as the header is: ` w 1 2` by itself, ` s 4` by a classifier."""
+    words = "" if end.guidance == 1 else f" w {summarize(end.guidance)}"
+    return words + (f" s {summarize(end.classifier_scale)}" if end.classifier else "")
+
+
+def end(checkpoint: str | tuple[str, ...], label: Any) -> str:
     """`cmnist-digits:5`, an end of the bridge."""
-    name = checkpoint.rpartition("/")[2]
+    names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
+    name = " ".join(each.rpartition("/")[2].removesuffix(".safetensors") for each in names)
     if label is None:
         return name
     labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)

@@ -145,12 +145,12 @@ def ingredients(session: Session, kind: RowKind) -> tuple[object, ...]:
         parts.append(tuple(op for op in recipe.image if op.enabled))
     if place >= ORDER.index("latent"):
         solver = session.solver
-        parts.append(source.label)
+        parts.append(source)
         parts.append(solver if kind == "result" else solver.model_copy(update={"clip": False}))
     if place >= ORDER.index("edited_latent"):
         parts.append(tuple(op for op in recipe.latent if op.enabled))
     if place >= ORDER.index("result"):
-        parts += [target.checkpoint, target.label]
+        parts += [target, session.chain]
     return tuple(parts)
 
 

@@ -81,12 +81,21 @@ class OperationView:
 
 
 @dataclass(frozen=True)
+class EndView:
+    """What an end is led to, in a line of the recipe."""
+
+    name: Literal["source", "target"]
+    summary: str
+
+
+@dataclass(frozen=True)
 class RecipeView:
-    """The recipe, and in one line how it is solved."""
+    """The recipe, and in one line each how it is solved and what its ends are led to."""
 
     solver: str = ""
     image: tuple[OperationView, ...] = ()
     latent: tuple[OperationView, ...] = ()
+    ends: tuple[EndView, ...] = ()
 
     def operations(self, stage: EditStage) -> tuple[OperationView, ...]:
         """The operations of a stage, in order."""

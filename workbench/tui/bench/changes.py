@@ -136,15 +136,11 @@ def add(bench: Bench) -> None:
 
 
 def _add(bench: Bench, position: Position) -> None:
-    from ddib.operations import OPERATIONS
+    from workbench.tui.editing import offered_operations
     from workbench.tui.screens.add import AddOperation
 
-    items = [
-        (name, (operation.__doc__ or "").strip().partition("\n")[0])
-        for name, operation in OPERATIONS.items()
-    ]
     counts = {s: len(bench.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")}
-    palette = AddOperation(items, position, counts)
+    palette = AddOperation(offered_operations(), position, counts)
 
     def chosen(name: str | None) -> None:
         if name is None or bench.desk is None:

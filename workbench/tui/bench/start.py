@@ -58,6 +58,14 @@ def take_keys(bench: Bench) -> None:
     bench.app.set_keymap(bench.keymap)
 
 
+def tell_skipped_operations(bench: Bench) -> None:
+    """The user's own operations that cannot be loaded."""
+    from workbench.catalog import skipped_operations
+
+    if lines := skipped_operations():
+        bench.complain("\n".join(lines), "Own operations")
+
+
 def first_document(bench: Bench, listed: list[Any]) -> Document:
     """The session that was asked for, or a new one."""
     from workbench.session import SessionError

@@ -176,6 +176,7 @@ class Bench(Screen[None]):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(start.list_checkpoints, self)
         start.take_keys(self)
+        start.tell_skipped_operations(self)
         self.take_document(start.first_document(self, listed), listed)
         if self.path is not None and self.path.is_dir():
             await sessions.take_run(self, self.path)
