@@ -79,7 +79,6 @@ class Desk:
         self.queue: RunQueue = queue or RunQueue()
         self._part = 0  # see part
         self._runs = runs
-        self._had_history = has_runs(self.store)
         self._images = ImagesView()
 
     @property
@@ -100,7 +99,7 @@ class Desk:
     @property
     def has_history(self) -> bool:
         """Whether there are kept runs."""
-        return self._had_history or any(r.finished and r.finished.run for r in self.queue.runs)
+        return has_runs(self.store)
 
     # ---- changes
 
