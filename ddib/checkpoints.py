@@ -10,9 +10,9 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError
@@ -28,7 +28,7 @@ from ddib.solvers import Solver
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddib.denoiser import Denoiser
+    from ddib.denoiser import Denoiser, Label
     from ddib.probe import Probe
 
 ZOO = Path(__file__).parent / "zoo"
@@ -71,11 +71,21 @@ class CheckpointFacts(Frozen):
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
 
-    def check_label(self, label: int | None, key: str = "label") -> int | None:
+    @overload
+    def check_label(self, label: int | None, key: str = "label") -> int | None: ...
+
+    @overload
+    def check_label(self, label: "Label", key: str = "label") -> "Label": ...
+
+    def check_label(self, label: "Label", key: str = "label") -> "Label":
         """The label to condition on; raises InputError, naming `key`, when there is no such one.
 
-        A model of one domain takes none, but may be given the label that its domain has.
+        A model of one domain takes none, but may be given the label that its domain has. Of labels
+        for each image that are all the same, one is left.
         """
+        if isinstance(label, tuple):
+            each = [self.check_label(one, key) for one in label]
+            return label if len(set(each)) > 1 else each[0]
         if label is not None and label not in self.labels:
             known = ", ".join(map(str, self.labels)) or "none"
             what = "classifier" if self.kind == "classifier" else "model"
@@ -92,7 +102,7 @@ class CheckpointFacts(Frozen):
         """Of its images, such as 32×32×3."""
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
-    def wanted_label(self, label: int | None) -> int | None:
+    def wanted_label(self, label: "Label") -> "Label":
         """The class that pictures should be of: `label`, or the domain's only one."""
         return self.labels[0] if label is None and len(self.labels) == 1 else label
 
@@ -232,8 +242,14 @@ def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
 
 
 def load_classifier(name_or_path: str | Path, device: str = "cpu") -> Classifier:
-    """A classifier of noisy images, ready to guide; raises InputError as `load` does."""
+    """A classifier of noisy images, ready to guide, loaded once for as long as its file stays the
+    same; raises InputError as `load` does."""
     path = resolve(name_or_path)
+    return _loaded_classifier(path, path.stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=8)
+def _loaded_classifier(path: Path, modified: int, device: str) -> Classifier:
     facts = read_facts(path)
     if not isinstance(facts.architecture, ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a classifier of noisy images")

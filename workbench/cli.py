@@ -176,7 +176,7 @@ def replay_sessions(
     }
     with stop_signals() as stopped, _engine(None if dry_run else ray, device, settings) as engine:
         for plan in plans:
-            engine.check(plan)
+            engine.models(plan)
         if dry_run:
             headless.dry_run(engine, plans, as_json)
             return
@@ -579,7 +579,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
-    """Train a domain's model (or the probe, or a classifier) and write a checkpoint that the library lists.
+    """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
 
     A training that was stopped goes on where it was when the same command is given again.
     """

@@ -10,6 +10,7 @@ from ddib.checkpoints import (
     SUFFIX,
     file_sha256,
     load,
+    load_classifier,
     load_probe,
     read_facts,
     write_checkpoint,
@@ -29,7 +30,8 @@ TRIED_ON = 16  # images
 
 def import_own(path: Path, force: bool) -> Path:
     """Copy a workbench checkpoint into the library, after checking all of it."""
-    load_probe(path) if read_facts(path).kind == "probe" else load(path)
+    openers = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
+    openers[read_facts(path).kind](path)
     target = _target(path.stem, force)
     atomic_write(target, path.read_bytes())
     return target

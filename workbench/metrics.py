@@ -59,6 +59,8 @@ METRICS = {
         Metric(
             "cycle_psnr_p5", "round trip, 5th percentile", "", "dB", 1, 1, "higher", detail=True
         ),
+        Metric("cycle_l2_mean", "round trip, L2 error, mean", "", "", 1, 4, "lower", detail=True),
+        Metric("cycle_l2_max", "round trip, L2 error, largest", "", "", 1, 4, "lower", detail=True),
     )
 }
 

@@ -131,7 +131,7 @@ def test_the_schema_has_every_operation_and_asks_for_a_version() -> None:
         ("checkpoint: cmnist-fives", "checkpoint: 5", 6, "source.checkpoint", "expected text"),
         ("checkpoint: cmnist-fives", "checkpoint: ''", 6, "source.checkpoint", "one character"),
         ("  checkpoint: cmnist-sevens\n", "", 11, "target.checkpoint", "is missing"),
-        ("label: null", "label: five", 7, "source.label", "a whole number, or null"),
+        ("label: null", "label: five", 7, "source.label", "a whole number, or own, or null"),
         ("label: null", "label: [5, 7]", 7, "source.label", "a whole number"),
         ("label: null\nsolver", "label: [5, x]\nsolver", 13, "target.label.1", "a whole number"),
         ("digit: 5", "digit: 12", 9, "source.images.0.digit", "is 12; expected at most 9"),
@@ -640,7 +640,7 @@ def test_values_are_set_by_path() -> None:
         ("solver.grid", "reference", "solver.grid: the reference grid"),
         ("recipe.latent.1.coefficient", "-1", "recipe.latent.1.coefficient: is -1; expected at"),
         ("recipe.latent", "[{op: scal}]", "recipe.latent.0.op: scal is not known; did you mean s"),
-        ("nothing", "1", "nothing: unknown key nothing; expected one of version"),
+        ("zzz", "1", "zzz: unknown key zzz; expected one of version"),
         ("", "1", "unknown key ; expected"),
         ("title", "", "title: is null; expected text"),
         ("title", "&a x", "title: anchors"),
@@ -669,7 +669,7 @@ def test_a_variant_for_each_value() -> None:
     assert made[1].values == {"latent.1.coefficient": 0.1}
     assert made[1].latent == (Normalize(mode="max"), AddNoise(coefficient=0.1))
     assert made[1].solver == Solver()
-    assert made[1].target_label is None
+    assert made[1].target.label is None
 
 
 def test_without_a_sweep_there_is_one_variant() -> None:
@@ -698,7 +698,7 @@ def test_sweeps_multiply_in_the_order_of_the_file() -> None:
         "steps = 10, label = 5, sigma = 2, c = 0.1",
     ]
     assert made[-1].solver.steps == 20
-    assert made[-1].target_label == 7
+    assert made[-1].target.label == 7
     assert made[-1].image == (Blur(sigma=2),)
 
 

@@ -36,6 +36,8 @@ OTHERS = {
     "exact-cycle",
     "fewest-evaluations",
     "tint",
+    "guidance",
+    "classifier-guidance",
     "frequency-mix",
 }
 

@@ -178,7 +178,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             checkpoints=engine.checkpoints,
             sample=request.sample,
         )
-        engine.check(plan)
+        engine.models(plan)
         if isinstance(request, Inspect):
             return inspect(engine, plan, request, cancelled)
         return _run(engine, plan, request, conversation)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def inspect(
     engine: "Engine", plan: Plan, request: Inspect, cancelled: Callable[[], bool] = lambda: False
 ) -> Inspection | Finished:
-    """The statistics of a variant's latents: from the cache when a run has made them."""
+    """The statistics of a variant's latents, those that the source's model makes: from the cache
+    when a run has made them."""
 
     def watch(_: Step) -> None:
         if cancelled():
@@ -53,15 +54,16 @@ def _inspect(
         raise InputError(f"there is no variant {request.variant} of {len(plan.variants)}")
     if request.image is not None and request.image >= count:
         raise InputError(f"there is no image {request.image} of {count}")
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache, watch)
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache, watch)
 
     def encoded(part: Part) -> Encoded:
         batch, index = work.encoded_in(part)
-        solved = engine.solve(work.encoding(batch), source, engine.cache, watch)
+        task = work.encoding(batch)
+        solved = engine.solve(task.chunk, task.model, engine.cache, watch)
         return split_solved(batch, solved)[index]
 
-    work = Work(plan, source, target, engine.device, engine.chunk, encoded)
+    work = Work(plan, models, engine.device, engine.chunk, encoded)
     parts = [
         part
         for (part,) in work.batches([request.variant])

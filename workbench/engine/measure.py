@@ -3,10 +3,11 @@
 They are computed on the CPU, in float64, which not every device has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ddib.datasets import to_pixels
@@ -27,24 +28,32 @@ def latents(z: Tensor, prefix: str) -> PerImage:
 
 
 def results(
-    images: Tensor, sources: Tensor, *, wanted: int | None, probe: Probe | None, cycle: bool
+    images: Tensor,
+    sources: Tensor,
+    *,
+    wanted: Sequence[int | None],
+    probe: Probe | None,
+    cycle: bool,
 ) -> PerImage:
     """What can be said of results [N, C, H, W], per image.
 
-    `target_accuracy` is 1 where the probe takes the image for `wanted`, else 0, and `probe_label`
-    what it takes it for; `hue_error` in degrees against the source. With `cycle`, `cycle_psnr` in
-    dB, at most 200, and `cycle_identical`, 1 where every 8-bit pixel came back. What cannot be
-    computed is absent.
+    `target_accuracy` is 1 where the probe takes the image for the one `wanted`, else 0, and
+    `probe_label` what it takes it for; `hue_error` in degrees against the source. With `cycle`,
+    `cycle_psnr` in dB, at most 200, `cycle_l2`, the Euclidean norm of all that is off, and
+    `cycle_identical`, 1 where every 8-bit pixel came back. What cannot be computed is absent.
     """
     measured: PerImage = {}
-    if probe is not None and wanted is not None:
+    classes = [label for label in wanted if label is not None]
+    if probe is not None and len(classes) == len(images):
         labels = probe_labels(images, probe)
         measured["probe_label"] = _listed(labels)
-        measured["target_accuracy"] = _listed((labels == wanted).double())
+        measured["target_accuracy"] = _listed((labels.cpu() == torch.tensor(classes)).double())
     if images.shape[1] == 3:
         measured["hue_error"] = _listed(hue_error(images.cpu(), sources.cpu()))
     if cycle:
+        off = (images.cpu().double() - sources.cpu().double()).flatten(1)
         measured["cycle_psnr"] = _listed(psnr(images.cpu(), sources.cpu()).clamp(max=MOST_PSNR))
+        measured["cycle_l2"] = _listed(off.norm(dim=1))
         same = (to_pixels(images) == to_pixels(sources)).reshape(len(images), -1).all(1)
         measured["cycle_identical"] = [float(each) for each in same]
     return measured
@@ -63,6 +72,9 @@ def summary(per_image: Mapping[str, list[float | None]]) -> Metrics:
             figures["hue_error_mean"] = float(values.mean())
             figures["hue_error_median"] = float(np.median(values))
             figures["hue_error_p95"] = float(np.percentile(values, 95))
+        elif name == "cycle_l2":
+            figures["cycle_l2_mean"] = float(values.mean())
+            figures["cycle_l2_max"] = float(values.max())
         else:
             figures[name] = float(values.mean())
         if name == "cycle_psnr":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from workbench.runs import has_runs
 from workbench.session import Session
 from workbench.tui import (
     checkpoint_views,
+    conditions,
     editing,
     flow_views,
     forms,
@@ -107,7 +109,9 @@ class Desk:
         return found.facts.labels if found and found.facts and found.facts.class_conditional else ()
 
     def label(self, typed: str) -> Any:
-        """A typed label, or a tuple of several; raises ValueError."""
+        """A typed label, a tuple of several, or "own"; raises ValueError."""
+        if typed.strip() == "own":
+            return "own"
         value = parse_numbers(typed, integer=True)
         return tuple(value) if isinstance(value, list) else value
 
@@ -117,16 +121,28 @@ class Desk:
             value = self.label(typed)
         except ValueError as error:
             return str(error)
+        if value == "own":
+            return None
         if isinstance(value, tuple) and not sweep:
-            return "one label is needed: the source cannot be swept"
+            return "one label is needed: only the target's can be swept"
         missing = [v for v in (value if isinstance(value, tuple) else (value,)) if v not in labels]
         return f"it has no label {missing[0]}" if missing else None
 
     def choose(self, end: str, name: str, label: Any = None) -> bool:
-        """Make a checkpoint the source or the target."""
+        """Make a checkpoint the source or the target, or go on to it from the last end."""
+        if end == "further":
+            return self.change(editing.with_further(self.session, name, label), f"on to {name}")
         if end == "target":
             return self.change(editing.with_target(self.session, name, label), f"target {name}")
         return self.change(editing.with_source(self.session, name, label), f"source {name}")
+
+    def shorten(self) -> str:
+        """Take the last end off the chain; what is wrong with that, or ""."""
+        if not self.session.chain:
+            return "the bridge ends at the target; + on a checkpoint goes on from there"
+        last = recipe_views.ends(self.session)[-1]
+        self.change(editing.without_further(self.session), f"no {last} at the end")
+        return ""
 
     def add(self, name: str, position: Position) -> Place:
         """A new operation; where it is."""
@@ -205,6 +221,8 @@ class Desk:
         if key.startswith("images"):
             return self._with_images(field, typed)
         model: BaseModel
+        if place.kind in conditions.ENDS:
+            return forms.checked(conditions.changed(session, place.kind, field, typed))
         if place.kind == "operation":
             model = forms.changed(editing.operation_at(session, place.position), field, typed)
             session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
@@ -279,15 +297,15 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, target = self.session.source, self.session.target
+        source, *further = recipe_views.ends(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
         return HeaderView(
             self.document.name,
             self.document.history.dirty,
-            recipe_views.end(source.checkpoint, source.label),
-            recipe_views.end(target.checkpoint, target.label),
+            source,
+            " → ".join(further),
             recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),
@@ -328,6 +346,8 @@ class Desk:
         if place.kind == "solver":
             form = forms.form_of(self.session.solver, "solver", "solver")
             return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        if place.kind in conditions.ENDS:
+            return conditions.form(self.session, self.listed, place.kind)
         words = {
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
@@ -384,7 +404,8 @@ class Desk:
 
     def recipe(self) -> RecipeView:
         """The recipe's lines."""
-        return recipe_views.recipe(self.session)
+        ends = conditions.lines(self.session, self.listed)
+        return replace(recipe_views.recipe(self.session), ends=ends)
 
     def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""

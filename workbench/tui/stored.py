@@ -35,7 +35,11 @@ from workbench.tui.sheet_views import SHOWN
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
 
-_PREFIXES: dict[RowKind, str] = {"latent": "latent_", "edited_latent": "edited_latent_"}
+_PREFIXES: dict[RowKind, str] = {
+    "latent": "latent_",
+    "edited_latent": "edited_latent_",
+    "intermediate_latent": "intermediate_latent_",
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def _view(path: Path, manifest: Manifest, session: Session, problems: list[str])
 
 def _index(result: VariantResult, place: int) -> int:
     """Which of the session's variants a result is: its files' names begin with it."""
-    number = result.images[0].partition("-")[0] if result.images else ""
+    number = result.furthest[0].partition("-")[0] if result.furthest else ""
     return int(number) if number.isdecimal() else place
 
 
@@ -148,12 +152,18 @@ def _put_results(
     run: RunView, path: Path, index: int, result: VariantResult, problems: list[str]
 ) -> None:
     wrong: list[str] = []
+    for passed in result.intermediates:
+        pixels = stored_pictures(path, passed.images[:SHOWN], wrong)
+        if pixels is not None:
+            each = {name: values[:SHOWN] for name, values in passed.per_image.items()}
+            pictures = Pictures(pixels, False, passed.metrics, each)
+            run.put("intermediate", index, pictures, passed.end)
     pixels = stored_pictures(path, result.images[:SHOWN], wrong)
-    if pixels is None:
-        problems.append(f"{result.label}: its pictures are missing or damaged")
-        return
     problems += wrong[:1] + ([f"{len(wrong) - 1} more like that"] if len(wrong) > 1 else [])
-    run.put("result", index, _pictures("result", pixels, result))
+    if pixels is not None:
+        run.put("result", index, _pictures("result", pixels, result))
+    elif result.images:
+        problems.append(f"{result.label}: its pictures are missing or damaged")
 
 
 def _put_latents(
@@ -161,13 +171,15 @@ def _put_latents(
 ) -> None:
     names = set()
     for name, latents in _latents(path, problems):
-        kind, _, number = name.partition(".")
+        row, _, number = name.partition(".")
+        kind, _, end = row.partition("-")
         if kind not in _PREFIXES or (number and not number.isdecimal()):
             continue
         names.add(name)
-        index = int(number) if number else None
+        index = int(number) if number else 0 if end else None
         result = finished.get(index or 0, next(iter(finished.values()), VariantResult()))
-        run.put(kind, index, _pictures(kind, latent_pixels(latents), result))
+        pictures = _pictures(kind, latent_pixels(latents), result)
+        run.put(kind, index, pictures, int(end) if end.isdecimal() else 0)
     if not names:
         problems.append("its latents are not there")
 

@@ -49,6 +49,7 @@ class CheckpointView:
     problem: str | None = None
     is_source: bool = False
     is_target: bool = False
+    is_further: bool = False  # an end of the chain
     path: str = ""
     domain: str = ""
     parameters: int = 0
@@ -80,12 +81,21 @@ class OperationView:
 
 
 @dataclass(frozen=True)
+class EndView:
+    """What an end is led to, in a line of the recipe."""
+
+    name: Literal["source", "target"]
+    summary: str
+
+
+@dataclass(frozen=True)
 class RecipeView:
-    """The recipe, and in one line how it is solved."""
+    """The recipe, and in one line each how it is solved and what its ends are led to."""
 
     solver: str = ""
     image: tuple[OperationView, ...] = ()
     latent: tuple[OperationView, ...] = ()
+    ends: tuple[EndView, ...] = ()
 
     def operations(self, stage: EditStage) -> tuple[OperationView, ...]:
         """The operations of a stage, in order."""
@@ -170,6 +180,7 @@ class SheetRowView:
     hint: str = ""  # said in place of pictures
     variant: int | None = None  # None: shared by all variants
     kind: str = "result"
+    end: int = 0  # of the chain, where it is an intermediate row
 
 
 @dataclass(frozen=True, eq=False)
