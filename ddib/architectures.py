@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ddib.classifier import NoisyClassifier
     from ddib.diffusers_unet import DiffusersUNet
     from ddib.lucidrains_unet import LucidrainsUNet
+    from ddib.mlp import Mlp
     from ddib.probe import Probe
     from ddib.unet import UNet
 
@@ -51,6 +52,24 @@ class UNetConfig(Frozen):
         from ddib.unet import UNet
 
         return UNet(self)
+
+
+class MlpConfig(Frozen):
+    """Architecture of `ddib.mlp.Mlp`, which treats every pixel as a point of its own."""
+
+    kind: Literal["mlp"] = "mlp"
+    channels: int = Field(2, ge=1, description="coordinates of a point")
+    width: int = Field(96, ge=2)
+    blocks: int = Field(4, ge=1)
+    frequencies: int = Field(
+        4, ge=0, le=16, description="1, 2, 4 … rad a unit, whose sines and cosines it is told"
+    )
+
+    def network(self) -> "Mlp":
+        """The network, with random weights."""
+        from ddib.mlp import Mlp
+
+        return Mlp(self)
 
 
 class ProbeConfig(Frozen):
@@ -131,7 +150,9 @@ class LucidrainsConfig(Frozen):
         return LucidrainsUNet(self)
 
 
-Architecture = UNetConfig | ProbeConfig | ClassifierConfig | DiffusersConfig | LucidrainsConfig
+Architecture = (
+    UNetConfig | MlpConfig | DiffusersConfig | LucidrainsConfig | ProbeConfig | ClassifierConfig
+)
 """Told apart by their `kind`."""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ddib.cache import Cache
     from ddib.checkpoints import Model
+    from ddib.denoiser import Label
 
 IMAGES = 4
 MOST = 256
@@ -24,7 +25,7 @@ def fewest_steps(
     images: "Tensor",
     model: "Model",
     solver: Solver,
-    label: int | None,
+    label: "Label",
     cache: "Cache | None" = None,
     watch: Watch | None = None,
     guidance: Guidance = PLAIN,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ddib.cache import Cache, content_key
 from ddib.checkpoints import Model
+from ddib.denoiser import Label
 from ddib.errors import RunError
 from ddib.guidance import PLAIN, Classifier, Guidance, check_guidance, guided
 from ddib.operations import standard_noise
@@ -29,6 +30,7 @@ class Chunk:
     """A batch to take along the ODE.
 
     start: images [N, C, H, W] in [-1, 1] to encode, or latents z to decode.
+    label: the class of all, or of each.
     places: of the images in the session, to encode; they key the start noise.
     carried: to decode: what the same solver's encode left beside just these latents with this
         model, label and guidance. With it an exactly invertible solver goes back the way it came.
@@ -37,7 +39,7 @@ class Chunk:
     direction: Literal["encode", "decode"]
     start: Tensor
     solver: Solver
-    label: int | None = None
+    label: Label = None
     places: tuple[int, ...] = ()
     carried: Tensor | None = None
     guidance: Guidance = PLAIN
@@ -48,6 +50,9 @@ class Chunk:
             replace(
                 self,
                 start=self.start[at.start : at.stop],
+                label=self.label[at.start : at.stop]
+                if isinstance(self.label, tuple)
+                else self.label,
                 places=self.places[at.start : at.stop],
                 carried=None if self.carried is None else self.carried[at.start : at.stop],
             )
@@ -69,7 +74,7 @@ def encode(
     images: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
     guidance: float = 1.0,
     classifier: Classifier | None = None,
@@ -90,7 +95,7 @@ def decode(
     latent: Tensor,
     model: Model,
     solver: Solver | None = None,
-    label: int | None = None,
+    label: Label = None,
     *,
     guidance: float = 1.0,
     classifier: Classifier | None = None,

@@ -10,9 +10,9 @@ import struct
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
 import numpy as np
 from platformdirs import user_data_path
@@ -23,6 +23,7 @@ from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConf
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
 from ddib.guidance import Classifier
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import (
     SCHEDULES,
     Curve,
@@ -37,7 +38,7 @@ from ddib.solvers import Solver
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddib.denoiser import Denoiser
+    from ddib.denoiser import Denoiser, Label
     from ddib.probe import Probe
 
 ZOO = Path(__file__).parent / "zoo"
@@ -100,7 +101,8 @@ class CheckpointFacts(Frozen):
     """Everything about a checkpoint but its weights.
 
     `labels` are the classes its domain holds: one for a model of sevens, ten for a
-    class-conditional model of all digits.
+    class-conditional model of all digits. `picture` is the one whose colours are its domain, as
+    PNG.
     """
 
     version: Literal[1] = 1
@@ -118,12 +120,23 @@ class CheckpointFacts(Frozen):
     training: dict[str, Any] = Field({})
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
+    picture: Base64Bytes | None = None
 
-    def check_label(self, label: int | None, key: str = "label") -> int | None:
+    @overload
+    def check_label(self, label: int | None, key: str = "label") -> int | None: ...
+
+    @overload
+    def check_label(self, label: "Label", key: str = "label") -> "Label": ...
+
+    def check_label(self, label: "Label", key: str = "label") -> "Label":
         """The label to condition on; raises InputError, naming `key`, when there is no such one.
 
-        A model of one domain takes none, but may be given the label that its domain has.
+        A model of one domain takes none, but may be given the label that its domain has. Of labels
+        for each image that are all the same, one is left.
         """
+        if isinstance(label, tuple):
+            each = [self.check_label(one, key) for one in label]
+            return label if len(set(each)) > 1 else each[0]
         if label is not None and label not in self.labels:
             known = ", ".join(map(str, self.labels)) or "none"
             what = "classifier" if self.kind == "classifier" else "model"
@@ -137,10 +150,12 @@ class CheckpointFacts(Frozen):
 
     @property
     def shape(self) -> str:
-        """Of its images, such as 32×32×3."""
+        """Of its images, such as 32×32×3, or that they are points of 2 coordinates."""
+        if self.channels == POINT_CHANNELS:
+            return f"points of {self.channels} coordinates"
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
-    def wanted_label(self, label: int | None) -> int | None:
+    def wanted_label(self, label: "Label") -> "Label":
         """The class that pictures should be of: `label`, or the domain's only one."""
         return self.labels[0] if label is None and len(self.labels) == 1 else label
 
@@ -279,13 +294,18 @@ def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
 
 
 def load_classifier(name_or_path: str | Path, device: str = "cpu") -> Classifier:
-    """A classifier of noisy images, ready to guide; raises InputError as `load` does."""
+    """A classifier of noisy images, ready to guide, loaded once for as long as its file stays the
+    same; raises InputError as `load` does."""
     path = resolve(name_or_path)
+    return _loaded_classifier(path, path.stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=8)
+def _loaded_classifier(path: Path, modified: int, device: str) -> Classifier:
     facts = read_facts(path)
     if not isinstance(facts.architecture, ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a classifier of noisy images")
-    network = _network(facts.architecture, path, device)
-    return Classifier(facts, file_sha256(path), network)
+    return Classifier(facts, file_sha256(path), _network(facts.architecture, path, device))
 
 
 def write_checkpoint(

@@ -11,6 +11,10 @@ from torch import Tensor
 from ddib.solvers import noise, signal
 
 Parameterisation = Literal["epsilon", "v", "x0"]
+
+Label = int | tuple[int, ...] | None
+"""The class to condition on: one for all images of a batch, one for each, or none."""
+
 CONDITIONS = (
     1024  # kept at a time: a thousand-step grid's worth, about 10 MB for the zoo's networks
 )
@@ -35,10 +39,11 @@ class Denoiser:
     """D(z, σ, label): the network's estimate of the clean image in a noisy state.
 
     z [N, C, H, W] is variance-preserving; σ is any level, its timestep interpolated in log σ
-    (as k-diffusion does) and held within the schedule; label is a class for all of the batch,
-    None for no condition. Returns [N, C, H, W], unclipped. With a = √ᾱ and b = √(1-ᾱ):
+    (as k-diffusion does) and held within the schedule; label is a class for all of the batch or
+    one for each image, None for no condition. Returns [N, C, H, W], unclipped.
+    With a = √ᾱ and b = √(1-ᾱ):
     ε: D = (z - bε)/a;  v (Salimans & Ho 2022, appendix D): D = az - bv;  x₀: D itself.
-    What depends only on σ and label is computed once; the network's weights must not change.
+    What depends only on σ and one label is computed once; the network's weights must not change.
     """
 
     def __init__(
@@ -55,22 +60,23 @@ class Denoiser:
         self._log_sigmas = np.log(sigmas)
         self._times = time_scale * np.arange(len(sigmas), dtype=np.float64)
 
-        @lru_cache(CONDITIONS)
-        def condition(timestep: float, label: int | None, device: torch.device) -> Any:
-            labels = None if label is None else torch.tensor([label], device=device)
-            return network.condition(torch.tensor([timestep], device=device), labels)
+        self._kept_condition = lru_cache(CONDITIONS)(self._condition)
 
-        self._condition = condition
+    def _condition(self, timestep: float, label: Label, device: torch.device) -> Any:
+        each = label if isinstance(label, tuple) else (label,)
+        labels = None if label is None else torch.tensor(each, device=device)
+        return self.network.condition(torch.tensor([timestep] * len(each), device=device), labels)
 
     def timestep(self, sigma: float) -> float:
         """The (fractional) timestep of a noise level."""
         return float(np.interp(np.log(sigma), self._log_sigmas, self._times))
 
-    def __call__(self, z: Tensor, sigma: float, label: int | None = None) -> Tensor:
+    def __call__(self, z: Tensor, sigma: float, label: Label = None) -> Tensor:
         """The estimate D, see the class."""
         self.evaluations += 1
+        condition_on = self._condition if isinstance(label, tuple) else self._kept_condition
         with torch.inference_mode():
-            condition = self._condition(self.timestep(sigma), label, z.device)
+            condition = condition_on(self.timestep(sigma), label, z.device)
             output = self.network(z, condition)[:, : z.shape[1]]
         return to_denoised(output, z, sigma, self.parameterisation)
 

@@ -5,7 +5,7 @@ with it. Importing this loads no torch.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddib.errors import InputError
 from ddib.solvers import Denoise, noise, signal
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ddib.checkpoints import CheckpointFacts, Model
     from ddib.classifier import NoisyClassifier
+    from ddib.denoiser import Label
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,8 @@ class Guidance:
 
     @property
     def evaluations(self) -> int:
-        """Evaluations of the denoiser's network that an estimate takes; the classifier's, of
-        which there is one forward and one backward, are not counted."""
-        return 1 if self.scale in (0, 1) else 2
+        """Of the denoiser's network, for an estimate; the classifier's are not counted."""
+        return evaluations(self.scale)
 
     @property
     def settings(self) -> dict[str, object]:
@@ -59,13 +59,18 @@ class Guidance:
 PLAIN = Guidance()
 
 
+def evaluations(scale: float) -> int:
+    """Of the network, that classifier-free guidance takes for an estimate."""
+    return 1 if scale in (0, 1) else 2
+
+
 def check_guidance(
     facts: "CheckpointFacts",
-    label: int | None,
+    label: "Label",
     scale: float = 1.0,
     classifier: "CheckpointFacts | None" = None,
     end: str = "",
-) -> int | None:
+) -> "Label":
     """The label that leads a model so guided; None where nothing does.
 
     Raises InputError for a label that is not there, and where there is nothing to guide by; its
@@ -100,7 +105,9 @@ def check_guidance(
     return classifier.check_label(wanted, f"{end}label") or wanted
 
 
-def guided(model: "Model", label: Any, guidance: Guidance = PLAIN, clip: bool = False) -> Denoise:
+def guided(
+    model: "Model", label: "Label", guidance: Guidance = PLAIN, clip: bool = False
+) -> Denoise:
     """D(z, σ) of a model for a label, guided; `clip` holds the network's own estimate within
     [-1, 1], before a classifier moves it, as the original's `ddim_sample` does.
     """
@@ -118,7 +125,9 @@ def guided(model: "Model", label: Any, guidance: Guidance = PLAIN, clip: bool = 
     )
 
 
-def classifier_free(model: "Model", z: "Tensor", sigma: float, label: Any, w: float) -> "Tensor":
+def classifier_free(
+    model: "Model", z: "Tensor", sigma: float, label: "Label", w: float
+) -> "Tensor":
     """D = D(z, σ, ∅) + w·(D(z, σ, y) - D(z, σ, ∅)), w > 1 away from the unconditional estimate.
 
     Ho & Salimans 2022, equation 6, whose w is this one less 1: D is linear in ε. Two calls are as
@@ -133,7 +142,7 @@ def classifier_free(model: "Model", z: "Tensor", sigma: float, label: Any, w: fl
 
 
 def by_classifier(
-    classifier: Classifier, z: "Tensor", sigma: float, label: Any, scale: float
+    classifier: Classifier, z: "Tensor", sigma: float, label: "Label", scale: float
 ) -> "Tensor":
     """What a classifier adds to D: s·(b²/a)·∇ log p(y | z, σ), a = √ᾱ, b = √(1-ᾱ).
 

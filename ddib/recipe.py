@@ -47,13 +47,15 @@ def _form(value: object) -> str:
     return "sweep" if isinstance(value, list | tuple) else "value"
 
 
-# Told apart by form, so that an error speaks of the one that was meant and not of both.
-_SweepOf = Annotated[
+SweepOf = Annotated[
     Annotated[T, Tag("value")]
     | Annotated[tuple[Item, ...], Strict(False), Field(min_length=1), Tag("sweep")],
     Discriminator(_form),
 ]
-Sweep = _SweepOf[T, T]
+"""`SweepOf[Steps, int]`: the first, or a list of at least one of the second. They are told apart by
+form, so that an error speaks of the one that was meant and not of both."""
+
+Sweep = SweepOf[T, T]
 """`Sweep[float]`: a number or a list of at least one."""
 
 
@@ -101,7 +103,7 @@ def _sweepable(model: type[Model], fields: tuple[str, ...]) -> type[Model]:
 def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
     """The field's type, or a list of such; of a number or a word, lists have the numbers only."""
     one: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-    sweep: Any = _SweepOf
+    sweep: Any = SweepOf
     number = get_args(field.annotation)[0] if get_origin(field.annotation) in _UNIONS else one
     return sweep[one, number], Field(
         default=field.default,

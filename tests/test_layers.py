@@ -17,6 +17,7 @@ HEAVY = ("torch", "torchvision", "scipy", "requests")
 SCREEN = ("textual", "term_image")
 NUMERICS = (
     "bridge",
+    "classifier",
     "denoiser",
     "diffusers_unet",
     "formats",
@@ -46,6 +47,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "ddib.calibration",
         "ddib.checkpoints",
         "ddib.datasets",
+        "ddib.guidance",
         "ddib.operations",
         "ddib.recipe",
         "ddib.solvers",

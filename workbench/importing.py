@@ -28,8 +28,8 @@ TRIED_ON = 160  # images, at most
 
 def import_own(path: Path, force: bool) -> Path:
     """Copy a workbench checkpoint into the library, after checking all of it."""
-    loaders = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
-    loaders[read_facts(path).kind](path)
+    openers = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
+    openers[read_facts(path).kind](path)
     target = _target(path.stem, force)
     atomic_write(target, path.read_bytes())
     return target

@@ -34,15 +34,29 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, NOTES, SESSION, SHEET, CURVES, TRADE_OFF, LATENTS, LATENT_SHARDS, IMAGES = (
+(
+    MANIFEST,
+    NOTES,
+    SESSION,
+    SHEET,
+    FILMSTRIP,
+    CURVES,
+    TRADE_OFF,
+    LATENTS,
+    LATENT_SHARDS,
+    POINTS,
+    IMAGES,
+) = (
     "manifest.json",
     "notes.json",  # the user's, beside what the run wrote
     "session.yaml",
     "sheet.png",
+    "filmstrip.png",  # of interpolations
     "curves.png",  # of sweeps
     "trade-off.png",
     "latents.safetensors",
     "latents",  # a folder of files like that, for long runs
+    "points.safetensors",  # of domains of points: the source's and the results'
     "images",
 )
 VERSION = 1
@@ -75,6 +89,16 @@ class InputUsed(_Record):
     sha256: str
 
 
+class IntermediateResult(_Record):
+    """What an end of a chain decoded before it encoded it again."""
+
+    end: int  # 1 is the target
+    title: str  # the checkpoint, and its label
+    metrics: dict[str, float] = {}
+    per_image: dict[str, list[float | None]] = {}
+    images: list[str] = []  # file names under images/
+
+
 class OperationUsed(_Record):
     """An operation that is not ddib's own, as it was when it ran."""
 
@@ -83,7 +107,10 @@ class OperationUsed(_Record):
 
 
 class VariantResult(_Record):
-    """One combination of sweep values and what came of it."""
+    """One combination of sweep values and what came of it.
+
+    Of a chain that was stopped on its way there are intermediate results only.
+    """
 
     values: dict[str, Any] = {}
     label: str = ""
@@ -91,6 +118,12 @@ class VariantResult(_Record):
     metrics: dict[str, float] = {}
     per_image: dict[str, list[float | None]] = {}
     images: list[str] = []  # file names under images/
+    intermediates: list[IntermediateResult] = []
+
+    @property
+    def furthest(self) -> list[str]:
+        """The pictures of the last end that was reached."""
+        return self.images or (self.intermediates[-1].images if self.intermediates else [])
 
 
 class Manifest(_Record):
@@ -108,7 +141,7 @@ class Manifest(_Record):
     threads: int
     chunk_size: int
     versions: dict[str, str] = {}  # of Python, torch, this package, …
-    checkpoints: dict[Literal["source", "target", "probe"], CheckpointUsed] = {}
+    checkpoints: dict[str, CheckpointUsed] = {}  # by role: source, target or target.0, chain.0
     operations: dict[str, OperationUsed] = {}  # those that are not ddib's own
     inputs: list[InputUsed] = []
     nfe: dict[str, int] = {}  # encode, decode

@@ -30,7 +30,8 @@ from ddib.datasets import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
 from ddib.extensions import ORIGINS, SKIPPED, load_operations
 from ddib.operations import OPERATIONS, Operation
-from ddib.recipe import Sweep, Sweepable, count, enabled, expand, sweepable
+from ddib.points import SHAPES, SyntheticPoints
+from ddib.recipe import Sweep, Sweepable, SweepOf, count, enabled, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
 from workbench.library import folders
@@ -48,9 +49,11 @@ from workbench.yamltext import (
 )
 
 __all__ = [
-    "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
-    "dump_session", "error_at", "load_session", "parse_session", "read_session_text",
-    "save_session", "schema", "set_value", "sweeps", "variants", "with_absolute_paths",
+    "End", "Problem", "Recipe", "Session", "SessionError", "Source", "Target", "Variant",
+    "dump_session", "ends", "error_at", "load_session", "named_checkpoints",
+    "named_classifiers",
+    "parse_session", "read_session_text", "save_session", "schema", "set_value", "sweeps",
+    "title", "variants", "way", "with_absolute_paths",
 ]  # fmt: skip
 
 MAX_BYTES = 256 * 1024
@@ -72,22 +75,36 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _label_kind(value: object) -> str:
+    return "own" if value == "own" else "class"
+
+
 def _image_spec(value: object) -> str | None:
     if isinstance(value, BaseModel):
         return type(value).__name__
-    keys = value if isinstance(value, Mapping) else ()
-    return next((m.__name__ for key, m in _IMAGE_SPECS.items() if key in keys), None)
+    keys = value if isinstance(value, Mapping) else {}
+    if "dataset" in keys:
+        points = keys["dataset"] in SHAPES
+        return SyntheticPoints.__name__ if points else ColoredMNIST.__name__
+    return ImageFiles.__name__ if "path" in keys else None
 
 
-_IMAGE_SPECS: dict[str, type[BaseModel]] = {"dataset": ColoredMNIST, "path": ImageFiles}
+ClassLabel = Annotated[
+    Annotated[int, Tag("class")] | Annotated[Literal["own"], Tag("own")],
+    Discriminator(_label_kind),
+]
 
 if TYPE_CHECKING:
-    ImageSpec = ColoredMNIST | ImageFiles
+    ImageSpec = ColoredMNIST | SyntheticPoints | ImageFiles
     AnyOperation = Operation
     SweptSolver = Solver
+    SweptLabel = int | tuple[int, ...] | Literal["own"]
+    SweptScale = float | tuple[float, ...]
 else:
     ImageSpec = Annotated[
-        Annotated[ColoredMNIST, Tag("ColoredMNIST")] | Annotated[ImageFiles, Tag("ImageFiles")],
+        Annotated[ColoredMNIST, Tag("ColoredMNIST")]
+        | Annotated[SyntheticPoints, Tag("SyntheticPoints")]
+        | Annotated[ImageFiles, Tag("ImageFiles")],
         Discriminator(_image_spec),
     ]
     AnyOperation = Annotated[
@@ -95,27 +112,55 @@ else:
         Discriminator("op"),
     ]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
+    SweptLabel = SweepOf[ClassLabel, int]
+    SweptScale = Sweep[Annotated[float, Field(ge=0)]]
 
 
-class Source(_Part):
-    """Where the images come from and the model that encodes them."""
+CheckpointName = Annotated[str, Field(min_length=1)]
+_CHECKPOINT = "a name in the library, or a path"
+_LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
+_GUIDANCE = (
+    "classifier-free guidance w: 1 is the conditional model as it is, 0 the unconditional one, "
+    "above 1 leads further to the label at twice the evaluations"
+)
+_CLASSIFIER = (
+    "a classifier of noisy images in the library, or a path: its gradient leads to the label"
+)
+_CLASSIFIER_SCALE = "what its gradient is multiplied by; 0 is none"
 
-    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
-    label: int | None = Field(default=None, description="for class-conditional checkpoints")
+
+class End(_Part):
+    """A model, and what it is led to; in a chain it encodes what the one before it has decoded,
+    and decodes the result."""
+
+    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
+    label: ClassLabel | None = Field(default=None, description=_LABEL)
+    guidance: float = Field(default=1.0, ge=0, description=_GUIDANCE)
+    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier_scale: float = Field(default=1.0, ge=0, description=_CLASSIFIER_SCALE)
+
+
+class Source(End):
+    """Where the images come from, the model that encodes them, and what it is led to."""
+
     images: tuple[ImageSpec, ...] = Field(
-        min_length=1, description="colored MNIST digits or image files"
+        min_length=1, description="colored MNIST digits, image files, or points"
     )
 
 
 class Target(_Part):
-    """The model that decodes."""
+    """The model that decodes, and what it is led to."""
 
-    checkpoint: str = Field(min_length=1, description="a name in the library, or a path")
-    label: Sweep[int] | None = Field(default=None, description="for class-conditional checkpoints")
+    checkpoint: Sweep[CheckpointName] = Field(description=_CHECKPOINT)
+    label: SweptLabel | None = Field(default=None, description=_LABEL)
+    guidance: SweptScale = Field(default=1.0, description=_GUIDANCE)
+    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier_scale: SweptScale = Field(default=1.0, description=_CLASSIFIER_SCALE)
 
 
 class Recipe(_Part):
-    """What is done to the images before encoding and to the latents before decoding."""
+    """What is done to the images before the source encodes them, and to those latents before the
+    target decodes them; nothing is done to what a chain passes later."""
 
     image: tuple[AnyOperation, ...] = Field(default=(), description="operations on the image")
     latent: tuple[AnyOperation, ...] = Field(default=(), description="operations on the latent")
@@ -128,6 +173,12 @@ class Session(_Part):
     title: str = Field(default="", description="what the experiment shows")
     source: Source = Field(description="a checkpoint and images")
     target: Target = Field(description="a checkpoint")
+    chain: tuple[End, ...] = Field(
+        default=(),
+        description="further ends: each result is encoded again by the model that decoded it, "
+        "under the same label, and decoded by the next; the recipe acts on the first image and "
+        "the first latent only",
+    )
     solver: SweptSolver = Field(default=SweptSolver(), description="how the ODE is solved")
     recipe: Recipe = Field(default=Recipe(), description="the operations")
 
@@ -168,18 +219,17 @@ class Variant:
     values: dict[str, Any]
     label: str
     solver: Solver
-    target_label: int | None
+    target: End
     image: tuple[Operation, ...]
     latent: tuple[Operation, ...]
 
 
 def sweeps(session: Session) -> dict[str, tuple[Any, ...]]:
     """What is swept and through which values: solver, target, image, latent, in file order."""
-    label = session.target.label
-    found = {"target.label": label} if isinstance(label, tuple) else {}
+    target = {f"target.{name}": value for name, value in session.target}
     return {
         **_sweeps_of("solver", session.solver),
-        **found,
+        **{path: value for path, value in target.items() if isinstance(value, tuple)},
         **{
             path: values
             for place, operation in _enabled(session).items()
@@ -195,12 +245,11 @@ def variants(session: Session) -> list[Variant]:
 
 
 def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any]) -> Variant:
-    label = session.target.label
     return Variant(
         values=values,
-        label=", ".join(f"{symbols[p]} = {_number(v)}" for p, v in values.items()) or "result",
+        label=", ".join(f"{symbols[p]} = {_shown(v)}" for p, v in values.items()) or "result",
         solver=cast(Solver, _at("solver", session.solver, values)),
-        target_label=values["target.label"] if isinstance(label, tuple) else label,
+        target=End(**{n: values.get(f"target.{n}", value) for n, value in session.target}),
         image=_running("image", session.recipe.image, values),
         latent=_running("latent", session.recipe.latent, values),
     )
@@ -254,7 +303,8 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     """Names of a swept parameter, all different, from the shortest to the clearest."""
     place, _, name = path.rpartition(".")
     if place == "target":
-        return name, f"target {name}", path
+        short = name.replace("checkpoint", "target").replace("_", " ")
+        return short, f"target {short}", path
     model = session.solver if place == "solver" else _enabled(session)[place]
     extra = type(model).model_fields[name].json_schema_extra
     symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
@@ -263,9 +313,71 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     return short, f"{kind.replace('_', ' ')} {short}", f"{place.replace('.', ' ')} {short}"
 
 
-def _number(value: float) -> str:
-    """The shortest text that is exactly this number, without `.0`."""
+def _shown(value: float | str) -> str:
+    """The shortest text that is exactly this number, without `.0`, or a checkpoint's name."""
+    if isinstance(value, str):
+        return _stem(value)
     return repr(value).removesuffix(".0")
+
+
+# ---- ends
+
+
+def named_checkpoints(session: Session) -> dict[str, str]:
+    """Every checkpoint by its key: source.checkpoint, target.checkpoint.1, chain.0.checkpoint."""
+    target = session.target.checkpoint
+    several = target if isinstance(target, tuple) else ()
+    return {
+        "source.checkpoint": session.source.checkpoint,
+        **({} if isinstance(target, tuple) else {"target.checkpoint": target}),
+        **{f"target.checkpoint.{index}": name for index, name in enumerate(several)},
+        **{f"chain.{index}.checkpoint": end.checkpoint for index, end in enumerate(session.chain)},
+    }
+
+
+def ends(session: Session, variant: Variant) -> tuple[End, ...]:
+    """What a variant passes, from the source to the last of the chain; at least two."""
+    source = End(**{name: getattr(session.source, name) for name in End.model_fields})
+    return source, variant.target, *session.chain
+
+
+def named_classifiers(session: Session) -> dict[str, str]:
+    """Every classifier that leads by its key: target.classifier, chain.0.classifier."""
+    places = {f"chain.{index}": end for index, end in enumerate(session.chain)}
+    ends: dict[str, End | Target] = {"source": session.source, "target": session.target, **places}
+    return {f"{key}.classifier": end.classifier for key, end in ends.items() if end.classifier}
+
+
+def way(session: Session) -> list[str]:
+    """The ends in words, from the source's to the last: `cmnist-digits (5, guidance 2)`, values
+    that are swept together."""
+    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
+    return [title(end.checkpoint, end.label, *strength(end)) for end in passed]
+
+
+def strength(end: End | Target) -> list[str]:
+    """How an end is led, in words: `guidance 1 2`, `cmnist-classifier × 4`; empty when plainly."""
+    words = [] if end.guidance == 1 else [f"guidance {_listed(end.guidance)}"]
+    if end.classifier is not None:
+        words.append(f"{_stem(end.classifier)} × {_listed(end.classifier_scale)}")
+    return words
+
+
+def title(checkpoint: str | tuple[str, ...], label: Any = None, *more: str) -> str:
+    """An end in words: `cmnist-digits (5)`; values that are swept side by side."""
+    names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
+    text = ", ".join(map(_stem, names))
+    facts = [*([] if label is None else [_listed(label)]), *more]
+    return f"{text} ({', '.join(facts)})" if facts else text
+
+
+def _listed(value: Any) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(str(each).removesuffix(".0") for each in values)
+
+
+def _stem(checkpoint: str) -> str:
+    return Path(checkpoint).name.removesuffix(".safetensors")
 
 
 # ---- reading
@@ -448,18 +560,21 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
 
     def spec(images: ImageSpec) -> ImageSpec:
         key = "path" if isinstance(images, ImageFiles) else "root"
-        path = getattr(images, key)
+        path = getattr(images, key, None)
         return images.model_copy(update={key: absolute(path)}) if path else images
 
-    source, target = session.source, session.target
-    sources = {
-        "checkpoint": checkpoint(source.checkpoint),
-        "images": tuple(map(spec, source.images)),
-    }
+    def located(part: End | Target | Source) -> Any:
+        name = part.checkpoint
+        found = tuple(map(checkpoint, name)) if isinstance(name, tuple) else checkpoint(name)
+        classifier = part.classifier and checkpoint(part.classifier)
+        return part.model_copy(update={"checkpoint": found, "classifier": classifier})
+
+    images = tuple(map(spec, session.source.images))
     return session.model_copy(
         update={
-            "source": source.model_copy(update=sources),
-            "target": target.model_copy(update={"checkpoint": checkpoint(target.checkpoint)}),
+            "source": located(session.source.model_copy(update={"images": images})),
+            "target": located(session.target),
+            "chain": tuple(map(located, session.chain)),
         }
     )
 

@@ -9,7 +9,15 @@ import torch
 from safetensors.torch import save_file
 
 from ddib.architectures import UNetConfig
-from ddib.checkpoints import ZOO, CheckpointFacts, load, load_probe, read_facts, write_checkpoint
+from ddib.checkpoints import (
+    ZOO,
+    CheckpointFacts,
+    load,
+    load_classifier,
+    load_probe,
+    read_facts,
+    write_checkpoint,
+)
 from ddib.errors import InputError
 from ddib.unet import UNet
 
@@ -52,6 +60,7 @@ def test_facts_and_weights_come_back(checkpoint: Path) -> None:
 def test_every_checkpoint_of_the_zoo_loads() -> None:
     paths = sorted(ZOO.glob("*.safetensors"))
     assert {path.stem for path in paths} == {
+        "cmnist-classifier",
         "cmnist-digits",
         "cmnist-fives",
         "cmnist-probe",
@@ -60,7 +69,11 @@ def test_every_checkpoint_of_the_zoo_loads() -> None:
     assert sum(path.stat().st_size for path in paths) < 25e6
     for path in paths:
         found = read_facts(path)
-        loaded = load_probe(path) if found.kind == "probe" else load(path).denoiser.network
+        loaded = {
+            "probe": load_probe,
+            "classifier": lambda path: load_classifier(path).network,
+            "denoiser": lambda path: load(path).denoiser.network,
+        }[found.kind](path)
         assert sum(p.numel() for p in loaded.parameters()) == found.parameters
         assert found.training["command"].startswith("ddib-workbench train ")
         assert found.training["steps_done"] > 1000

@@ -57,7 +57,7 @@ def test_an_edited_session_is_a_session() -> None:
 def test_ends_images_solver() -> None:
     session = editing.with_target(editing.with_source(START, "x", 3), "y", (1, 2))
     assert (session.source.checkpoint, session.source.label) == ("x", 3)
-    assert [variant.target_label for variant in variants(session)] == [1, 2]
+    assert [variant.target.label for variant in variants(session)] == [1, 2]
     session = editing.with_images(session, 0, ColoredMNIST(digit=7, count=2))
     assert session.source.images[0].digit == 7  # type: ignore[union-attr]
 

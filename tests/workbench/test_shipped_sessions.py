@@ -36,7 +36,16 @@ OTHERS = {
     "exact-cycle",
     "fewest-evaluations",
     "tint",
+    "guidance",
+    "classifier-guidance",
     "frequency-mix",
+    "gaussianize",
+    "interpolation",
+    "mask",
+    "cycle",
+    "chain",
+    "class-to-class",
+    "all-to-all",
 }
 
 

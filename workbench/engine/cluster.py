@@ -34,7 +34,7 @@ from ddib.checkpoints import Model, file_sha256, load
 from ddib.errors import InputError, RunError
 from ddib.evaluation import Evaluation
 from workbench.engine.execute import Engine
-from workbench.engine.work import Batch
+from workbench.engine.work import Task
 from workbench.library import folders
 
 IN_FLIGHT = 2  # chunks a worker has: one that it solves, one that waits
@@ -173,8 +173,7 @@ class _Hired:
 
 @dataclass(eq=False)
 class _Job:
-    batch: Batch
-    chunk: Chunk
+    task: Task
     end: Future[Solved] = field(default_factory=Future)
     sent: Any = None  # the reference to the answer, when a worker has it
     attempts: int = 0
@@ -202,16 +201,14 @@ class ClusterEngine(Engine):
 
     def solve_all(
         self,
-        work: Iterable[tuple[Batch, Chunk]],
-        model: Model,
+        work: Iterable[Task],
         cache: Cache,
-        watcher: Callable[[Batch, Chunk], Watch],
+        watcher: Callable[[Task], Watch],
         check: Callable[[], None],
-    ) -> Iterator[tuple[Batch, Chunk, Solved]]:
+    ) -> Iterator[tuple[Task, Solved]]:
         """As for one process, but the workers solve what the cache does not hold, at most two
         chunks each ahead. Raises RunError when workers die again and again.
         """
-        shipment = self.shipment(model)
         coming, window = iter(work), deque[_Job]()
         stopped: Exception | None = None  # by the end of the work or by a failure in making it
         seen = time.monotonic()
@@ -220,23 +217,23 @@ class ClusterEngine(Engine):
                 seen = self._alive_since(seen)
                 while stopped is None and len(window) < IN_FLIGHT * len(self.workers):
                     try:
-                        job = _Job(*next(coming))
+                        job = _Job(next(coming))
                     except (StopIteration, InputError, RunError) as error:
                         stopped = error
                         break
-                    found = self.known(job.chunk, model, cache)
+                    found = self.known(job.task.chunk, job.task.model, cache)
                     if found is not None:
                         job.end.set_result(found)
                     window.append(job)
                 if not window:
                     break
-                self._send(window, shipment, model, cache)
+                self._send(window, cache)
                 ready = window[0].end.done()
                 self._hear(timeout=0 if ready else POLL)
                 check()
                 if ready:
                     job = window.popleft()
-                    yield job.batch, job.chunk, job.end.result()
+                    yield job.task, job.end.result()
         finally:
             self._call_off(window)
         if isinstance(stopped, InputError | RunError):
@@ -296,7 +293,7 @@ class ClusterEngine(Engine):
         else:
             self._left_out.append(f"a worker was left out: {why}")
 
-    def _send(self, window: Iterable[_Job], shipment: Shipment, model: Model, cache: Cache) -> None:
+    def _send(self, window: Iterable[_Job], cache: Cache) -> None:
         """Give chunks, first ones first, to the workers that have fewest."""
         ready = [worker for worker in self.workers if worker.pid]
         for job in window:
@@ -304,11 +301,11 @@ class ClusterEngine(Engine):
             if worker is None or worker.busy == IN_FLIGHT:
                 return
             if job.sent is None and not job.end.done():
-                chunk = _chunk_on(job.chunk, torch.device("cpu"))
-                job.sent = worker.actor.solve.remote(chunk, shipment)
+                chunk = _chunk_on(job.task.chunk, torch.device("cpu"))
+                job.sent = worker.actor.solve.remote(chunk, self.shipment(job.task.model))
                 job.attempts += 1
                 worker.busy += 1
-                self._awaited[job.sent] = partial(self._answered, worker, job, model, cache)
+                self._awaited[job.sent] = partial(self._answered, worker, job, cache)
 
     def _hear(self, timeout: float) -> None:
         """Take in an answer, if one comes within the time."""
@@ -316,9 +313,7 @@ class ClusterEngine(Engine):
         for reference in done:
             self._awaited.pop(reference)(reference)
 
-    def _answered(
-        self, worker: _Hired, job: _Job, model: Model, cache: Cache, reference: Any
-    ) -> None:
+    def _answered(self, worker: _Hired, job: _Job, cache: Cache, reference: Any) -> None:
         worker.busy -= 1
         job.sent = None
         try:
@@ -336,7 +331,8 @@ class ClusterEngine(Engine):
         else:
             for entry in answer.entries:
                 cache.put(*entry)
-            self._limits[model.sha256] = min(self._limits[model.sha256], answer.limit)
+            sha256 = job.task.model.sha256
+            self._limits[sha256] = min(self._limits[sha256], answer.limit)
             job.end.set_result(_solved_on(answer.solved, self.device))
 
     def _call_off(self, jobs: Iterable[_Job]) -> None:

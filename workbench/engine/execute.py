@@ -11,7 +11,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from ddib.bridge import CHUNK, Chunk, Solved, Watch, known, solve
 from ddib.cache import DISK_LIMIT, Cache
 from ddib.calibration import chosen
-from ddib.checkpoints import Model, load, load_probe
+from ddib.checkpoints import CheckpointFacts, Model, load, load_classifier, load_probe
 from ddib.errors import InputError
 from ddib.evaluation import Precision
 from ddib.probe import Probe
@@ -21,7 +21,7 @@ from workbench.engine.memory import images_within, join, solve_within
 from workbench.engine.messages import Finished
 from workbench.engine.plan import Plan
 from workbench.engine.run import Listen, Order, Run
-from workbench.engine.work import Batch
+from workbench.engine.work import Task
 from workbench.library import folders, list_checkpoints
 
 __all__ = ["Engine", "Order"]
@@ -89,22 +89,21 @@ class Engine:
 
     def solve_all(
         self,
-        work: Iterable[tuple[Batch, Chunk]],
-        model: Model,
+        work: Iterable[Task],
         cache: Cache,
-        watcher: Callable[[Batch, Chunk], Watch],
+        watcher: Callable[[Task], Watch],
         check: Callable[[], None],
-    ) -> Iterator[tuple[Batch, Chunk, Solved]]:
-        """Chunks and their ends, in order, each taken from `work` when there is room for it.
+    ) -> Iterator[tuple[Task, Solved]]:
+        """Tasks and their chunks' ends, in order, each taken from `work` when there is room for it.
 
         `watcher` gives what watches a chunk that is solved in this process; `check` raises
         Cancelled when it is time to stop.
         """
-        for batch, chunk in work:
+        for task in work:
             check()
-            with _stopped_by(check, model):
-                solved = self.solve(chunk, model, cache, watcher(batch, chunk))
-            yield batch, chunk, solved
+            with _stopped_by(check, task.model):
+                solved = self.solve(task.chunk, task.model, cache, watcher(task))
+            yield task, solved
 
     def known(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
         """What `solve` would find in the cache without an evaluation, or None."""
@@ -125,9 +124,8 @@ class Engine:
             self._limits[model.sha256] = images_within(self.memory, model, self.device)
         return self._limits[model.sha256]
 
-    def probe_for(self, plan: Plan) -> tuple[Path, Probe] | None:
-        """A classifier of the library for the target's kind of pictures, if there is one."""
-        facts = plan.target.facts
+    def probe_for(self, facts: CheckpointFacts) -> tuple[Path, Probe] | None:
+        """A classifier of the library for a model's kind of pictures, if there is one."""
         family = facts.domain.split(" ")[0]
         for listed in list_checkpoints(self.checkpoints):
             probe = listed.facts
@@ -143,10 +141,11 @@ class Engine:
                 return listed.path, self._probes[listed.path]
         return None
 
-    def check(self, plan: Plan) -> None:
-        """Load what a plan needs; raises InputError for damaged checkpoints."""
-        self.model(plan.source.path)
-        self.model(plan.target.path)
+    def models(self, plan: Plan) -> dict[Path, Model]:
+        """What a plan needs, loaded; raises InputError for damaged checkpoints."""
+        for one in plan.classifiers.values():
+            load_classifier(one.path, str(self.device))
+        return {one.path: self.model(one.path) for one in plan.checkpoints.values()}
 
     def run(
         self,

@@ -2,15 +2,16 @@
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 from ddib.bridge import Chunk, Solved, solve
 from ddib.checkpoints import Model
 from ddib.solvers import Step
 from workbench.engine.execute import Engine
 from workbench.engine.plan import Plan, expected_evaluations
-from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split_solved
+from workbench.engine.work import Batch, Encoded, Part, Task, Work, decide_steps, split_solved
 
 TIMED_STEPS = 3
 
@@ -26,6 +27,23 @@ class Forecast:
     seconds: float
 
 
+@dataclass
+class _Left:
+    """What is left to do: evaluations of images, and seconds."""
+
+    encode: int = 0
+    decode: int = 0
+    seconds: float = 0.0
+    paces: dict[tuple[str, int, bool], float] = field(default_factory=dict)  # of an evaluation
+
+    def add(
+        self, direction: Literal["encode", "decode"], images: int, evaluations: int, pace: float
+    ) -> None:
+        """A chunk more."""
+        setattr(self, direction, getattr(self, direction) + images * evaluations)
+        self.seconds += evaluations * pace
+
+
 class _Enough(Exception):
     """Of the steps that are made to time one."""
 
@@ -39,8 +57,8 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
 
     `steps: auto` is decided, which takes evaluations of up to four images.
     """
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache)
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache)
     encoded: dict[tuple[int, int], Encoded | None] = {}  # by encoding and first place
 
     def latents(part: Part) -> Encoded:
@@ -49,49 +67,67 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
             raise _Missing
         return found
 
-    work = Work(plan, source, target, engine.device, engine.chunk, latents)
-    left = {"encode": 0, "decode": 0}  # evaluations of images
-    paces: dict[tuple[str, int], float] = {}  # seconds an evaluation takes
-    seconds = 0.0
+    work = Work(plan, models, engine.device, engine.chunk, latents)
+    left = _Left()
 
-    def known(chunk: Chunk, model: Model) -> Solved | None:
-        nonlocal seconds
+    def known(task: Task) -> Solved | None:
+        _, chunk, model = task
         found = engine.known(chunk, model, engine.cache)
         if found is not None:
             return found
-        evaluations = expected_evaluations(chunk.solver)
-        kind = (model.sha256, len(chunk.start))
-        if kind not in paces:
-            paces[kind] = _pace(chunk, model)
-        left[chunk.direction] += len(chunk.start) * evaluations
-        seconds += paces[kind] * evaluations
+        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
+        kind = (model.sha256, len(chunk.start), chunk.guidance.classifier is not None)
+        if kind not in left.paces:
+            left.paces[kind] = _pace(chunk, model)
+        left.add(chunk.direction, len(chunk.start), evaluations, left.paces[kind])
         return None
 
+    def unknown(batch: Batch, direction: Literal["encode", "decode"], end: int) -> None:
+        """Count a chunk whose start would have to be computed first."""
+        variant = plan.variants[batch[0][0]]
+        images = sum(len(places) for _, places in batch)
+        there = plan.ends(variant)[end]
+        kind = models[there.path].sha256, images, there.classifier is not None
+        pace = left.paces.get(kind, max(left.paces.values()))
+        left.add(direction, images, there.evaluations(variant.solver), pace)
+
     def encode(batch: Batch) -> None:
-        solved = known(work.encoding(batch), source)
+        solved = known(work.encoding(batch))
         parts = [None] * len(batch) if solved is None else split_solved(batch, solved)
         for (row, places), part in zip(batch, parts, strict=True):
             encoded[row, places.start] = part
 
+    def parts(batch: Batch, link: int, decoded: Solved | None) -> list[Encoded]:
+        """A batch's encodings in a link; raises _Missing where they are not known."""
+        if link == 0:
+            return [latents(part) for part in batch]
+        if decoded is None:
+            unknown(batch, "encode", link)
+            raise _Missing
+        solved = known(work.encoding(batch, link, decoded.z))
+        if solved is None:
+            raise _Missing
+        return split_solved(batch, solved)
+
     for rows in work.groups():
-        for batch in work.encoding_batches(rows):
+        for batch in work.encoding_batches(0, rows):
             encode(batch)
         for batch in work.batches(rows):
-            try:
-                known(work.decoding(batch, [latents(part) for part in batch]), target)
-            except _Missing:
-                evaluations = expected_evaluations(plan.variants[rows[0]].solver)
-                images = sum(len(places) for _, places in batch)
-                left["decode"] += images * evaluations
-                seconds += evaluations * paces.get((target.sha256, images), max(paces.values()))
+            decoded: Solved | None = None
+            for link in range(plan.links):
+                try:
+                    decoded = known(work.decoding(batch, parts(batch, link, decoded), link))
+                except _Missing:
+                    unknown(batch, "decode", link + 1)
+                    decoded = None
     count = len(plan.images.names)
-    solvers = [v.solver for v in plan.variants]
+    evaluations = plan.evaluations_by_direction
     return Forecast(
-        sum(expected_evaluations(solvers[i]) for i in set(work.encodings)),
-        -(-left["encode"] // count),
-        sum(expected_evaluations(solver) for solver in solvers),
-        -(-left["decode"] // count),
-        seconds,
+        evaluations["encode"],
+        -(-left.encode // count),
+        evaluations["decode"],
+        -(-left.decode // count),
+        left.seconds,
     )
 
 

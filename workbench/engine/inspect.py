@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.recipe import states
 from ddib.solvers import Step
 from ddib.statistics import (
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 def inspect(
     engine: "Engine", plan: Plan, request: Inspect, cancelled: Callable[[], bool] = lambda: False
 ) -> Inspection | Finished:
-    """The statistics of a variant's latents: from the cache when a run has made them."""
+    """The statistics of a variant's latents, those that the source's model makes: from the cache
+    when a run has made them."""
 
     def watch(_: Step) -> None:
         if cancelled():
@@ -53,15 +55,16 @@ def _inspect(
         raise InputError(f"there is no variant {request.variant} of {len(plan.variants)}")
     if request.image is not None and request.image >= count:
         raise InputError(f"there is no image {request.image} of {count}")
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache, watch)
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache, watch)
 
     def encoded(part: Part) -> Encoded:
         batch, index = work.encoded_in(part)
-        solved = engine.solve(work.encoding(batch), source, engine.cache, watch)
+        task = work.encoding(batch)
+        solved = engine.solve(task.chunk, task.model, engine.cache, watch)
         return split_solved(batch, solved)[index]
 
-    work = Work(plan, source, target, engine.device, engine.chunk, encoded)
+    work = Work(plan, models, engine.device, engine.chunk, encoded)
     parts = [
         part
         for (part,) in work.batches([request.variant])
@@ -102,7 +105,7 @@ def _step(label: str, z: Tensor) -> LatentStep:
     """What is to be known of latents [N, C, H, W], taken as one."""
     whole = pooled(z)
     moments = {name: value.item() for name, value in latent_moments(whole).items()}
-    channels = latent_pixels(z.mean(0).unsqueeze(1).float().numpy())
+    shown = z[:1] if z.shape[1] == POINT_CHANNELS else z.mean(0).unsqueeze(1)
     return LatentStep.model_construct(
         label=label,
         mean=moments["mean"],
@@ -111,7 +114,7 @@ def _step(label: str, z: Tensor) -> LatentStep:
         autocorrelation=_finite(autocorrelation(whole).item()),
         spectrum=radial_spectrum(whole)[0].tolist(),
         histogram=histogram(whole)[0].tolist(),
-        png=strip_png(channels),
+        png=strip_png(latent_pixels(shown.float().numpy())),
     )
 
 

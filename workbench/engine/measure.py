@@ -3,16 +3,19 @@
 They are computed on the CPU, in float64, which not every device has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ddib.datasets import to_pixels
 from ddib.metrics import hue_error, probe_labels, psnr
 from ddib.probe import Probe
 from ddib.statistics import latent_moments
+from ddib.transport import MOST_POINTS, projections
 from workbench.engine.messages import Metrics
 
 MOST_PSNR = 200.0  # dB; an image that comes back to the last digit has no error to speak of
@@ -27,26 +30,55 @@ def latents(z: Tensor, prefix: str) -> PerImage:
 
 
 def results(
-    images: Tensor, sources: Tensor, *, wanted: int | None, probe: Probe | None, cycle: bool
+    images: Tensor,
+    sources: Tensor,
+    *,
+    wanted: Sequence[int | None],
+    probe: Probe | None,
+    cycle: bool,
+    points: bool = False,
 ) -> PerImage:
     """What can be said of results [N, C, H, W], per image.
 
-    `target_accuracy` is 1 where the probe takes the image for `wanted`, else 0, and `probe_label`
-    what it takes it for; `hue_error` in degrees against the source. With `cycle`, `cycle_psnr` in
-    dB, at most 200, and `cycle_identical`, 1 where every 8-bit pixel came back. What cannot be
-    computed is absent.
+    `target_accuracy` is 1 where the probe takes the image for the one `wanted`, else 0, and
+    `probe_label` what it takes it for; `hue_error` in degrees against the source. With `cycle`,
+    `cycle_psnr` in dB, at most 200, `cycle_l2`, the Euclidean norm of all that is off, and
+    `cycle_identical`, 1 where every 8-bit pixel came back. What cannot be computed is absent.
+    Of points there is only, with `cycle`, the Euclidean distance of each from where it began:
+    `cycle_l2_mean` and `cycle_l2_max` over the points of an image.
     """
+    if points:
+        return _distances(images, sources) if cycle else {}
     measured: PerImage = {}
-    if probe is not None and wanted is not None:
+    classes = [label for label in wanted if label is not None]
+    if probe is not None and len(classes) == len(images):
         labels = probe_labels(images, probe)
         measured["probe_label"] = _listed(labels)
-        measured["target_accuracy"] = _listed((labels == wanted).double())
+        measured["target_accuracy"] = _listed((labels.cpu() == torch.tensor(classes)).double())
     if images.shape[1] == 3:
         measured["hue_error"] = _listed(hue_error(images.cpu(), sources.cpu()))
     if cycle:
+        off = (images.cpu().double() - sources.cpu().double()).flatten(1)
         measured["cycle_psnr"] = _listed(psnr(images.cpu(), sources.cpu()).clamp(max=MOST_PSNR))
+        measured["cycle_l2"] = _listed(off.norm(dim=1))
         same = (to_pixels(images) == to_pixels(sources)).reshape(len(images), -1).all(1)
         measured["cycle_identical"] = [float(each) for each in same]
+    return measured
+
+
+def transport(images: Tensor, sources: Tensor, picture: Tensor) -> PerImage:
+    """`ot_mse` and `sinkhorn_mse`: the mean squared difference of each image's colours
+    [N, C, H, W] from where optimal transport takes the source's, to the colours of a picture
+    [1, C, H, W]. Nothing for clouds beyond `ddib.transport.MOST_POINTS`.
+    """
+    wanted = _colours(picture[0])
+    measured: PerImage = {}
+    if max(len(wanted), sources[0, 0].numel()) > MOST_POINTS:
+        return measured
+    for image, source in zip(images, sources, strict=True):
+        for name, moved in projections(_colours(source), wanted).items():
+            error = float(np.square(_colours(image) - moved).mean())
+            measured.setdefault(f"{name}_mse", []).append(error)
     return measured
 
 
@@ -63,11 +95,26 @@ def summary(per_image: Mapping[str, list[float | None]]) -> Metrics:
             figures["hue_error_mean"] = float(values.mean())
             figures["hue_error_median"] = float(np.median(values))
             figures["hue_error_p95"] = float(np.percentile(values, 95))
+        elif name == "cycle_l2":
+            figures["cycle_l2_mean"] = float(values.mean())
+            figures["cycle_l2_max"] = float(values.max())
         else:
-            figures[name] = float(values.mean())
+            figures[name] = float(values.max() if name == "cycle_l2_max" else values.mean())
         if name == "cycle_psnr":
             figures["cycle_psnr_p5"] = float(np.percentile(values, 5))
     return figures
+
+
+def _distances(images: Tensor, sources: Tensor) -> PerImage:
+    distance = (images.cpu().double() - sources.cpu().double()).norm(dim=1).flatten(1)
+    return {
+        "cycle_l2_mean": _listed(distance.mean(1)),
+        "cycle_l2_max": _listed(distance.amax(1)),
+    }
+
+
+def _colours(image: Tensor) -> NDArray[np.float64]:
+    return np.ascontiguousarray(image.double().cpu().flatten(1).T.numpy())
 
 
 def _listed(values: Tensor) -> list[float | None]:

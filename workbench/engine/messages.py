@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter
 
 Stage = Literal["load", "encode", "decode", "write"]
-RowKind = Literal["source", "edited_image", "latent", "edited_latent", "result"]
+RowKind = Literal[
+    "source",
+    "edited_image",
+    "latent",
+    "edited_latent",
+    "intermediate",  # what an end of a chain decoded and encodes again
+    "intermediate_latent",  # what it made of that
+    "result",
+]
 Status = Literal["done", "failed", "cancelled"]
 Metrics = dict[str, float]
 
@@ -73,7 +81,8 @@ class Previews(Message):
 
 
 class Trace(Message):
-    """Follow one image of one variant step by step; the answer is States, or else Finished."""
+    """Follow one image of one variant step by step, to the target; the answer is States, or else
+    Finished."""
 
     type: Literal["trace"] = "trace"
     id: str
@@ -117,7 +126,7 @@ class Started(Message):
 class Row(Message):
     """A row of pictures: `columns` images of equal size side by side in one PNG.
 
-    The same (kind, variant) may come again, each time replacing what came before; `partial` is
+    The same (kind, variant, end) may come again, each time replacing what came before; `partial` is
     true while the picture is still emerging. Images beyond the first 64 are not shown.
     """
 
@@ -125,6 +134,7 @@ class Row(Message):
     id: str
     kind: RowKind
     variant: int | None = None  # index into Started.variants; None: shared by all variants
+    end: int = 0  # of intermediate rows: which end, 1 is the target
     columns: int
     png: Base64Bytes
     partial: bool = False
@@ -139,6 +149,7 @@ class Progress(Message):
     id: str
     stage: Stage
     variant: int | None = None
+    end: int = 0  # the one whose model is at work, 1 is the target
     step: int = 0  # solver steps done in this stage and chunk
     steps: int = 0
     evaluations: int = 0  # done so far, counting what the cache spared

@@ -8,6 +8,7 @@ import hashlib
 import platform
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -23,28 +24,32 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels
+from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.extensions import ORIGINS
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
+from workbench.engine.film import filmstrip
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
-from workbench.engine.plan import Plan
+from workbench.engine.plan import Plan, short_titles
 from workbench.figures import SheetRow, contact_sheet, save_sheet
 from workbench.runs import (
+    FILMSTRIP,
     IMAGES,
     LATENT_SHARDS,
     LATENTS,
+    POINTS,
     SESSION,
     SHEET,
     CheckpointUsed,
     InputUsed,
+    IntermediateResult,
     Manifest,
     OperationUsed,
     VariantResult,
 )
-from workbench.session import dump_session
+from workbench.session import dump_session, named_checkpoints, named_classifiers, way
 
 SHOWN = 64  # images a row of pictures has at most
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
@@ -88,52 +93,100 @@ class Strip:
 
 @dataclass
 class Report:
-    """What a run has finished so far, by kind of row and index of the variant.
-
-    finished: the variants all of whose images are decoded.
-    """
+    """What a run has finished so far, by kind of row, index of the variant, and end."""
 
     plan: Plan
     encodings: list[int]  # for each variant, the one whose encoding it shares
-    checkpoints: dict[Literal["source", "target", "probe"], CheckpointUsed] = field(
-        default_factory=dict
-    )
-    rows: dict[tuple[RowKind, int], Strip] = field(default_factory=dict)
-    finished: list[int] = field(default_factory=list)
+    checkpoints: dict[str, CheckpointUsed] = field(default_factory=dict)
+    rows: dict[tuple[RowKind, int, int], Strip] = field(default_factory=dict)
     exact: set[int] = field(default_factory=set)  # variants that go back exactly the way they came
 
-    def used(self, source: Model, target: Model, probe: tuple[Path, Probe] | None) -> None:
-        """Note the checkpoints that the run uses."""
-        self.checkpoints = {
-            "source": _used(source.name, source.path, source.sha256, str(source.evaluation)),
-            "target": _used(target.name, target.path, target.sha256, str(target.evaluation)),
-        }
-        if probe is not None:
-            path = probe[0]
-            self.checkpoints["probe"] = _used(path.stem, path, file_sha256(path), "float32")
+    def used(
+        self, models: Mapping[Path, Model], probes: Mapping[Path, tuple[Path, Probe] | None]
+    ) -> None:
+        """Note the checkpoints that the run uses, and the probes that judge their pictures."""
+        for key, name in named_checkpoints(self.plan.session).items():
+            model = models[self.plan.checkpoints[name].path]
+            role = key.replace(".checkpoint", "")
+            facts = model.name, model.path, model.sha256, str(model.evaluation)
+            self.checkpoints[role] = _used(*facts)
+        for role, name in named_classifiers(self.plan.session).items():
+            path = self.plan.classifiers[name].path
+            self.checkpoints[role] = _used(path.stem, path, file_sha256(path), "float32")
+        judges = dict.fromkeys(probe[0] for probe in probes.values() if probe is not None)
+        for number, path in enumerate(judges):
+            role = f"probe.{number}" if len(judges) > 1 else "probe"
+            self.checkpoints[role] = _used(path.stem, path, file_sha256(path), "float32")
 
-    def row(self, kind: RowKind, index: int) -> Strip:
-        """A row, empty when there is nothing of it yet."""
-        return self.rows.setdefault((kind, index), Strip())
+    def row(self, kind: RowKind, index: int, end: int = 0) -> Strip:
+        """A row, empty when there is nothing of it yet; the results' end is the last."""
+        end = self.plan.links if kind == "result" else end
+        return self.rows.setdefault((kind, index, end), Strip())
+
+    def pictures(self, index: int) -> dict[int, Strip]:
+        """What the ends after the source have decoded of a variant, those that are whole."""
+        last, count = self.plan.links, len(self.plan.images.names)
+        strips = {
+            end: self.row("result" if end == last else "intermediate", index, end)
+            for end in range(1, last + 1)
+        }
+        return {end: strip for end, strip in strips.items() if strip.count == count}
+
+    @property
+    def reached(self) -> list[int]:
+        """The variants that an end after the source has decoded all images of."""
+        return [index for index in range(len(self.plan.variants)) if self.pictures(index)]
+
+    @property
+    def finished(self) -> list[int]:
+        """The variants all of whose results are there."""
+        return [index for index in self.reached if self.plan.links in self.pictures(index)]
 
     def variant_metrics(self) -> list[Metrics]:
-        """The figures of the variants that are finished, in their order."""
-        return [self._figures(index) for index in self.finished]
+        """The figures of the variants that are reached, in their order."""
+        return [self._figures(index) for index in self.reached]
 
     def _figures(self, index: int) -> Metrics:
         return summary(self._per_image(index))
 
     def _per_image(self, index: int) -> PerImage:
+        result = self.pictures(index).get(self.plan.links, Strip())
         return (
             self.row("latent", self.encodings[index]).metrics
             | self.row("edited_latent", index).metrics
-            | self.row("result", index).metrics
+            | result.metrics
+        )
+
+    def _variant_result(self, index: int) -> VariantResult:
+        plan, pictures = self.plan, self.pictures(index)
+        places = range(len(plan.images.names))
+        titles = [end.title for end in plan.ends(plan.variants[index])]
+        files = {
+            end: [picture_name(plan, index, end, place) for place in places] for end in pictures
+        }
+        return VariantResult(
+            values=plan.variants[index].values,
+            label=plan.variants[index].label,
+            cycle="exact" if index in self.exact else "free",
+            metrics=self._figures(index),
+            per_image=self._per_image(index),
+            images=files.get(plan.links, []),
+            intermediates=[
+                IntermediateResult(
+                    end=end,
+                    title=titles[end],
+                    metrics=summary(strip.metrics),
+                    per_image=strip.metrics,
+                    images=files[end],
+                )
+                for end, strip in pictures.items()
+                if end < plan.links
+            ],
         )
 
     def manifest(self, ending: Ending) -> Manifest:
         """What the run directory says about itself."""
         plan = self.plan
-        count = len(plan.images.names)
         return Manifest(
             session=plan.name,
             title=plan.session.title,
@@ -159,17 +212,7 @@ class Report:
             nfe=ending.nfe,
             seconds=ending.seconds,
             cache=ending.cache,
-            variants=[
-                VariantResult(
-                    values=plan.variants[index].values,
-                    label=plan.variants[index].label,
-                    cycle="exact" if index in self.exact else "free",
-                    metrics=self._figures(index),
-                    per_image=self._per_image(index),
-                    images=[image_name(plan, index, place) for place in range(count)],
-                )
-                for index in self.finished
-            ],
+            variants=[self._variant_result(index) for index in self.reached],
             notes=ending.notes,
         )
 
@@ -185,59 +228,78 @@ class Report:
 
     def sheet_rows(self) -> list[SheetRow]:
         """Source, then edited image and latent of each encoding, then the variants' rows."""
-        rows = [SheetRow("source", self.plan.images.pixels[:SHOWN])]
+        rows = [SheetRow("source", self.plan.images.pictures[:SHOWN])]
         shown: set[int] = set()
-        for index in self.finished:
+        for index in self.reached:
             *outer, label = self.plan.variants[index].label.split(", ")
             block, encoding = ", ".join(outer), self.encodings[index]
             if encoding not in shown:
                 shown.add(encoding)
                 rows += self._encoding_rows(encoding, block)
-            edited = self.rows.get(("edited_latent", index))
+            edited = self.rows.get(("edited_latent", index, 0))
             if edited is not None:
                 name = f"{label} latent" if label != "result" else "edited latent"
                 note = _moments(summary(edited.metrics), "edited_latent")
                 rows.append(SheetRow(name, edited.pixels, note, block))
-            results = self.row("result", index).pixels
-            joined = edited is not None
-            rows.append(SheetRow(label, results, self._note(index), block, joined=joined))
+            rows += self._picture_rows(index, label, block, joined=edited is not None)
         return rows
 
     def _encoding_rows(self, index: int, block: str) -> list[SheetRow]:
         latent = self.row("latent", index)
         note = _moments(summary(latent.metrics), "latent")
         rows = [SheetRow("latent", latent.pixels, note, block)]
-        edited = self.rows.get(("edited_image", index))
+        edited = self.rows.get(("edited_image", index, 0))
         if edited is not None:
             rows.insert(0, SheetRow("edited image", edited.pixels, "", block))
         return rows
 
-    def _note(self, index: int) -> str:
-        figures = self._figures(index)
-        wanted = self.plan.target.facts.wanted_label(self.plan.variants[index].target_label)
-        count = len(self.plan.images.names)
+    def _picture_rows(self, index: int, label: str, block: str, joined: bool) -> list[SheetRow]:
+        """What each end after the source made of a variant, and between two of them its latents."""
+        rows = []
+        names = short_titles(self.plan.ends(self.plan.variants[index]))
+        for end, strip in self.pictures(index).items():
+            if self.plan.links > 1:
+                name = f"› {names[end]}" if label == "result" else f"{label} › {names[end]}"
+            else:
+                name = label
+            rows.append(SheetRow(name, strip.pixels, self._note(index, end), block, joined=joined))
+            latent = self.rows.get(("intermediate_latent", index, end))
+            if latent is not None and latent.count == strip.count:
+                note = _moments(summary(latent.metrics), "latent")
+                rows.append(SheetRow("its latent", latent.pixels, note, block, joined=True))
+            joined = False
+        return rows
+
+    def _note(self, index: int, end: int) -> str:
+        """What the figures of an end's pictures say, in words."""
+        figures = summary(self.pictures(index)[end].metrics)
+        passed = self.plan.ends(self.plan.variants[index])[end]
+        places = range(len(self.plan.images.names))
+        wanted = {*self.plan.wanted(passed, places)}
         parts = []
         if "target_accuracy" in figures:
-            domain = self.plan.target.facts
-            what = domain.domain.split()[-1] if len(domain.labels) == 1 else f"are {wanted}"
-            parts.append(f"{round(figures['target_accuracy'] * count)}/{count} {what}")
+            if len(wanted) > 1:
+                what = "are their own"
+            elif len(passed.facts.labels) == 1:
+                what = passed.facts.domain.split()[-1]
+            else:
+                what = f"are {wanted.pop()}"
+            parts.append(f"{round(figures['target_accuracy'] * len(places))}/{len(places)} {what}")
         if "hue_error_median" in figures:
             parts.append(f"hue {figures['hue_error_median']:.0f}°")
         if "cycle_psnr" in figures:
             parts.append(f"{figures['cycle_psnr']:.1f} dB")
+        elif "cycle_l2_mean" in figures:
+            parts.append(f"cycle L2 {figures['cycle_l2_mean']:.2g}")
+        if "ot_mse" in figures:
+            parts.append(f"OT MSE {figures['ot_mse']:.2g}")
         return "  ".join(parts)
 
     def subtitle(self) -> str:
         """Ends and solver in a line."""
         session = self.plan.session
         solver = self.plan.variants[0].solver
-        ends = (self.plan.source.path.stem, self.plan.target.path.stem)
-        labels = (session.source.label, session.target.label)
-        shown = [
-            name if label is None else f"{name} ({_words(label)})"
-            for name, label in zip(ends, labels, strict=True)
-        ]
-        facts = [f"{shown[0]} → {shown[1]}", f"{solver.name} on {solver.grid} grid"]
+        facts = [" → ".join(way(session)), f"{solver.name} on {solver.grid} grid"]
         if not isinstance(session.solver.steps, tuple):
             facts.append(f"{solver.steps} steps each way")
         if solver.start_noise and not isinstance(session.solver.start_noise, tuple):
@@ -255,19 +317,23 @@ class RunFiles:
         self._plan = plan
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
+        self._points: dict[tuple[int, int], list[Tensor]] = {}  # by variant and end
         (folder / IMAGES).mkdir()
         if len(plan.variants) > 1:  # what draws their curves takes a while to load
             Thread(target=import_module, args=["workbench.plots"]).start()
 
-    def results(self, index: int, places: range, pixels: Pixels) -> None:
-        """Results of a variant at some places, as PNG."""
-        for place, image in zip(places, pixels, strict=True):
-            name = image_name(self._plan, index, place)
+    def pictures(self, index: int, end: int, places: range, images: Tensor) -> None:
+        """What an end has decoded of a variant at some places, as PNG; points as they are too."""
+        if self._plan.points:
+            self._points.setdefault((index, end), []).append(images.cpu())
+        for place, image in zip(places, to_pixels(images), strict=True):
+            name = picture_name(self._plan, index, end, place)
             Image.fromarray(image.squeeze()).save(self._folder / IMAGES / name)
 
-    def latents(self, kind: RowKind, index: int | None, z: Tensor) -> None:
+    def latents(self, kind: RowKind, index: int | None, z: Tensor, end: int = 0) -> None:
         """The next latents of a row; `index` is None where the run has one such row only."""
-        name = kind if index is None else f"{kind}.{index:03d}"
+        kind_at = f"{kind}-{end}" if end else kind
+        name = kind_at if index is None else f"{kind_at}.{index:03d}"
         self._waiting.setdefault(name, []).append(z.cpu())
         if self._written or sum(map(_size, self._waiting.values())) > WHOLE:
             for each in list(self._waiting):
@@ -283,16 +349,34 @@ class RunFiles:
         else:
             whole = {name: torch.cat(parts) for name, parts in self._waiting.items()}
             _save_latents(whole, self._folder / LATENTS)
-        for index in set(range(len(self._plan.variants))) - set(report.finished):
-            for place in range(report.row("result", index).count):
-                (self._folder / IMAGES / image_name(self._plan, index, place)).unlink()
+        if self._plan.points:
+            self._write_points(report)
+        for kind, index, end in list(report.rows):
+            if kind in ("intermediate", "result") and end not in report.pictures(index):
+                for place in range(report.row(kind, index, end).count):
+                    (self._folder / IMAGES / picture_name(self._plan, index, end, place)).unlink()
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        films, heads = filmstrip(report)
+        if films:
+            strip = contact_sheet(films, title, subtitle=report.subtitle(), heads=heads)
+            save_sheet(strip, self._folder / FILMSTRIP, session)
         if parameters(sweep := report.sweep()):
             from workbench.plots import save_plots
 
             save_plots(sweep, self._folder, title, report.subtitle())
+
+    def _write_points(self, report: Report) -> None:
+        """The points themselves: `source`, `intermediate-1` and so on in a chain, and `result`;
+        of several variants `result.000` and so on."""
+        several, last = len(self._plan.variants) > 1, self._plan.links
+        found = {"source": to_tensor(self._plan.images.pixels)}
+        for (index, end), parts in self._points.items():
+            if end in report.pictures(index):
+                name = "result" if end == last else f"intermediate-{end}"
+                found[f"{name}.{index:03d}" if several else name] = torch.cat(parts)
+        _save_latents(found, self._folder / POINTS)
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:
@@ -311,15 +395,12 @@ class RunFiles:
             self._written[name] += len(part)
 
 
-def image_name(plan: Plan, index: int, place: int) -> str:
-    """The file of a variant's result, in order of variants and images, without blanks."""
-    label = re.sub(r"[^\w.+-]+", "-", plan.variants[index].label).strip("-")
+def picture_name(plan: Plan, index: int, end: int, place: int) -> str:
+    """The file of what an end has made, in order of variants and images, without blanks."""
+    variant = plan.variants[index]
+    through = f"-end-{end}-{plan.ends(variant)[end].title}" if end < plan.links else ""
+    label = re.sub(r"[^\w.+-]+", "-", f"{variant.label}{through}").strip("-")
     return f"{index:03d}-{label}-{place:05d}.png"
-
-
-def _words(label: object) -> str:
-    """A label, or those of a sweep."""
-    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
 def _size(parts: list[Tensor]) -> int:

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddib.bridge import Chunk, Solved, Watch, levels
+from ddib import transport
+from ddib.bridge import Solved, Watch, levels
 from ddib.cache import Cache
 from ddib.checkpoints import Model
-from ddib.datasets import Pixels, to_pixels, to_tensor
+from ddib.datasets import Pixels, read_png, to_pixels, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.solvers import SOLVERS, Solver, Step
 from workbench.engine import measure
@@ -33,9 +34,18 @@ from workbench.engine.messages import (
     Status,
     VariantInfo,
 )
-from workbench.engine.plan import Plan, expected_evaluations
+from workbench.engine.plan import End, Plan, expected_evaluations
 from workbench.engine.report import SHOWN, Ending, Report, RunFiles
-from workbench.engine.work import Batch, Encoded, Part, Work, decide_steps, split, split_solved
+from workbench.engine.work import (
+    Batch,
+    Encoded,
+    Part,
+    Task,
+    Work,
+    decide_steps,
+    split,
+    split_solved,
+)
 from workbench.figures import latent_pixels, strip_png
 from workbench.runs import SHEET, new_run
 
@@ -84,7 +94,7 @@ class Run:
     last_progress: float = 0.0
     last_preview: float = 0.0
     files: RunFiles | None = None
-    models: list[Model] = field(default_factory=list)
+    models: dict[Path, Model] = field(default_factory=dict)
     latest: tuple[Batch, Solved] | None = None  # the last encodings asked for again
 
     def run(self) -> Finished:
@@ -102,11 +112,11 @@ class Run:
                 with new_run(self.order.store, self.order.run_name) as new:
                     self.files = RunFiles(new.path, self.plan)
                     ending = self._until_the_end()
-                    if self.report.finished:
+                    if self.report.reached:
                         self._progress("write", force=True)
                         self.files.close(self.report)
                         new.write_manifest(self.report.manifest(ending))
-                run = new.path if self.report.finished else None
+                run = new.path if self.report.reached else None
         except (RunError, InputError) as failure:
             ending = self._ending("failed", str(failure))
         if ending.status == "done" and whole is not None:
@@ -132,7 +142,7 @@ class Run:
         """Where chunks are kept: the engine's cache, or for what it cannot hold a folder until
         the run is done."""
         cache, folder = self.engine.cache, self.order.unfinished
-        rows = len(self.plan.variants) + self.plan.encodings
+        rows = self.plan.encodings + len(self.plan.variants) * (2 * self.plan.links - 1)
         needed = rows * self.plan.images.pixels.size * 4
         if folder is None or (cache.folder is not None and needed < cache.disk_limit / 2):
             return cache, None
@@ -164,109 +174,142 @@ class Run:
             )
         )
         self._progress("load", force=True)
-        source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-        self.probe = engine.probe_for(plan)
-        self.models = [source, target]
-        plan, notes = decide_steps(plan, source, engine.device, self.cache, lambda _: self._check())
+        self.models = models = engine.models(plan)
+        self.probes = {path: engine.probe_for(model.facts) for path, model in models.items()}
+        plan, notes = decide_steps(plan, models, engine.device, self.cache, lambda _: self._check())
         self.notes += notes
         self.plan = self.report.plan = plan
-        self.work = Work(plan, source, target, engine.device, engine.chunk, self._encoded)
+        self.work = Work(plan, models, engine.device, engine.chunk, self._first_encoded)
         self.report.encodings = self.work.encodings
-        self.report.used(source, target, self.probe)
+        self.report.used(models, self.probes)
         self.seconds["load"] = time.monotonic() - self.begun
-        sources = plan.images.pixels[:SHOWN]
+        sources = plan.images.pictures[:SHOWN]
         self.report.row("source", 0).add(self.count, sources)
         self._say("source", 0, sources, {}, partial=False)
         groups = self.work.groups()
         for together in [groups] if engine.several else [[rows] for rows in groups]:
-            self._encode(together)
-            self._decode(together)
+            for link in range(plan.links):
+                self._encode(link, together)
+                self._decode(link, together)
 
     # ---- the two directions
 
-    def _encode(self, groups: list[list[int]]) -> None:
-        """What the variants of some groups need and is not yet encoded."""
+    def _encode(self, link: int, groups: list[list[int]]) -> None:
+        """What the variants of some groups need in a link and is not yet encoded."""
         begun = time.monotonic()
-        way = [batch for rows in groups for batch in self.work.encoding_batches(rows)]
+        kind: RowKind = "intermediate_latent" if link else "latent"
+        way = [batch for rows in groups for batch in self.work.encoding_batches(link, rows)]
+        tasks = (
+            self._edit_images(batch) if link == 0 else self._go_on(link, batch) for batch in way
+        )
         most: Counter[int] = Counter()
-        several = self.plan.encodings > 1
-        for batch, _, solved in self._solved(map(self._edit_images, way), self.work.source):
+        several = (len(self.plan.variants) if link else self.plan.encodings) > 1
+        for (batch, _, _), solved in self._solved(tasks, link):
             for (row, places), z in zip(batch, split(batch, solved.z), strict=True):
                 most[row] = max(most[row], solved.evaluations)
-                self._add("latent", row, places, z, measure.latents(z, "latent"))
+                self._add(kind, row, places, z, measure.latents(z, "latent"), link)
                 if self.files is not None:
-                    self.files.latents("latent", row if several else None, z)
+                    self.files.latents(kind, row if several else None, z, link)
         self.nfe["encode"] += sum(most.values())
         self.seconds["encode"] += time.monotonic() - begun
 
-    def _decode(self, groups: list[list[int]]) -> None:
+    def _decode(self, link: int, groups: list[list[int]]) -> None:
         begun = time.monotonic()
         way = [batch for rows in groups for batch in self.work.batches(rows)]
+        tasks = (self._edit_latents(link, batch) for batch in way)
         most: Counter[int] = Counter()
         several = len(self.plan.variants) > 1
-        for batch, chunk, solved in self._solved(map(self._edit_latents, way), self.work.target):
+        for (batch, chunk, _), solved in self._solved(tasks, link + 1):
             parts = zip(batch, split(batch, chunk.start), split(batch, solved.z), strict=True)
             for (row, places), z, images in parts:
                 most[row] = max(most[row], solved.evaluations)
-                if self.plan.variants[row].latent and self.files is not None:
+                if link == 0 and self.plan.variants[row].latent and self.files is not None:
                     self.files.latents("edited_latent", row if several else None, z)
-                self._result(row, places, images, retraced=chunk.carried is not None)
+                self._decoded(link + 1, row, places, images)
         self.nfe["decode"] += sum(most.values())
         self.seconds["decode"] += time.monotonic() - begun
 
-    def _edit_images(self, batch: Batch) -> tuple[Batch, Chunk]:
-        chunk = self.work.encoding(batch)
-        for (row, places), images in zip(batch, split(batch, chunk.start), strict=True):
+    def _edit_images(self, batch: Batch) -> Task:
+        task = self.work.encoding(batch)
+        for (row, places), images in zip(batch, split(batch, task.chunk.start), strict=True):
             if self.plan.variants[row].image:
                 self._add("edited_image", row, places, images)
-        return batch, chunk
+        return task
 
-    def _edit_latents(self, batch: Batch) -> tuple[Batch, Chunk]:
-        chunk = self.work.decoding(batch, [self._encoded(part) for part in batch])
-        for (row, places), z in zip(batch, split(batch, chunk.start), strict=True):
-            if self.plan.variants[row].latent:
+    def _edit_latents(self, link: int, batch: Batch) -> Task:
+        task = self.work.decoding(batch, self._encoded(link, batch), link)
+        for (row, places), z in zip(batch, split(batch, task.chunk.start), strict=True):
+            if link == 0 and self.plan.variants[row].latent:
                 self._add("edited_latent", row, places, z, measure.latents(z, "edited_latent"))
-        return batch, chunk
+        return task
 
-    def _result(self, row: int, places: range, images: Tensor, *, retraced: bool) -> None:
-        variant = self.plan.variants[row]
+    def _go_on(self, link: int, batch: Batch) -> Task:
+        """What encodes the pictures of the link before."""
+        before = self.work.decoding(batch, self._encoded(link - 1, batch), link - 1)
+        return self.work.encoding(batch, link, self._again(before).z)
+
+    def _decoded(self, end: int, row: int, places: range, images: Tensor) -> None:
+        """Pictures that an end has made: results, or what a chain goes on with."""
+        variant, last = self.plan.variants[row], end == self.plan.links
+        passed = self.plan.ends(variant)[end]
+        probe = self.probes[passed.path]
+        sources = to_tensor(self.plan.images.pixels[places.start : places.stop])
         metrics = measure.results(
             images,
-            to_tensor(self.plan.images.pixels[places.start : places.stop]),
-            wanted=self.work.target.facts.wanted_label(variant.target_label),
-            probe=self.probe[1] if self.probe else None,
-            cycle=self.plan.is_cycle(variant),
+            sources,
+            wanted=self.plan.wanted(passed, places),
+            probe=probe[1] if probe else None,
+            cycle=last and self.plan.is_cycle(variant),
+            points=self.plan.points,
         )
         if self.files is not None:
-            self.files.results(row, places, to_pixels(images))
-        self._add("result", row, places, images, metrics)
-        if places.stop == self.count:
-            self.report.finished.append(row)
-            if retraced and self.plan.is_cycle(variant):
-                self.report.exact.add(row)
+            if last and not self.plan.is_cycle(variant):
+                metrics |= self._transport(passed, images, sources)
+            self.files.pictures(row, end, places, images)
+        self._add("result" if last else "intermediate", row, places, images, metrics, end)
+        if last and places.stop == self.count and self._leads_back(row):
+            self.report.exact.add(row)
 
-    def _encoded(self, part: Part) -> Encoded:
-        """The latents of a variant at some places, and what was carried: from the cache."""
+    def _transport(self, end: End, images: Tensor, sources: Tensor) -> measure.PerImage:
+        """How far an end's pictures are from optimal transport, where its domain is the colours
+        of one picture."""
+        if end.facts.picture is None or not self.plan.points:
+            return {}
+        if not transport.available():
+            note = "not compared with optimal transport: pip install 'ddib-workbench[ot]'"
+            self.notes += [note] if note not in self.notes else []
+            return {}
+        return measure.transport(images, sources, to_tensor(read_png(end.facts.picture)[None]))
+
+    def _encoded(self, link: int, batch: Batch) -> list[Encoded]:
+        """The latents of a batch in a link, and what was carried, of each part: from the cache."""
+        if link:
+            return split_solved(batch, self._again(self._go_on(link, batch)))
+        return [self._first_encoded(part) for part in batch]
+
+    def _first_encoded(self, part: Part) -> Encoded:
         batch, index = self.work.encoded_in(part)
         if self.latest is None or batch is not self.latest[0]:
-            chunk = self.work.encoding(batch)
-            self.latest = batch, self.engine.solve(chunk, self.work.source, self.cache)
+            self.latest = batch, self._again(self.work.encoding(batch))
         return split_solved(batch, self.latest[1])[index]
 
-    def _solved(
-        self, chunks: Iterable[tuple[Batch, Chunk]], model: Model
-    ) -> Iterator[tuple[Batch, Chunk, Solved]]:
-        def watcher(batch: Batch, chunk: Chunk) -> Watch:
-            return self._watcher(batch, chunk, levels(chunk, model))
+    def _again(self, task: Task) -> Solved:
+        return self.engine.solve(task.chunk, task.model, self.cache)
 
-        for batch, chunk, solved in self.engine.solve_all(
-            chunks, model, self.cache, watcher, self._check
-        ):
-            work = len(chunk.start) * expected_evaluations(chunk.solver)
+    def _solved(self, tasks: Iterable[Task], end: int) -> Iterator[tuple[Task, Solved]]:
+        """Tasks of the models at an end, solved."""
+
+        def watcher(task: Task) -> Watch:
+            return self._watcher(task, end, levels(task.chunk, task.model))
+
+        for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
+            batch, chunk, _ = task
+            work = len(chunk.start) * expected_evaluations(chunk.solver, chunk.guidance.scale)
             self.done += work
             self.spent += work if solved.evaluations else 0
-            yield batch, chunk, solved
-            self._progress(chunk.direction, batch[0][0], force=batch[-1][1].stop == self.count)
+            yield task, solved
+            last = batch[-1][1].stop == self.count
+            self._progress(chunk.direction, batch[0][0], end, force=last)
 
     def _check(self) -> None:
         if self.cancelled():
@@ -274,20 +317,22 @@ class Run:
 
     # ---- telling what happens
 
-    def _watcher(self, batch: Batch, chunk: Chunk, way: Sequence[float]) -> Watch:
-        evaluations = expected_evaluations(chunk.solver)
+    def _watcher(self, task: Task, end: int, way: Sequence[float]) -> Watch:
+        batch, chunk, _ = task
+        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
         earlier = now = 0.0  # evaluations of images in batches of this chunk
 
         def watch(step: Step) -> None:
             nonlocal earlier, now
             if self.cancelled():
-                self._preview(batch, chunk, step, last=True)
+                self._preview(task, end, step, last=True)
                 raise Cancelled
             if step.step == 1:
                 earlier += now
             now = len(step.z) * evaluations * _share(step, way, chunk.solver)
-            self._progress(chunk.direction, batch[0][0], step.step, len(way) - 1, earlier + now)
-            self._preview(batch, chunk, step)
+            at = step.step, len(way) - 1
+            self._progress(chunk.direction, batch[0][0], end, *at, earlier + now)
+            self._preview(task, end, step)
 
         return watch
 
@@ -295,6 +340,7 @@ class Run:
         self,
         stage: Stage,
         variant: int | None = None,
+        end: int = 0,
         step: int = 0,
         steps: int = 0,
         under_way: float = 0.0,
@@ -312,6 +358,7 @@ class Run:
                 id=self.order.id,
                 stage=stage,
                 variant=variant,
+                end=end,
                 step=step,
                 steps=steps,
                 evaluations=round(done / self.count),
@@ -329,31 +376,42 @@ class Run:
         places: range,
         images: Tensor,
         metrics: measure.PerImage | None = None,
+        end: int = 0,
     ) -> None:
         """More images of a row, which is told when it is whole."""
-        strip = self.report.row(kind, row)
+        strip = self.report.row(kind, row, end)
         strip.add(len(images), _pixels(kind, images[: max(0, SHOWN - places.start)]), metrics)
         if places.stop == self.count:
-            self._say(kind, row, strip.pixels, strip.metrics, partial=False)
+            self._say(kind, row, strip.pixels, strip.metrics, end, partial=False)
 
-    def _preview(self, batch: Batch, chunk: Chunk, step: Step, *, last: bool = False) -> None:
+    def _preview(self, task: Task, end: int, step: Step, *, last: bool = False) -> None:
         """Show the emerging picture when it is time to, and the `last` one in any case."""
         rate, now = self.order.previews_per_second(), time.monotonic()
         if not rate or (now - self.last_preview < 1 / rate and not last):
             return
         self.last_preview = now
+        batch, chunk, _ = task
         encoding = chunk.direction == "encode"
         kind: RowKind = "latent" if encoding else "result"
+        if 0 < end < self.plan.links:
+            kind = "intermediate_latent" if encoding else "intermediate"
         images = step.z if encoding else step.denoised
         if len(images) < len(chunk.start):  # memory asked for several batches
             return
         for (row, places), part in zip(batch, split(batch, images), strict=True):
             if places.start < SHOWN:
-                pixels = [*self.report.row(kind, row).shown, _pixels(kind, part)]
-                self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, partial=True)
+                pixels = [*self.report.row(kind, row, end).shown, _pixels(kind, part)]
+                self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, end, partial=True)
 
     def _say(
-        self, kind: RowKind, row: int, pixels: Pixels, metrics: measure.PerImage, *, partial: bool
+        self,
+        kind: RowKind,
+        row: int,
+        pixels: Pixels,
+        metrics: measure.PerImage,
+        end: int = 0,
+        *,
+        partial: bool,
     ) -> None:
         missing = min(self.count, SHOWN) - len(pixels)
         if missing:  # chunks that are still to come are black
@@ -366,6 +424,7 @@ class Run:
                 id=self.order.id,
                 kind=kind,
                 variant=None if of_all else row,
+                end=end if "intermediate" in kind else 0,
                 columns=len(pixels),
                 png=strip_png(pixels),
                 partial=partial,
@@ -377,7 +436,7 @@ class Run:
     # ---- the end
 
     def _ending(self, status: Status, error: str | None) -> Ending:
-        reached = {kind for kind, _ in self.report.rows}
+        reached = {kind for kind, _, _ in self.report.rows}
         kinds: dict[str, RowKind] = {"encode": "latent", "decode": "result"}
         hits: dict[str, Literal["hit", "miss"]] = {
             name: "miss" if self.nfe[name] else "hit"
@@ -397,17 +456,29 @@ class Run:
         """What a reader of the run has to know besides the session."""
         notes = [*self.notes, *self.engine.notes()]
         for row in self.report.finished:
-            variant = self.plan.variants[row]
-            if SOLVERS[variant.solver.name].invertible and row not in self.report.exact:
-                why = "the latent is edited" if variant.latent else "another model or label decodes"
-                if self.plan.same_ends(variant) and not variant.latent:
-                    why = "the image is edited"
-                notes.append(f"{variant.label}: no exact way back: {why}")
-        for model in {model.name: model for model in self.models}.values():
+            if why := self._no_way_back(row):
+                notes.append(f"{self.plan.variants[row].label}: no exact way back: {why}")
+        for model in self.models.values():
             limit = self.engine.batch_limit(model)
             if limit < min(self.engine.chunk, self.count):
                 notes.append(f"{model.name}: batches of {limit} images, to fit the memory")
         return notes
+
+    def _no_way_back(self, row: int) -> str:
+        """Why a variant of an exactly invertible solver does not lead back exactly."""
+        variant = self.plan.variants[row]
+        if not SOLVERS[variant.solver.name].invertible or row in self.report.exact:
+            return ""
+        if variant.latent:
+            return "the latent is edited"
+        retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
+        return "the image is edited" if retraces else "another model, label or guidance decodes"
+
+    def _leads_back(self, row: int) -> bool:
+        """Whether the solver promises that a variant's pictures come back."""
+        way = range(self.plan.links)
+        retraces = all(self.work.retraces(row, link) for link in way)
+        return retraces and self.plan.is_cycle(self.plan.variants[row])
 
 
 def _share(step: Step, way: Sequence[float], solver: Solver) -> float:

@@ -43,8 +43,9 @@ def trace(
 ) -> States | Finished:
     """Encode, edit and decode the image once more, alone, and keep the states on the way.
 
-    A run solves it in a chunk with others, and so differs in the last bits. Noise is that of the
-    image's place in the session. Raises InputError, RunError and pydantic.ValidationError.
+    Of a chain it is the first link, from the source to the target. A run solves it in a chunk with
+    others, and so differs in the last bits. Noise is that of the image's place in the session.
+    Raises InputError, RunError and pydantic.ValidationError.
     """
 
     def check() -> None:
@@ -59,19 +60,20 @@ def trace(
 
 def _trace(engine: "Engine", request: Trace, check: Callable[[], None]) -> States:
     plan = _plan(request, engine.checkpoints)
-    source, target = engine.model(plan.source.path), engine.model(plan.target.path)
-    plan, _ = decide_steps(plan, source, engine.device, engine.cache, lambda _: check())
+    models = engine.models(plan)
+    plan, _ = decide_steps(plan, models, engine.device, engine.cache, lambda _: check())
 
     def encoded(part: Part) -> Encoded:
-        solved = engine.solve(work.encoding([part]), source, engine.cache, lambda _: check())
+        task = work.encoding([part])
+        solved = engine.solve(task.chunk, task.model, engine.cache, lambda _: check())
         return solved.z, solved.carried
 
-    work = Work(plan, source, target, engine.device, 1, encoded)
+    work = Work(plan, models, engine.device, 1, encoded)
     batch = [(0, range(request.image, request.image + 1))]
-    encoding = work.encoding(batch)
-    there, solved = _follow(encoding, source, check)
-    decoding = work.decoding(batch, [(solved.z, solved.carried)])
-    back, _ = _follow(decoding, target, check)
+    _, encoding, model = work.encoding(batch)
+    there, solved = _follow(encoding, model, check)
+    _, decoding, model = work.decoding(batch, [(solved.z, solved.carried)])
+    back, _ = _follow(decoding, model, check)
     kept = [*there, *back]
     z = np.concatenate([to_pixels(state.z / _white(state.sigma)) for state in kept])
     denoised = np.concatenate([to_pixels(state.denoised) for state in kept])

@@ -5,10 +5,12 @@ images that share their way of decoding fill a chunk together. The same plan and
 size give the same chunks, and so the same bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,19 +19,30 @@ from ddib.autosteps import IMAGES as TRIED
 from ddib.autosteps import fewest_steps
 from ddib.bridge import Chunk, Solved, Watch, batches
 from ddib.cache import Cache
-from ddib.checkpoints import Model
+from ddib.checkpoints import Model, load_classifier
 from ddib.datasets import to_tensor
+from ddib.denoiser import Label
 from ddib.errors import RunError
-from ddib.operations import Context, Everything
+from ddib.guidance import Guidance
+from ddib.operations import Context, Everything, Stage
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
-from workbench.engine.plan import Plan, encoding_key
+from workbench.engine.plan import End, Plan, encoding_key
 
 Part = tuple[int, range]
 """A variant's index, and the places of some of its images."""
 
 Batch = list[Part]
 """What a chunk is made of."""
+
+
+class Task(NamedTuple):
+    """A chunk to solve, what it is made of, and by which model."""
+
+    batch: Batch
+    chunk: Chunk
+    model: Model
+
 
 Encoded = tuple[Tensor, Tensor | None]
 """Latents z, and what an exactly invertible solver needs to go back."""
@@ -43,8 +56,7 @@ class Work:
     """
 
     plan: Plan
-    source: Model
-    target: Model
+    models: Mapping[Path, Model]
     device: torch.device
     size: int  # images a chunk has at most
     encoded: Callable[[Part], Encoded]
@@ -71,8 +83,10 @@ class Work:
             return [[(row, range(count)) for row in rows]]
         return [[(row, at)] for row in rows for at in batches(count, self.size)]
 
-    def encoding_batches(self, rows: list[int]) -> list[Batch]:
+    def encoding_batches(self, link: int, rows: list[int]) -> list[Batch]:
         """The chunks that encode what the rows of a group need and no group before them does."""
+        if link:
+            return self.batches(rows)
         return self.batches([row for row in rows if self.encodings[row] == row])
 
     def encoded_in(self, part: Part) -> tuple[Batch, int]:
@@ -81,47 +95,56 @@ class Work:
         batch = self._encoded_in[row, places.start]
         return batch, batch.index((row, places))
 
-    def encoding(self, batch: Batch) -> Chunk:
-        """The chunk that encodes a batch of the variants' edited images."""
-        edited = [
-            apply_operations(
-                self.plan.variants[row].image,
-                images,
-                Context(images, places.start, "image", Unedited(self, None)),
-            )
-            for row, places in batch
-            for images in [self.images(places)]
-        ]
-        label = self.source.facts.check_label(self.plan.session.source.label)
-        places = tuple(place for _, at in batch for place in at)
+    def encoding(self, batch: Batch, link: int = 0, decoded: Tensor | None = None) -> Task:
+        """What encodes a batch: the variants' edited images or, in a later link, what the one
+        before it `decoded`.
+        """
+        pictures = torch.cat(list(map(self._edited_images, batch))) if decoded is None else decoded
+        model, label, guidance, places = self._end(batch, link)
         solver = self.plan.variants[batch[0][0]].solver
-        return Chunk("encode", torch.cat(edited), solver, label, places)
+        chunk = Chunk("encode", pictures, solver, label, places, guidance=guidance)
+        return Task(batch, chunk, model)
 
-    def decoding(self, batch: Batch, encoded: Sequence[Encoded]) -> Chunk:
-        """The chunk that decodes a batch; `encoded` is z, and what was carried, of each part.
+    def decoding(self, batch: Batch, encoded: Sequence[Encoded], link: int = 0) -> Task:
+        """What decodes a batch; `encoded` is z, and what was carried, of each part.
 
         Raises RunError when a recipe makes values that are not finite.
         """
-        edited = []
-        for (row, places), (z, _) in zip(batch, encoded, strict=True):
-            variant = self.plan.variants[row]
-            edited.append(apply_operations(variant.latent, z, self.latent_context(row, places)))
-            if not edited[-1].isfinite().all():
-                raise RunError(
-                    f"{variant.label}: the recipe made NaN or infinite values of the latent; "
-                    "tame its factors"
-                )
-        variant = self.plan.variants[batch[0][0]]
-        label = self.target.facts.check_label(variant.target_label)
+        edit = self._edited_latents if link == 0 else lambda _, z: z
+        z = torch.cat([edit(part, z) for part, (z, _) in zip(batch, encoded, strict=True)])
+        model, label, guidance, _ = self._end(batch, link + 1)
         carried = [part for _, part in encoded if part is not None]
-        retraced = carried and all(self.retraces(row) for row, _ in batch)
-        return Chunk(
-            "decode",
-            torch.cat(edited),
-            variant.solver,
-            label,
-            carried=torch.cat(carried) if retraced else None,
-        )
+        retraced = carried and all(self.retraces(row, link) for row, _ in batch)
+        kept = torch.cat(carried) if retraced else None
+        solver = self.plan.variants[batch[0][0]].solver
+        chunk = Chunk("decode", z, solver, label, carried=kept, guidance=guidance)
+        return Task(batch, chunk, model)
+
+    def _edited_images(self, part: Part) -> Tensor:
+        row, places = part
+        images = self.images(places)
+        stage: Stage = "latent" if self.plan.points else "image"  # points have no brightness
+        context = Context(images, places.start, stage, Unedited(self, None))
+        return apply_operations(self.plan.variants[row].image, images, context)
+
+    def _edited_latents(self, part: Part, z: Tensor) -> Tensor:
+        row, places = part
+        variant = self.plan.variants[row]
+        z = apply_operations(variant.latent, z, self.latent_context(row, places))
+        if not z.isfinite().all():
+            raise RunError(
+                f"{variant.label}: the recipe made NaN or infinite values of the latent; "
+                "tame its factors"
+            )
+        return z
+
+    def _end(self, batch: Batch, index: int) -> tuple[Model, Label, Guidance, tuple[int, ...]]:
+        """The model at an end that all of a batch pass, what it is led to and how, and the
+        images' places."""
+        end = self.plan.ends(self.plan.variants[batch[0][0]])[index]
+        places = tuple(place for _, at in batch for place in at)
+        label, guidance = self.plan.condition(end, places), guidance_of(end, self.device)
+        return self.models[end.path], label, guidance, places
 
     def latent_context(self, row: int, places: range) -> Context:
         """What a variant's operations on the latents of some images know besides them."""
@@ -132,11 +155,12 @@ class Work:
         start = place - place % self.size
         return row, range(start, min(start + self.size, len(self.plan.images.names)))
 
-    def retraces(self, row: int) -> bool:
-        """Whether a variant's decode can go back exactly the way of its encode."""
+    def retraces(self, row: int, link: int = 0) -> bool:
+        """Whether a decode of a variant can go back exactly the way of the encode before it."""
         variant = self.plan.variants[row]
-        invertible = SOLVERS[variant.solver.name].invertible
-        return invertible and not variant.latent and self.plan.same_ends(variant)
+        if not SOLVERS[variant.solver.name].invertible or (variant.latent and link == 0):
+            return False
+        return self.plan.same(*self.plan.ends(variant)[link : link + 2])
 
     @cached_property
     def _encoded_in(self) -> dict[tuple[int, int], Batch]:
@@ -144,13 +168,13 @@ class Work:
         return {
             (row, places.start): batch
             for rows in self.groups()
-            for batch in self.encoding_batches(rows)
+            for batch in self.encoding_batches(0, rows)
             for row, places in batch
         }
 
-    def _way_of_decoding(self, row: int) -> tuple[str, int | None, bool]:
+    def _way_of_decoding(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
-        return variant.solver.model_dump_json(), variant.target_label, self.retraces(row)
+        return variant.solver.model_dump_json(), variant.target, self.retraces(row)
 
     def images(self, places: range) -> Tensor:
         """The source images at some places, as they are before any edit."""
@@ -183,7 +207,7 @@ class Unedited(Everything):
 
 def decide_steps(
     plan: Plan,
-    source: Model,
+    models: Mapping[Path, Model],
     device: torch.device,
     cache: Cache,
     watch: Watch | None = None,
@@ -196,12 +220,20 @@ def decide_steps(
     notes = []
     for solver in {v.solver: None for v in plan.variants if v.solver.steps == "auto"}:
         images = to_tensor(plan.images.pixels[:TRIED]).to(device)
-        label = source.facts.check_label(plan.session.source.label)
-        steps, error = fewest_steps(images, source, solver, label, cache, watch)
+        source = plan.ends(plan.variants[0])[0]
+        label = plan.condition(source, range(len(images)))
+        model, guidance = models[source.path], guidance_of(source, device)
+        steps, error = fewest_steps(images, model, solver, label, cache, watch, guidance)
         notes.append(f"steps: auto chose {steps}, which leave a latent RMSE of {error:.2g}")
         found[solver] = solver.model_copy(update={"steps": steps})
     variants = [replace(v, solver=found.get(v.solver, v.solver)) for v in plan.variants]
     return replace(plan, variants=variants), notes
+
+
+def guidance_of(end: End, device: torch.device) -> Guidance:
+    """How an end is led, its classifier loaded."""
+    by = load_classifier(end.classifier.path, str(device)) if end.classifier else None
+    return Guidance(end.guidance, by, end.classifier_scale)
 
 
 def split_solved(batch: Batch, solved: Solved) -> list[Encoded]:

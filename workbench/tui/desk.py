@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from workbench.runs import has_runs
 from workbench.session import Session
 from workbench.tui import (
     checkpoint_views,
+    conditions,
     editing,
     flow_views,
     forms,
     image_forms,
+    keys,
     picking,
     recipe_views,
     run_views,
@@ -70,13 +73,12 @@ class Desk:
         runs: Path | None = None,
         queue: RunQueue | None = None,
     ) -> None:
-        self.document = document
+        self.document: Document = document
         self.listed = list(listed)
         self.pictures = Pictures()
-        self.queue = queue or RunQueue()
-        self.part = 0  # which entry of the session's images the form shows
+        self.queue: RunQueue = queue or RunQueue()
+        self._part = 0  # see part
         self._runs = runs
-        self._has_history = has_runs(self.store)
         self._images = ImagesView()
 
     @property
@@ -85,20 +87,28 @@ class Desk:
         return self.document.session
 
     @property
+    def part(self) -> int:
+        """Which entry of the session's images the form shows."""
+        return min(self._part, len(self.session.source.images) - 1)
+
+    @property
     def store(self) -> Path:
         """The folder that runs are kept in."""
         return self._runs or folders().runs
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there are kept runs."""
+        return has_runs(self.store)
 
     # ---- changes
 
     def change(self, session: Session, what: str, merge: str | None = None) -> bool:
         """Make a session the present one; False when it is that already."""
-        self.part = min(self.part, len(session.source.images) - 1)
         return self.document.history.push(session, what, merge)
 
     def take_text(self, session: Session, text: str) -> bool:
         """Make an edited text the present session; False when only its words are others."""
-        self.part = min(self.part, len(session.source.images) - 1)
         return self.document.take_text(session, text)
 
     def labels_of(self, name: str) -> tuple[int, ...]:
@@ -107,7 +117,9 @@ class Desk:
         return found.facts.labels if found and found.facts and found.facts.class_conditional else ()
 
     def label(self, typed: str) -> Any:
-        """A typed label, or a tuple of several; raises ValueError."""
+        """A typed label, a tuple of several, or "own"; raises ValueError."""
+        if typed.strip() == "own":
+            return "own"
         value = parse_numbers(typed, integer=True)
         return tuple(value) if isinstance(value, list) else value
 
@@ -117,16 +129,28 @@ class Desk:
             value = self.label(typed)
         except ValueError as error:
             return str(error)
+        if value == "own":
+            return None
         if isinstance(value, tuple) and not sweep:
-            return "one label is needed: the source cannot be swept"
+            return "one label is needed: only the target's can be swept"
         missing = [v for v in (value if isinstance(value, tuple) else (value,)) if v not in labels]
         return f"it has no label {missing[0]}" if missing else None
 
     def choose(self, end: str, name: str, label: Any = None) -> bool:
-        """Make a checkpoint the source or the target."""
+        """Make a checkpoint the source or the target, or go on to it from the last end."""
+        if end == "further":
+            return self.change(editing.with_further(self.session, name, label), f"on to {name}")
         if end == "target":
             return self.change(editing.with_target(self.session, name, label), f"target {name}")
         return self.change(editing.with_source(self.session, name, label), f"source {name}")
+
+    def shorten(self) -> str:
+        """Take the last end off the chain; what is wrong with that, or ""."""
+        if not self.session.chain:
+            return "the bridge ends at the target; + on a checkpoint goes on from there"
+        last = recipe_views.ends(self.session)[-1]
+        self.change(editing.without_further(self.session), f"no {last} at the end")
+        return ""
 
     def add(self, name: str, position: Position) -> Place:
         """A new operation; where it is."""
@@ -150,6 +174,20 @@ class Desk:
         self.change(session, f"{what} {name}")
         there = len(editing.operations(session, at.stage))
         return Place("operation" if at.index < there else "add", at)
+
+    def rename(self, title: str) -> bool:
+        """Give the session another title; False when it is that already."""
+        return self.change(editing.with_title(self.session, title), "title")
+
+    def add_images(self) -> None:
+        """Another entry of images after the one under the form, which then shows it."""
+        part = self.part + 1
+        self.change(editing.add_images(self.session, part), "add images")
+        self._part = part
+
+    def remove_images(self) -> None:
+        """The entry of images under the form goes."""
+        self.change(editing.remove_images(self.session, self.part), "remove images")
 
     def pick(self, what: picking.What, place: int, shown: Sequence[int]) -> str:
         """Take other images of those that are there; what is wrong with that, or ""."""
@@ -205,6 +243,8 @@ class Desk:
         if key.startswith("images"):
             return self._with_images(field, typed)
         model: BaseModel
+        if place.kind in conditions.ENDS:
+            return forms.checked(conditions.changed(session, place.kind, field, typed))
         if place.kind == "operation":
             model = forms.changed(editing.operation_at(session, place.position), field, typed)
             session = editing.replace(session, place.position, model)  # type: ignore[arg-type]
@@ -215,7 +255,7 @@ class Desk:
 
     def _with_images(self, field: FieldView, typed: Any) -> Session:
         if field.name == "entry":
-            self.part = int(typed) - 1
+            self._part = int(typed) - 1
             return self.session
         spec = image_forms.changed(self.spec, field, typed, self._digit())
         return editing.with_images(self.session, self.part, spec)
@@ -279,15 +319,16 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, target = self.session.source, self.session.target
+        source, target = recipe_views.way(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
         return HeaderView(
             self.document.name,
+            self.session.title,
             self.document.history.dirty,
-            recipe_views.end(source.checkpoint, source.label),
-            recipe_views.end(target.checkpoint, target.label),
+            source,
+            target,
             recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),
@@ -328,11 +369,14 @@ class Desk:
         if place.kind == "solver":
             form = forms.form_of(self.session.solver, "solver", "solver")
             return FormView(form.key, form.title, _SOLVER_HELP, form.fields)
+        if place.kind in conditions.ENDS:
+            return conditions.form(self.session, self.listed, place.kind)
         words = {
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
         }[place.position.stage]
-        return FormView("add", "add", f"{words}\n\nenter or a: choose one of {len(OPERATIONS)}.")
+        choose = f"enter or {keys.key('add')}: choose one of {len(OPERATIONS)}."
+        return FormView("add", "add", f"{words}\n\n{choose}")
 
     def flow(self, image: int, variant: int | None) -> FlowView:
         """The middle of the screen."""
@@ -351,7 +395,7 @@ class Desk:
             self.size,
             latents,
             self.pictures.count,
-            self._has_history,
+            self.has_history,
             self.pictures.names
             if self.run is None or self.run.started is None
             else self.run.started.names,
@@ -384,7 +428,8 @@ class Desk:
 
     def recipe(self) -> RecipeView:
         """The recipe's lines."""
-        return recipe_views.recipe(self.session)
+        ends = conditions.lines(self.session, self.listed)
+        return replace(recipe_views.recipe(self.session), ends=ends)
 
     def progress(self, device: str) -> ProgressView:
         """The line at the bottom."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.datasets import ImageSpec
+from ddib.datasets import ColoredMNIST, ImageSpec
 from ddib.extensions import ORIGINS
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
 from ddib.solvers import Solver
-from workbench.session import Session
+from workbench.session import End, Session
 from workbench.tui.views import EditStage, Position
 
 
@@ -94,23 +94,58 @@ def move(session: Session, position: Position, by: int) -> tuple[Session, Positi
     return insert(remove(session, position), goal, operation_at(session, position)), goal
 
 
-def with_source(session: Session, checkpoint: str, label: int | None = None) -> Session:
+def with_source(session: Session, checkpoint: str, label: Any = None) -> Session:
     """The session with another checkpoint to encode with."""
-    source = session.source.model_copy(update={"checkpoint": checkpoint, "label": label})
+    source = session.source.model_copy(update=_led(checkpoint, label))
     return session.model_copy(update={"source": source})
 
 
 def with_target(session: Session, checkpoint: str, label: Any = None) -> Session:
     """The session with another checkpoint to decode with; a tuple of labels is a sweep."""
-    target = session.target.model_copy(update={"checkpoint": checkpoint, "label": label})
+    target = session.target.model_copy(update=_led(checkpoint, label))
     return session.model_copy(update={"target": target})
 
 
+def _led(checkpoint: str, label: Any) -> dict[str, Any]:
+    """Another model under a label; without one it is led no more."""
+    plain = {"guidance": 1.0, "classifier": None, "classifier_scale": 1.0}
+    return {"checkpoint": checkpoint, "label": label, **({} if label is not None else plain)}
+
+
+def with_further(session: Session, checkpoint: str, label: Any = None) -> Session:
+    """The session with one more end at the end of its chain."""
+    end = End(checkpoint=checkpoint, label=label)
+    return session.model_copy(update={"chain": (*session.chain, end)})
+
+
+def without_further(session: Session) -> Session:
+    """The session without the last end of its chain."""
+    return session.model_copy(update={"chain": session.chain[:-1]})
+
+
 def with_images(session: Session, part: int, spec: ImageSpec) -> Session:
-    """The session with another entry in its list of images."""
-    images = list(session.source.images)
-    images[part] = spec
-    source = session.source.model_copy(update={"images": tuple(images)})
+    """The session with another entry in place of one in its list of images."""
+    there = session.source.images
+    return _with_entries(session, (*there[:part], spec, *there[part + 1 :]))
+
+
+def add_images(session: Session, part: int) -> Session:
+    """The session with an entry of images more at `part`: as the one before it, the next digit."""
+    there = session.source.images
+    spec = there[part - 1]
+    if isinstance(spec, ColoredMNIST):
+        spec = spec.model_copy(update={"digit": (spec.digit + 1) % 10, "indices": None})
+    return _with_entries(session, (*there[:part], spec, *there[part:]))
+
+
+def remove_images(session: Session, part: int) -> Session:
+    """The session without an entry of images; one has to stay."""
+    there = session.source.images
+    return _with_entries(session, (*there[:part], *there[part + 1 :]) or there)
+
+
+def _with_entries(session: Session, images: tuple[ImageSpec, ...]) -> Session:
+    source = session.source.model_copy(update={"images": images})
     return session.model_copy(update={"source": source})
 
 

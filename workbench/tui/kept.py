@@ -131,7 +131,6 @@ def line(run: Kept, now: datetime) -> RunLineView:
 
 def one_line(session: Session) -> str:
     """Edits and ends: `blend p 0.1 0.3 · cmnist-fives → cmnist-sevens`."""
-    ends = f"{_stem(session.source.checkpoint)} → {_stem(session.target.checkpoint)}"
     recipe = recipe_views.recipe(session)
     edits = [
         f"{stage}{operation.name} {operation.summary}".strip()
@@ -139,7 +138,7 @@ def one_line(session: Session) -> str:
         for operation in operations
         if operation.enabled
     ]
-    return " · ".join([*(edits or ["no edits"]), ends])
+    return " · ".join([*(edits or ["no edits"]), " → ".join(recipe_views.ends(session))])
 
 
 def numbers(manifest: Manifest) -> str:
@@ -205,7 +204,7 @@ def _row(path: Path, variant: VariantResult) -> SheetRowView:
         notes.append(f"hue {hue:.0f}°")
     if (psnr := variant.metrics.get("cycle_psnr")) is not None:
         notes.append(f"{psnr:.1f} dB")
-    pixels = stored_pictures(path, variant.images[:PREVIEWED])
+    pixels = stored_pictures(path, variant.furthest[:PREVIEWED])
     hint = "" if pixels is not None else "pictures missing"
     return SheetRowView(variant.label, tuple(notes), pixels, "fresh", hint)
 
@@ -239,8 +238,8 @@ def _size(manifest: Manifest, session: Session | None) -> str:
 def _thumbnails(variants: Sequence[VariantResult]) -> list[str]:
     """The first result of each variant, or the first ones of the only variant."""
     if len(variants) == 1:
-        return variants[0].images[:THUMBNAILS]
-    return [variant.images[0] for variant in variants[:THUMBNAILS] if variant.images]
+        return variants[0].furthest[:THUMBNAILS]
+    return [variant.furthest[0] for variant in variants[:THUMBNAILS] if variant.furthest]
 
 
 def _text(head: str, key: str) -> str:
@@ -258,7 +257,3 @@ def _yaml(path: Path) -> str:
             return file.read(GLANCE).decode(errors="replace")
     except OSError:
         return ""
-
-
-def _stem(checkpoint: str) -> str:
-    return Path(checkpoint).name.removesuffix(".safetensors")

@@ -50,15 +50,10 @@ def preview(path: Path) -> str:
         session = load_session(path)
     except SessionError as error:
         return str(error)
-    source, target = session.source, session.target
-    ends = (
-        recipe_views.end(source.checkpoint, source.label),
-        recipe_views.end(target.checkpoint, target.label),
-    )
     return "\n".join(
         (
             session.title or "no title",
-            " → ".join(ends),
+            " → ".join(recipe_views.ends(session)),
             recipe_views.recipe_line(session),
             recipe_views.solver(session),
         )

@@ -31,6 +31,7 @@ class HeaderView:
     """The line at the top."""
 
     name: str = ""
+    title: str = ""
     dirty: bool = False
     source: str = ""
     target: str = ""
@@ -49,6 +50,7 @@ class CheckpointView:
     problem: str | None = None
     is_source: bool = False
     is_target: bool = False
+    is_further: bool = False  # an end of the chain
     path: str = ""
     domain: str = ""
     parameters: int = 0
@@ -80,12 +82,21 @@ class OperationView:
 
 
 @dataclass(frozen=True)
+class EndView:
+    """What an end is led to, in a line of the recipe."""
+
+    name: Literal["source", "target"]
+    summary: str
+
+
+@dataclass(frozen=True)
 class RecipeView:
-    """The recipe, and in one line how it is solved."""
+    """The recipe, and in one line each how it is solved and what its ends are led to."""
 
     solver: str = ""
     image: tuple[OperationView, ...] = ()
     latent: tuple[OperationView, ...] = ()
+    ends: tuple[EndView, ...] = ()
 
     def operations(self, stage: EditStage) -> tuple[OperationView, ...]:
         """The operations of a stage, in order."""
@@ -170,6 +181,7 @@ class SheetRowView:
     hint: str = ""  # said in place of pictures
     variant: int | None = None  # None: shared by all variants
     kind: str = "result"
+    end: int = 0  # of the chain, where it is an intermediate row
 
 
 @dataclass(frozen=True, eq=False)

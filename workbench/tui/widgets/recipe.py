@@ -1,4 +1,4 @@
-"""The recipe: the solver, then the operations on the image, then those on the latent."""
+"""The recipe: solver, operations on the image and on the latent, what the ends are led to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START = Position("latent", 0)
 class Place:
     """What a line stands for."""
 
-    kind: Literal["solver", "heading", "operation", "add"]
+    kind: Literal["solver", "heading", "operation", "add", "source", "target"]
     position: Position = START
 
 
@@ -68,6 +68,13 @@ class RecipeList(Lines):
                 lines.append((left, [(f" {operation.summary} ", "lines--dim")], True))
             self._places.append(Place("add", Position(stage, len(operations))))
             lines.append(([("   + add", "lines--accent")], [], True))
+        if self.view.ends:
+            self._places.append(Place("heading"))
+            lines.append(([(" condition", "lines--heading")], [], False))
+        for end in self.view.ends:
+            self._places.append(Place(end.name))
+            left = [(f"   {end.name}", "")]
+            lines.append((left, [(f" {end.summary} ", "lines--dim")], True))
         self.set_lines(lines)
 
     @property
