@@ -62,7 +62,7 @@ def main() -> None:
         session.write_text(SESSION.format(images=options.images, steps=options.steps))
         replay = ["replay", str(session), "--no-cache", "--memory", options.memory]
         took, peak, said = run(*replay, "--json", "--out", str(folder / "runs"))
-        result = json.loads(re.search(r"^\{.*\}", said, re.M)[0])  # type: ignore[index]
+        result = json.loads(re.search(r'\{"session".*\}', said)[0])  # type: ignore[index]
         seconds, evaluations = result["seconds"], options.images * sum(result["nfe"].values())
         each = (seconds["encode"] + seconds["decode"]) / evaluations
         batches = re.findall(r"batches of \d+", said) or ["one batch"]

@@ -80,7 +80,7 @@ def test_the_network_is_theirs(name: str, images: Tensor, tmp_path: Path) -> Non
     label = torch.tensor([3]) if "num_class_embeds" in changes else None
     for time in (0.0, 7.0, 13.5):
         ours = network(images, network.condition(torch.tensor([time]), label))
-        wanted = theirs(images, time, class_labels=label).sample
+        wanted = theirs(images, torch.tensor(time), class_labels=label).sample
         assert torch.allclose(ours, wanted, atol=1e-5)
 
 
@@ -200,11 +200,13 @@ def test_what_cannot_be_had_is_refused_with_the_reason(
 
 
 def test_a_scheduler_without_betas_and_weights_in_several_files(tmp_path: Path) -> None:
-    unet().save_pretrained(tmp_path, max_shard_size="20KB")
+    unet().save_pretrained(tmp_path / "shards", max_shard_size="20KB")
     with pytest.raises(InputError, match="several files"):
-        read(tmp_path)
-    name = "scheduler_config.json"
-    (tmp_path / name).write_text('{"_class_name": "KarrasVeScheduler", "sigma_max": 100}')
+        read(tmp_path / "shards")
+    unet().save_pretrained(tmp_path / "unet")
+    (tmp_path / "scheduler").mkdir()
+    config = '{"_class_name": "KarrasVeScheduler", "sigma_max": 100}'
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(config)
     with pytest.raises(InputError, match="KarrasVeScheduler, has no betas"):
         read(tmp_path)
 
