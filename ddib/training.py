@@ -44,6 +44,7 @@ from ddib.schedules import make_grid, schedule_sigmas
 from ddib.solvers import dpmpp_2m, noise, signal
 from ddib.unet import UNet
 
+HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -297,7 +298,7 @@ def train_classifier(
             z = signal(sigma) * images + noise(sigma) * eps
             return cast(Tensor, classifier(z, torch.tensor([sigma])))
 
-        return accuracy(logits, held_out, 2000)
+        return accuracy(logits, held_out, HELD_OUT)
 
     facts = CheckpointFacts(
         kind="classifier",
