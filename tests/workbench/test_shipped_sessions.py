@@ -42,6 +42,10 @@ OTHERS = {
     "gaussianize",
     "interpolation",
     "mask",
+    "class-to-class",
+    "all-to-all",
+    "cycle",
+    "chain",
 }
 
 
