@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.scatter import scatter
 from workbench.files import atomic_write
 
 Pixels = NDArray[np.uint8]
@@ -205,7 +207,12 @@ def split_strip(png: bytes, columns: int) -> list[Pixels]:
 
 
 def latent_pixels(latents: NDArray[Any]) -> Pixels:
-    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5."""
+    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5.
+
+    Those of points become scatter plots, as the points do.
+    """
+    if latents.shape[1] == POINT_CHANNELS:
+        return scatter(latents.reshape(*latents.shape[:2], -1).transpose(0, 2, 1))
     levels = np.rint((latents.astype(np.float32) / np.float32(LATENT_RANGE) + 1) * 127.5)
     levels = np.nan_to_num(levels).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))

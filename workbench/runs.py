@@ -44,6 +44,7 @@ from workbench.library import suggest
     TRADE_OFF,
     LATENTS,
     LATENT_SHARDS,
+    POINTS,
     IMAGES,
 ) = (
     "manifest.json",
@@ -55,6 +56,7 @@ from workbench.library import suggest
     "trade-off.png",
     "latents.safetensors",
     "latents",  # a folder of files like that, for long runs
+    "points.safetensors",  # of domains of points: the source's and the results'
     "images",
 )
 VERSION = 1

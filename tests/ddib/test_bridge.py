@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ddib.architectures import UNetConfig
-from ddib.bridge import Chunk, decode, encode, levels, solve, start_state
+from ddib.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
 from ddib.cache import Cache
 from ddib.checkpoints import CheckpointFacts, Model
 from ddib.denoiser import Denoiser
@@ -247,3 +247,22 @@ def test_cache_drops_the_least_recently_used(tmp_path: Path) -> None:
     kept = {path.stem for path in tmp_path.glob("*.safetensors")}
     assert "g" in kept
     assert 1 <= len(kept) <= 3
+
+
+def test_labels_of_each_image_go_with_their_images(model: Model) -> None:
+    images = torch.randn((5, CHANNELS, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
+    labels, solver = (0, 2, 1, 1, 0), Solver(steps=3)
+    cut = encode(images, model, solver, labels, chunk=2)
+    alone = [encode(images[[i]], model, solver, label) for i, label in enumerate(labels)]
+    assert torch.allclose(cut, torch.cat(alone), atol=1e-6)
+    back = decode(cut, model, solver, labels)
+    assert torch.allclose(back, decode(cut, model, solver, labels, chunk=2), atol=1e-5)
+    with pytest.raises(InputError, match="no label 3"):
+        encode(images, model, solver, (0, 1, 2, 3, 0))
+
+
+def test_the_cache_tells_labels_of_each_image_apart(model: Model) -> None:
+    images = torch.randn((2, CHANNELS, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
+    chunk = Chunk("encode", images, Solver(steps=3), (0, 1), (0, 1))
+    keys = {chunk_key(replace(chunk, label=label), model) for label in ((0, 1), (1, 0), 0, None)}
+    assert len(keys) == 4

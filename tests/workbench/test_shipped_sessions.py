@@ -42,10 +42,18 @@ OTHERS = {
     "gaussianize",
     "interpolation",
     "mask",
-    "class-to-class",
-    "all-to-all",
     "cycle",
     "chain",
+    "class-to-class",
+    "all-to-all",
+    "colour-transfer",
+    "rotate-points",
+    "synthetic-checkerboards",
+    "synthetic-concentric-rings",
+    "synthetic-concentric-squares",
+    "synthetic-moons",
+    "synthetic-parallel-rings",
+    "synthetic-parallel-squares",
 }
 
 

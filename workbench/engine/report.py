@@ -24,7 +24,7 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels
+from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.extensions import ORIGINS
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
@@ -39,6 +39,7 @@ from workbench.runs import (
     IMAGES,
     LATENT_SHARDS,
     LATENTS,
+    POINTS,
     SESSION,
     SHEET,
     CheckpointUsed,
@@ -227,7 +228,7 @@ class Report:
 
     def sheet_rows(self) -> list[SheetRow]:
         """Source, then edited image and latent of each encoding, then the variants' rows."""
-        rows = [SheetRow("source", self.plan.images.pixels[:SHOWN])]
+        rows = [SheetRow("source", self.plan.images.pictures[:SHOWN])]
         shown: set[int] = set()
         for index in self.reached:
             *outer, label = self.plan.variants[index].label.split(", ")
@@ -288,6 +289,10 @@ class Report:
             parts.append(f"hue {figures['hue_error_median']:.0f}°")
         if "cycle_psnr" in figures:
             parts.append(f"{figures['cycle_psnr']:.1f} dB")
+        elif "cycle_l2_mean" in figures:
+            parts.append(f"cycle L2 {figures['cycle_l2_mean']:.2g}")
+        if "ot_mse" in figures:
+            parts.append(f"OT MSE {figures['ot_mse']:.2g}")
         return "  ".join(parts)
 
     def subtitle(self) -> str:
@@ -312,13 +317,16 @@ class RunFiles:
         self._plan = plan
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
+        self._points: dict[tuple[int, int], list[Tensor]] = {}  # by variant and end
         (folder / IMAGES).mkdir()
         if len(plan.variants) > 1:  # what draws their curves takes a while to load
             Thread(target=import_module, args=["workbench.plots"]).start()
 
-    def pictures(self, index: int, end: int, places: range, pixels: Pixels) -> None:
-        """What an end has decoded of a variant at some places, as PNG."""
-        for place, image in zip(places, pixels, strict=True):
+    def pictures(self, index: int, end: int, places: range, images: Tensor) -> None:
+        """What an end has decoded of a variant at some places, as PNG; points as they are too."""
+        if self._plan.points:
+            self._points.setdefault((index, end), []).append(images.cpu())
+        for place, image in zip(places, to_pixels(images), strict=True):
             name = picture_name(self._plan, index, end, place)
             Image.fromarray(image.squeeze()).save(self._folder / IMAGES / name)
 
@@ -341,6 +349,8 @@ class RunFiles:
         else:
             whole = {name: torch.cat(parts) for name, parts in self._waiting.items()}
             _save_latents(whole, self._folder / LATENTS)
+        if self._plan.points:
+            self._write_points(report)
         for kind, index, end in list(report.rows):
             if kind in ("intermediate", "result") and end not in report.pictures(index):
                 for place in range(report.row(kind, index, end).count):
@@ -356,6 +366,17 @@ class RunFiles:
             from workbench.plots import save_plots
 
             save_plots(sweep, self._folder, title, report.subtitle())
+
+    def _write_points(self, report: Report) -> None:
+        """The points themselves: `source`, `intermediate-1` and so on in a chain, and `result`;
+        of several variants `result.000` and so on."""
+        several, last = len(self._plan.variants) > 1, self._plan.links
+        found = {"source": to_tensor(self._plan.images.pixels)}
+        for (index, end), parts in self._points.items():
+            if end in report.pictures(index):
+                name = "result" if end == last else f"intermediate-{end}"
+                found[f"{name}.{index:03d}" if several else name] = torch.cat(parts)
+        _save_latents(found, self._folder / POINTS)
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:
