@@ -82,14 +82,14 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         """‹ value ›, or all of them beside each other when they fit."""
-        words = [format_value(choice) for choice in self.choices]
+        words = [_word(choice) for choice in self.choices]
         if sum(map(len, words)) + 2 * len(words) <= self.size.width:
             parts: list[tuple[str, str]] = []
             for choice, word in zip(self.choices, words, strict=True):
                 chosen = choice == self.value and type(choice) is type(self.value)
                 parts.append((f" {word} ", "bold reverse $primary" if chosen else "$dim"))
             return Content.assemble(*parts)
-        value = format_value(self.value)
+        value = _word(self.value)
         if len(value) + 4 > self.size.width:
             return Content.assemble(("‹", "$dim"), value, ("›", "$dim"))
         return Content.assemble(("‹ ", "$dim"), value, (" ›", "$dim"))
@@ -103,7 +103,7 @@ class Choice(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """The value that was clicked, or the next one."""
-        words = [format_value(choice) for choice in self.choices]
+        words = [_word(choice) for choice in self.choices]
         if sum(map(len, words)) + 2 * len(words) > self.size.width:
             self.action_turn(1)
             return
@@ -118,6 +118,10 @@ class Choice(Widget, can_focus=True):
         if value != self.value or type(value) is not type(self.value):
             self.value = value
             self.post_message(self.Changed(self, value))
+
+
+def _word(value: Any) -> str:
+    return "none" if value is None else format_value(value)
 
 
 class FieldRow(Vertical):
