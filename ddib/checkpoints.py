@@ -18,7 +18,14 @@ from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError
 
 from ddib.adaptation import read_grid
-from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConfig, UNetConfig
+from ddib.architectures import (
+    Architecture,
+    ClassifierConfig,
+    Frozen,
+    MlpConfig,
+    ProbeConfig,
+    UNetConfig,
+)
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
 from ddib.guidance import Classifier
@@ -223,7 +230,7 @@ def load(
 
     path = resolve(name_or_path)
     facts = read_facts(path)
-    if not isinstance(facts.architecture, UNetConfig):
+    if not isinstance(facts.architecture, UNetConfig | MlpConfig):
         raise InputError(f"{path}: a {facts.kind}, not a denoiser")
     network = facts.architecture.network()
     _load_weights(network, path)
