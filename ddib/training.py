@@ -42,10 +42,11 @@ from ddib.mlp import Mlp
 from ddib.operations import standard_noise
 from ddib.points import CHANNELS, SHAPES, ShapeName, standardised
 from ddib.probe import Probe
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import dpmpp_2m, noise, signal
 from ddib.unet import UNet
 
+HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
 
 POINTS = 16  # of a domain of points that share a noise level, which makes a batch cheaper
@@ -235,7 +236,7 @@ def train_denoiser(
     the generator saves its state. Raises RunError when the loss is no longer finite.
     """
     schedule = Schedule()
-    log_sigmas = np.log(schedule_sigmas(schedule.name, schedule.steps))
+    log_sigmas = np.log(schedule.sigmas)
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
     def loss(network: UNet | Mlp, generator: torch.Generator) -> Tensor:
@@ -260,9 +261,7 @@ def train_denoiser(
     torch.manual_seed(config.seed)
     training = yield from _optimise(architecture.network(), loss, config, out)
     denoiser = Denoiser(
-        cast(UNet | Mlp, training.average.eval()),
-        schedule_sigmas(schedule.name, schedule.steps),
-        config.parameterisation,
+        cast(UNet | Mlp, training.average.eval()), schedule.sigmas, config.parameterisation
     )
     conditional = isinstance(architecture, UNetConfig) and architecture.num_classes is not None
     samples = sample_sheet(denoiser, data, data.labels if conditional else ())
@@ -341,7 +340,7 @@ def train_classifier(
 
     Resumes, closes and raises as `train_denoiser` does.
     """
-    low, high = np.log(schedule_sigmas("linear", 1000)[[0, -1]])
+    low, high = np.log(Schedule().sigmas[[0, -1]])
 
     def loss(network: NoisyClassifier, generator: torch.Generator) -> Tensor:
         images, labels = data.batch(config.batch, generator)
@@ -364,7 +363,7 @@ def train_classifier(
             z = signal(sigma) * images + noise(sigma) * eps
             return cast(Tensor, classifier(z, torch.tensor([sigma])))
 
-        return accuracy(logits, held_out, 2000)
+        return accuracy(logits, held_out, HELD_OUT)
 
     facts = CheckpointFacts(
         kind="classifier",

@@ -34,11 +34,24 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, NOTES, SESSION, SHEET, CURVES, TRADE_OFF, LATENTS, LATENT_SHARDS, POINTS, IMAGES = (
+(
+    MANIFEST,
+    NOTES,
+    SESSION,
+    SHEET,
+    FILMSTRIP,
+    CURVES,
+    TRADE_OFF,
+    LATENTS,
+    LATENT_SHARDS,
+    POINTS,
+    IMAGES,
+) = (
     "manifest.json",
     "notes.json",  # the user's, beside what the run wrote
     "session.yaml",
     "sheet.png",
+    "filmstrip.png",  # of interpolations
     "curves.png",  # of sweeps
     "trade-off.png",
     "latents.safetensors",

@@ -12,7 +12,7 @@ from ddib.datasets import Images, load_images
 from ddib.errors import InputError
 from ddib.guidance import check_guidance, evaluations
 from ddib.points import CHANNELS as POINT_CHANNELS
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import Solver
 from workbench.engine.messages import Sample
 from workbench.library import find_checkpoint
@@ -287,11 +287,10 @@ def _own_labels(images: Images, key: str) -> tuple[int, ...]:
 
 def _check_grid(checkpoint: Checkpoint, solver: Solver) -> None:
     schedule, path = checkpoint.facts.schedule, checkpoint.path
-    sigmas = schedule_sigmas(schedule.name, schedule.steps)
     steps = solver.steps if isinstance(solver.steps, int) else 1
     adapted = solver.grid == "adapted"
     curve = read_grid(path, file_sha256(path)).curve if adapted else None
-    make_grid(solver.grid, sigmas, steps, solver.start_noise, curve)
+    make_grid(solver.grid, schedule.sigmas, steps, solver.start_noise, curve)
 
 
 def _check_operations(session: Session) -> None:

@@ -29,11 +29,13 @@ from ddib.extensions import ORIGINS
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
+from workbench.engine.film import filmstrip
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
 from workbench.engine.plan import Plan, short_titles
 from workbench.figures import SheetRow, contact_sheet, save_sheet
 from workbench.runs import (
+    FILMSTRIP,
     IMAGES,
     LATENT_SHARDS,
     LATENTS,
@@ -356,6 +358,10 @@ class RunFiles:
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        films, heads = filmstrip(report)
+        if films:
+            strip = contact_sheet(films, title, subtitle=report.subtitle(), heads=heads)
+            save_sheet(strip, self._folder / FILMSTRIP, session)
         if parameters(sweep := report.sweep()):
             from workbench.plots import save_plots
 

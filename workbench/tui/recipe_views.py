@@ -70,10 +70,26 @@ def ends(session: Session) -> list[str]:
 
 
 def end_names(session: Session, values: Mapping[str, Any]) -> list[str]:
-    """The ends in as few words as tell them apart: labels where the model is always the same."""
+    """The ends in as few words as tell them apart: `sevens` of `cmnist-sevens`, or labels alone
+    where the model is always the same.
+    """
     found = passed(session, values)
     one_model = len({checkpoint for checkpoint, _ in found}) == 1
-    return [str(label) if one_model and label is not None else end(c, label) for c, label in found]
+    if one_model and all(label is not None for _, label in found):
+        return [str(label) for _, label in found]
+    names = [end(*one) for one in found]
+    families = {name.partition("-")[0] for name in names}
+    family = families.pop() if len(families) == 1 and not one_model else ""
+    return [name.removeprefix(f"{family}-") for name in names]
+
+
+def way(session: Session) -> tuple[str, str]:
+    """The source, and what comes after it: `cmnist-fives`, `sevens → fives`."""
+    source, *further = ends(session)
+    if session.chain:
+        names = zip(end_names(session, {}), _ends(session), strict=True)
+        further = [name + strength(end) for name, end in names][1:]
+    return source, " → ".join(further)
 
 
 def passed(session: Session, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
