@@ -55,9 +55,10 @@ def changed(
     """An entry with a typed value; `facts`: of the checkpoint that is to read it, by which digits
     or points are chosen that replace others. Raises ValueError."""
     if field.name == "from":
-        wanted = ImageFiles(path="*.png") if typed == "files" else fitting(facts)
-        kind: type[ImageSpec] = _KINDS[typed]
-        return wanted if isinstance(wanted, kind) else kind()
+        if typed == "files":
+            return ImageFiles(path="*.png")
+        own, plain = fitting(facts), SyntheticPoints() if typed == "points" else ColoredMNIST()
+        return own if type(own) is type(plain) else plain
     if field.name in ("count", "path") and not isinstance(spec, SyntheticPoints):
         picked = "indices" if isinstance(spec, ColoredMNIST) else "names"
         spec = spec.model_copy(update={picked: None})
