@@ -88,7 +88,7 @@ def _image_spec(value: object) -> str | None:
         return type(value).__name__
     keys = value if isinstance(value, Mapping) else {}
     if "dataset" in keys:
-        points = keys["dataset"] in SHAPES
+        points = keys["dataset"] in list(SHAPES)  # whatever it is, a list or a mapping
         return SyntheticPoints.__name__ if points else ColoredMNIST.__name__
     return ImageFiles.__name__ if "path" in keys else None
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ddib.datasets import ColoredMNIST
 from ddib.errors import InputError
 from workbench.files import atomic_write, is_alive
 from workbench.library import Listed
@@ -25,6 +24,7 @@ from workbench.session import (
     with_absolute_paths,
 )
 from workbench.tui.history import History
+from workbench.tui.image_forms import fitting
 
 START_NOISE = 0.03  # σ; makes the latents of flat backgrounds Gaussian
 _ORIGIN = "# unsaved: "  # first line of a recovery file: where the session came from
@@ -104,10 +104,9 @@ def new_session(listed: Iterable[Listed]) -> Session:
     source = _prefer("cmnist-fives", names, 0)
     target = _prefer("cmnist-sevens", names, 1)
     facts = next((one.facts for one in usable if one.name == source), None)
-    digit = facts.labels[0] if facts and facts.labels and facts.labels[0] <= 9 else 5
-    label = digit if facts and facts.class_conditional else None
+    label = facts.labels[0] if facts and facts.class_conditional and facts.labels else None
     plain = Session(
-        source=Source(checkpoint=source, label=label, images=(ColoredMNIST(digit=digit),)),
+        source=Source(checkpoint=source, label=label, images=(fitting(facts),)),
         target=Target(checkpoint=target),
         recipe=Recipe(),
     )
