@@ -146,7 +146,7 @@ def test_only_the_parts_that_are_asked_for_are_fetched(engine: Engine, plan: Pla
         fetched.append(part)
         return torch.arange(part[1].start, part[1].stop).reshape(-1, 1, 1, 1).float(), None
 
-    model = engine.model(plan.source.path)
+    model = engine.model(plan.ends(plan.variants[0])[0].path)
     work = Work(plan, model, model, engine.device, CHUNK, encoded)
     everything = Unedited(work, 1)
     assert len(everything) == COUNT
