@@ -7,7 +7,8 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,13 @@ from workbench.figures import Pixels, rgb
 
 RGB = tuple[int, int, int]
 
-SHADES = " .:-=+*#%@"  # from black to white, for a terminal without colours
+Colors = Literal["full", "few", "none"]  # of a terminal: 256 or more, 16, not wanted
+
+SHADES = " .:-=+*#%@"  # from black to white, for a terminal of few colours or none
+_BRIGHT = np.array(  # the hues that 16 colours have, as rich knows them, and white
+    [(255, 85, 85), (255, 255, 85), (85, 255, 85), (85, 255, 255), (85, 85, 255), (255, 85, 255),
+     (255, 255, 255)]
+)  # fmt: skip
 _BLACK: RGB = (0, 0, 0)
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _LEAST_WIDTH = 2  # cells; below that a picture says nothing
@@ -31,27 +38,27 @@ _RUN = re.compile(r"\x1b\[48;2;(\d+);(\d+);(\d+)m(?:\x1b\[38;2;(\d+);(\d+);(\d+)
 
 
 def half_blocks(
-    pixels: Pixels, width: int, *, background: RGB = _BLACK, color: bool = True
+    pixels: Pixels, width: int, *, background: RGB = _BLACK, colors: Colors = "full"
 ) -> list[Strip]:
     """`pixels` uint8 [h, w, c], c = 1 or 3, in exactly `width` cells and ⌈h·width/w/2⌉ lines.
 
     A larger picture is magnified by repeating pixels, without change of colour when `width` is
     a multiple of w; a smaller one averages over areas. `background` fills the lower half of the
-    last line of an odd height. Without `color`, shades of grey as characters.
+    last line of an odd height. With `few` or no `colors`, shades as characters.
     """
-    strips = _draw(np.ascontiguousarray(pixels).tobytes(), pixels.shape, width, background, color)
+    strips = _draw(np.ascontiguousarray(pixels).tobytes(), pixels.shape, width, background, colors)
     return list(strips)
 
 
 def image_strips(
-    pixels: Pixels, columns: int, background: RGB = _BLACK, *, color: bool = True
+    pixels: Pixels, columns: int, background: RGB = _BLACK, *, colors: Colors = "full"
 ) -> list[Strip]:
     """One image, as large as fits `columns` (see `fitting_width`), the rest is background."""
-    return row_strips(pixels[None], columns, background, color=color)
+    return row_strips(pixels[None], columns, background, colors=colors)
 
 
 def row_strips(
-    pixels: Pixels, columns: int, background: RGB = _BLACK, *, gap: int = 1, color: bool = True
+    pixels: Pixels, columns: int, background: RGB = _BLACK, *, gap: int = 1, colors: Colors = "full"
 ) -> list[Strip]:
     """Images [n, h, w, c] side by side, `gap` cells apart, in lines of exactly `columns` cells.
 
@@ -59,8 +66,8 @@ def row_strips(
     """
     count = min(len(pixels), max(1, (columns + gap) // (_LEAST_WIDTH + gap)))
     width = fitting_width(pixels.shape[2], (columns + gap) // count - gap)
-    style = _style(map(str, background), None) if color else Style.null()
-    images = [half_blocks(p, width, background=background, color=color) for p in pixels[:count]]
+    style = _style(map(str, background), None) if colors == "full" else Style.null()
+    images = [half_blocks(p, width, background=background, colors=colors) for p in pixels[:count]]
     space = Strip([Segment(" " * gap, style)], gap)
     lines = []
     for parts in zip(*images, strict=True):
@@ -78,13 +85,13 @@ def fitting_width(pixels: int, available: int) -> int:
 # 512 pictures of 32×32 noise, the worst case, take about 30 MB.
 @lru_cache(maxsize=512)
 def _draw(
-    data: bytes, shape: tuple[int, ...], width: int, background: RGB, color: bool
+    data: bytes, shape: tuple[int, ...], width: int, background: RGB, colors: Colors
 ) -> tuple[Strip, ...]:
     picture = resized(rgb(np.frombuffer(data, np.uint8).reshape(shape)), width)
     if picture.shape[0] % 2:
         last = np.broadcast_to(np.array(background, np.uint8), (1, width, 3))
         picture = np.concatenate([picture, last])
-    return blocks(picture) if color else _shades(picture)
+    return cells(picture, colors)
 
 
 def resized(pixels: Pixels, width: int) -> Pixels:
@@ -95,8 +102,15 @@ def resized(pixels: Pixels, width: int) -> Pixels:
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), how))
 
 
-def blocks(pixels: Pixels) -> tuple[Strip, ...]:
-    """Pixels [h, w, 3] of an even height, two in each cell; nothing is remembered."""
+def cells(pixels: Pixels, colors: Colors) -> tuple[Strip, ...]:
+    """Pixels [h, w, 3] of an even height, two in each cell, in the colours that there are.
+
+    All characters of a segment are the same; nothing is remembered.
+    """
+    return _blocks(pixels) if colors == "full" else _shades(pixels, colors)
+
+
+def _blocks(pixels: Pixels) -> tuple[Strip, ...]:
     height, width, _ = pixels.shape
     image = _block_image()(Image.fromarray(pixels), width=width)
     styles: dict[tuple[str, ...], Style] = {}
@@ -114,11 +128,31 @@ def blocks(pixels: Pixels) -> tuple[Strip, ...]:
     return tuple(strips)
 
 
-def _shades(pixels: Pixels) -> tuple[Strip, ...]:
-    grey = (pixels @ _LUMA).reshape(len(pixels) // 2, 2, -1).mean(axis=1)
-    levels = np.rint(grey * ((len(SHADES) - 1) / 255)).astype(int)
-    lines = ("".join(SHADES[level] for level in line) for line in levels)
-    return tuple(Strip([Segment(line)], len(line)) for line in lines)
+def _shades(pixels: Pixels, colors: Colors) -> tuple[Strip, ...]:
+    """Brightness as characters; in few colours each in the nearest hue, on black."""
+    pairs = pixels.reshape(len(pixels) // 2, 2, -1, 3).mean(axis=1)
+    bright = pairs @ _LUMA if colors == "none" else pairs.max(axis=2)
+    levels = np.rint(bright * ((len(SHADES) - 1) / 255)).astype(int)
+    hues = np.full(levels.shape, -1) if colors == "none" else _hues(pairs)
+    styles = {-1: Style.null()} | {
+        hue: _style(("0", "0", "0"), map(str, color)) for hue, color in enumerate(_BRIGHT)
+    }
+    strips = []
+    for line in zip(levels, hues, strict=True):
+        runs = groupby(zip(*line, strict=True))
+        segments = [
+            Segment(SHADES[level] * len(list(run)), styles[hue]) for (level, hue), run in runs
+        ]
+        strips.append(Strip(segments, levels.shape[1]))
+    return tuple(strips)
+
+
+def _hues(pixels: Pixels) -> Pixels:
+    """For each pixel [h, w, 3] the index of the bright colour that it is nearest to in hue."""
+    brightest = np.maximum(pixels.max(axis=2, keepdims=True), 1)
+    distances = np.linalg.norm((pixels / brightest * 255)[:, :, None] - _BRIGHT, axis=3)
+    found: Pixels = distances.argmin(axis=2)
+    return found
 
 
 def _style(background: Iterable[str], foreground: Iterable[str] | None) -> Style:

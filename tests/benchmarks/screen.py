@@ -1,9 +1,10 @@
 """What the screen costs, in one run: python tests/benchmarks/screen.py [--runs N] [--images N].
 
-Prints the machine and the versions, then the time to the first frame; the time from a key to its
-repaint while the engine works; the bytes sent to the terminal per second when idle and while
-previews arrive; and with a folder of 100,000 images the time to a usable list and the memory of
-the screen's process. Everything is measured from outside, on a pseudo-terminal.
+Prints the machine, its load and the versions, then the time to the first frame; the time from a
+key to its repaint while the engine works; the bytes sent to the terminal per second when idle and
+while previews arrive; with auto-run the time from the turn of a knob to the first picture; and with
+a folder of 100,000 images the time to a usable list and the memory of the screen's process.
+Everything is measured from outside, on a pseudo-terminal.
 """
 
 import argparse
@@ -37,6 +38,16 @@ source:
 target: {checkpoint: cmnist-sevens}
 solver: {steps: 2000}
 """
+KNOB = """\
+version: 1
+source:
+  checkpoint: cmnist-fives
+  images: [{dataset: colored-mnist, digit: 5, count: 16}]
+target: {checkpoint: cmnist-sevens}
+solver: {steps: 10}
+recipe: {latent: [{op: scale, factor: 1.0}]}
+"""
+UP, END = "\x1b[A", "\x1b[F"
 FOLDER = """\
 version: 1
 source:
@@ -139,7 +150,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, ", end="")
+    load = os.getloadavg()[0]
+    print(f"{platform.machine()}, {cores} cores, load {load:.1f}, ", end="")
+    print(f"Python {platform.python_version()}, ", end="")
     print(f"textual {version('textual')}, 120x36")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -147,6 +160,7 @@ def main() -> None:
         frames = [first_frame(folder) for _ in range(options.runs)]
         print(f"first frame: {_figures(frames)}")
         _while_running(folder)
+        _auto_run(folder, 10)
         _large_folder(folder, options.images)
 
 
@@ -166,6 +180,24 @@ def _while_running(folder: Path) -> None:
             rated = terminal.bytes_per_second() / 1e3
             print(f"previews {rate}: {rated:.1f} kB a second")
             terminal.press("p")
+
+
+def _auto_run(folder: Path, turns: int) -> None:
+    session = folder / "knob.yaml"
+    session.write_text(KNOB)
+    with program(str(session), folder=folder) as terminal:
+        terminal.until("cpu")
+        terminal.press("A")
+        terminal.until("done in")
+        for key in ("4", END, UP, "e"):  # into the form of the recipe's last operation
+            terminal.press(key)
+            terminal.quiet()
+        took = []
+        for _ in range(turns):
+            terminal.press(UP)
+            took.append(terminal.until("stale") + terminal.until("not kept"))
+            terminal.quiet()
+        print(f"auto-run, from a turn of a knob to the first picture: {_figures(took)}")
 
 
 def _large_folder(folder: Path, images: int) -> None:

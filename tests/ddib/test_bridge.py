@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ddib.architectures import UNetConfig
-from ddib.bridge import Chunk, chunk_key, decode, encode, solve
+from ddib.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
 from ddib.cache import Cache
 from ddib.checkpoints import CheckpointFacts, Model
 from ddib.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
-from ddib.schedules import linear
+from ddib.operations import standard_noise
+from ddib.schedules import linear, schedule_sigmas
 from ddib.solvers import Solver, Step
 
 SIZE, CHANNELS = 4, 3
@@ -142,6 +143,20 @@ def test_start_noise_is_keyed_by_the_place_in_the_session(model: Model, images: 
     assert torch.allclose(whole, torch.cat(parts), atol=1e-5)
     reseeded = encode(images, model, solver.model_copy(update={"start_noise_seed": 1}))
     assert not torch.allclose(whole, reseeded, atol=1e-2)
+
+
+def test_start_noise_is_the_forward_process_up_to_its_level(model: Model, images: Tensor) -> None:
+    """arXiv 2410.23530 replaces the steps of the inversion before t' by q(x_t' | x₀)."""
+    schedule = model.facts.schedule
+    sigma = float(schedule_sigmas(schedule.name, schedule.steps)[40])
+    alpha_bar = 1 / (1 + sigma**2)
+    chunk = to_encode(images, Solver(start_noise=sigma, steps=5))
+    drawn = torch.stack([standard_noise(0, place, images.shape[1:]) for place in chunk.places])
+    forward = alpha_bar**0.5 * images + (1 - alpha_bar) ** 0.5 * drawn
+    torch.testing.assert_close(start_state(chunk, model), forward)
+    assert levels(chunk, model)[0] == pytest.approx(sigma)
+    back = replace(chunk, direction="decode", start=drawn)
+    assert levels(back, model)[-1] < sigma, "the way back goes down to the image"
 
 
 def test_labels_that_do_not_exist(model: Model, images: Tensor) -> None:

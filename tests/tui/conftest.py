@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-os.environ["TEXTUAL_ANIMATIONS"] = "none"  # before textual is imported
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # before textual is imported, and so is the next
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
 SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from ddib.checkpoints import ZOO
@@ -182,10 +184,18 @@ def bench_document(path: Path) -> Any:
 
 def test_letters_find_names_when_no_word_does() -> None:
     names = ["Fives-old", "fives", "sevens", "conditional"]
-    assert list(matching("five old", names)) == [0]
-    assert list(matching("svn", names)) == [2]
-    assert list(matching("", names)) == [0, 1, 2, 3]
-    assert list(matching("zz", names)) == []
+    assert list(matching("five old", names).places) == [0]
+    assert list(matching("svn", names).places) == [2]
+    assert list(matching("", names).places) == [0, 1, 2, 3]
+    assert list(matching("zz", names).places) == []
+
+
+@given(st.lists(st.text("abc -", max_size=8), max_size=12), st.text("abcA ", max_size=6))
+def test_narrowing_key_by_key_finds_the_same(names: list[str], typed: str) -> None:
+    found = None
+    for end in range(len(typed) + 1):
+        found = matching(typed[:end], names, found)
+    assert found is not None and list(found.places) == list(matching(typed, names).places)
 
 
 def test_picks_that_a_session_cannot_hold() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from ddib.errors import InputError
 from workbench.engine.client import COMMAND
@@ -128,6 +129,7 @@ async def test_a_remapped_key_works_and_is_shown(program: Any, session_file: Pat
     write_config("keys: {run: R, history: ctrl+h, add: n}\n")
     async with program(session_file, engine=COMMAND) as driver:
         assert hints(driver).split()[2:6] == ["n", "add", "R", "run"]  # in their usual places
+        assert "press R" in "\n".join(driver.screen_text()), "sentences name the key, too"
         await driver.press("r")
         assert not driver.desk.queue.active
         await driver.press("R")
@@ -159,6 +161,10 @@ async def test_an_error_leaves_the_usual_keys_and_is_shown(
         await driver.until(lambda: driver.desk.queue.active)
 
 
+def notices(driver: Any) -> list[str]:
+    return [notice.message for notice in driver.app._notifications]
+
+
 async def test_only_what_makes_sense_is_offered(program: Any, session_file: Path) -> None:
     async with program(session_file) as driver:
         assert not {"Undo", "Redo", "Cancel"} & titles(driver)
@@ -173,6 +179,32 @@ async def test_only_what_makes_sense_is_offered(program: Any, session_file: Path
         await driver.press("r")
         await driver.until(lambda: driver.desk.queue.active)
         assert "Cancel" in titles(driver)
+
+
+async def test_escape_with_a_key_at_its_heels_is_two_keys(program: Any, session_file: Path) -> None:
+    """A busy machine reads both at once, as alt and the key."""
+    async with program(session_file) as driver:
+        await driver.press("4", "end", "up", "space")
+        await driver.until(lambda: "undo" in hints(driver))
+        await driver.press("e")
+        driver.app.post_message(events.Key("alt+u", "u"))
+        await driver.until(lambda: not driver.desk.document.history.can_undo)
+        assert driver.bench.focused.id == "recipe"
+
+
+async def test_a_key_that_does_nothing_says_why(program: Any, session_file: Path) -> None:
+    async with program(session_file) as driver:
+        for key, why in (
+            ("c", "Nothing is running."),
+            ("u", "There is nothing to undo."),
+            ("g", "There is nothing to plot yet; r runs the session."),
+            ("l", "There is no latent yet; r runs the session."),
+            ("h", "No run is kept yet; r runs."),
+        ):
+            await driver.press(key)
+            await driver.until(lambda why=why: notices(driver)[-1:] == [why])
+            assert driver.app.screen is driver.bench
+        assert not {"Plots", "Latents", "History", "Queue", "Remove images"} & titles(driver)
 
 
 async def test_undo_takes_a_wrong_value_back(program: Any, session_file: Path) -> None:

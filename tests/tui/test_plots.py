@@ -8,7 +8,7 @@ import pytest
 from workbench.curves import Axis, Plot, Point, Series
 from workbench.engine.client import COMMAND
 from workbench.runs import read_manifest
-from workbench.tui.screens.plots import NO_SWEEP, PlotsScreen
+from workbench.tui.screens.plots import PlotsScreen, no_sweep
 from workbench.tui.widgets.sweep_plot import _apart, _ticks
 
 ONE = """\
@@ -85,7 +85,9 @@ async def test_without_a_sweep_it_says_how_to_make_one(
             await driver.until(lambda: driver.desk.run and driver.desk.run.finished)
         await driver.press("g")
         await driver.dialog()
-        await driver.until(lambda: NO_SWEEP in " ".join(" ".join(driver.screen_text()).split()), 10)
+        await driver.until(
+            lambda: no_sweep() in " ".join(" ".join(driver.screen_text()).split()), 10
+        )
         await driver.press("right", "t", "enter", "down", "g")
         await driver.closed()
 

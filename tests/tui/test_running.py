@@ -134,7 +134,7 @@ async def test_turning_a_knob_shows_its_effect(
         await driver.until(lambda: not driver.desk.run.auto and driver.desk.run.finished)
         assert len(list_runs(tmp_path / "runs")) == 1
         await driver.press("u")
-        assert driver.widget("ProgressLine").view.text == DECODE_ONLY
+        assert driver.widget("ProgressLine").view.text == f"r: {DECODE_ONLY}"
         await driver.press("r")
         await driver.until(lambda: len(list_runs(tmp_path / "runs")) == 2)
         await driver.until(lambda: not driver.desk.queue.active)

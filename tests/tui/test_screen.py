@@ -299,3 +299,30 @@ async def test_images_from_files(program: Any, tmp_path: Path) -> None:
         await driver.press("ctrl+u")
         await driver.type("2.png")
         await driver.until(lambda: driver.desk.pictures.names == ("2",))
+
+
+async def test_entries_of_images_come_and_go(program: Any, session_file: Path) -> None:
+    def entries(driver: Any) -> list[tuple[int, int]]:
+        return [(spec.digit, spec.count) for spec in driver.session.source.images]
+
+    async with program(session_file) as driver:
+        await driver.press("2", "plus")
+        assert entries(driver) == [(5, 3), (6, 3)]
+        form = driver.widget("#images-form")
+        assert [row.view.name for row in form.fields][:3] == ["entry", "from", "digit"]
+        assert form.fields[0].control.has_focus and form.fields[0].control.value == 2
+        await driver.press("escape", "minus")
+        assert entries(driver) == [(5, 3)]
+        await driver.press("u", "u")
+        assert entries(driver) == [(5, 3)] and not driver.desk.document.history.can_undo
+
+
+async def test_the_title_is_edited(program: Any, session_file: Path) -> None:
+    async with program(session_file) as driver:
+        await driver.press("N")
+        await driver.dialog()
+        await driver.press("end", "1", "enter")
+        await driver.closed()
+        assert driver.session.title == "Small1" and "Small1" in driver.screen_text()[0]
+        await driver.press("u")
+        assert driver.session.title == "Small"

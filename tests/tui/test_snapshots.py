@@ -28,6 +28,7 @@ MASKS = (
     (re.compile("[▀▄]"), " "),  # pictures, and the points of plots
     (re.compile(r"\d[\d.]* (s|min)\b"), "TIME"),
     (re.compile(r"(?<=kept in ).*"), "FOLDER"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "YYYY-MM-DD"),
     (re.compile(r"\d+\.\d+\.\d+"), "VERSION"),
 )
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.preview import half_blocks
+from workbench.preview import SHADES, half_blocks
 from workbench.tui.compare import difference, side_by_side
-from workbench.tui.pictures import Magnified
+from workbench.tui.pictures import Backdrop, Magnified, draw_on
 from workbench.tui.screens.view import ViewScreen
 from workbench.tui.views import PictureRow, Spot
 
@@ -49,6 +49,18 @@ def test_a_magnified_picture_has_the_pixels_it_was_given(
         for start, end in ((0, drawn.width), (3, 7), (5, drawn.width + 9)):
             cells = [(c, s) for text, s, _ in drawn.line(line, start, end) for c in text]
             assert cells == whole[start:end]
+
+
+def test_without_colour_a_magnified_picture_is_shades() -> None:
+    draw_on(Backdrop(colors="none"))
+    try:
+        ramp = np.linspace(0, 255, len(SHADES)).astype(np.uint8)
+        drawn = Magnified(np.tile(ramp[:, None], (2, 1, 3)), 2)
+        line = drawn.line(0, 0, drawn.width)
+    finally:
+        draw_on(Backdrop())
+    assert line.text == "".join(2 * shade for shade in SHADES)
+    assert not any(segment.style for segment in line)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

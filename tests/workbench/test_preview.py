@@ -143,11 +143,22 @@ def test_widths():
 def test_without_colours_there_are_shades():
     ramp = np.linspace(0, 255, len(SHADES)).astype(np.uint8)
     picture = np.broadcast_to(ramp[None, :, None], (4, len(SHADES), 3))
-    strips = half_blocks(picture, len(SHADES), color=False)
+    strips = half_blocks(picture, len(SHADES), colors="none")
     assert [strip.text for strip in strips] == [SHADES, SHADES]
     assert all(not segment.style for strip in strips for segment in strip)
-    row = row_strips(np.stack([picture, picture]), 24, color=False)
+    row = row_strips(np.stack([picture, picture]), 24, colors="none")
     assert [strip.text for strip in row] == [f"{SHADES} {SHADES}   "] * 2
+
+
+def test_few_colours_are_shades_in_the_nearest_hue():
+    picture = np.zeros((2, 3, 3), np.uint8)
+    picture[:, 1] = 60, 20, 0  # so dark that 16 colours have only black for it
+    picture[:, 2] = 90, 90, 250
+    (strip,) = half_blocks(picture, 3, colors="few")
+    assert strip.text[0] == " " and strip.text[1] in ".:-" and strip.text[2] in "%@"
+    console = Console(color_system="standard", force_terminal=True, width=80)
+    written = strip.render(console)
+    assert "91;40m" + strip.text[1] in written and "94;40m" + strip.text[2] in written
 
 
 def test_the_strips_print_in_true_colour():

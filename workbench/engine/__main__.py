@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ASIDE = 5  # how far the engine gives way to the screen where both want the same core
-
 
 class Conversation:
     """What was asked and not yet answered; the reader's thread fills it, the worker empties it.
@@ -127,7 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    os.nice(ASIDE)
     log_to_file(folders().log)
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not end up between the events

@@ -8,12 +8,12 @@ import signal
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from workbench.tui import colors  # noqa: F401  # before textual, which reads the environment
 
 # isort: split
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -21,6 +21,9 @@ from textual.screen import Screen
 from workbench.tui.pictures import Backdrop, draw_on
 from workbench.tui.screens.bench import Bench
 from workbench.tui.theme import THEMES, configured_theme, ground, next_theme
+
+if TYPE_CHECKING:
+    from workbench.preview import Colors
 
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
@@ -52,7 +55,9 @@ class WorkbenchApp(App[None]):
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
-        draw_on(Backdrop(ground(self.current_theme), color=not self.no_color))
+        few = self.console.color_system == "standard"
+        shown: Colors = "none" if self.no_color else "few" if few else "full"
+        draw_on(Backdrop(ground(self.current_theme), shown))
 
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""
@@ -81,6 +86,23 @@ class WorkbenchApp(App[None]):
         if number == signal.SIGHUP:
             os._exit(128 + number)  # there is no terminal to restore, and none to wait for
         self.exit(return_code=128 + number)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Escape and a key right after it, which a terminal sends as it sends alt and the key.
+
+        Where nothing is bound to that, the two keys were pressed one after the other.
+        """
+        alone = event.key.removeprefix("alt+") if isinstance(event, events.Key) else ""
+        if (
+            not isinstance(event, events.Key)
+            or alone == event.key
+            or not event.is_printable
+            or event.key in self.screen.active_bindings
+        ):
+            await super().on_event(event)
+            return
+        for key in (events.Key("escape", "\x1b"), events.Key(alone, event.character)):
+            await super().on_event(key)
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""

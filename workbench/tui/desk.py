@@ -29,6 +29,7 @@ from workbench.tui import (
     flow_views,
     forms,
     image_forms,
+    keys,
     picking,
     recipe_views,
     run_views,
@@ -72,13 +73,12 @@ class Desk:
         runs: Path | None = None,
         queue: RunQueue | None = None,
     ) -> None:
-        self.document = document
+        self.document: Document = document
         self.listed = list(listed)
         self.pictures = Pictures()
-        self.queue = queue or RunQueue()
-        self.part = 0  # which entry of the session's images the form shows
+        self.queue: RunQueue = queue or RunQueue()
+        self._part = 0  # see part
         self._runs = runs
-        self._has_history = has_runs(self.store)
         self._images = ImagesView()
 
     @property
@@ -87,20 +87,28 @@ class Desk:
         return self.document.session
 
     @property
+    def part(self) -> int:
+        """Which entry of the session's images the form shows."""
+        return min(self._part, len(self.session.source.images) - 1)
+
+    @property
     def store(self) -> Path:
         """The folder that runs are kept in."""
         return self._runs or folders().runs
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there are kept runs."""
+        return has_runs(self.store)
 
     # ---- changes
 
     def change(self, session: Session, what: str, merge: str | None = None) -> bool:
         """Make a session the present one; False when it is that already."""
-        self.part = min(self.part, len(session.source.images) - 1)
         return self.document.history.push(session, what, merge)
 
     def take_text(self, session: Session, text: str) -> bool:
         """Make an edited text the present session; False when only its words are others."""
-        self.part = min(self.part, len(session.source.images) - 1)
         return self.document.take_text(session, text)
 
     def labels_of(self, name: str) -> tuple[int, ...]:
@@ -166,6 +174,20 @@ class Desk:
         self.change(session, f"{what} {name}")
         there = len(editing.operations(session, at.stage))
         return Place("operation" if at.index < there else "add", at)
+
+    def rename(self, title: str) -> bool:
+        """Give the session another title; False when it is that already."""
+        return self.change(editing.with_title(self.session, title), "title")
+
+    def add_images(self) -> None:
+        """Another entry of images after the one under the form, which then shows it."""
+        part = self.part + 1
+        self.change(editing.add_images(self.session, part), "add images")
+        self._part = part
+
+    def remove_images(self) -> None:
+        """The entry of images under the form goes."""
+        self.change(editing.remove_images(self.session, self.part), "remove images")
 
     def pick(self, what: picking.What, place: int, shown: Sequence[int]) -> str:
         """Take other images of those that are there; what is wrong with that, or ""."""
@@ -233,7 +255,7 @@ class Desk:
 
     def _with_images(self, field: FieldView, typed: Any) -> Session:
         if field.name == "entry":
-            self.part = int(typed) - 1
+            self._part = int(typed) - 1
             return self.session
         spec = image_forms.changed(self.spec, field, typed, self._digit())
         return editing.with_images(self.session, self.part, spec)
@@ -303,6 +325,7 @@ class Desk:
             engine = ready.device
         return HeaderView(
             self.document.name,
+            self.session.title,
             self.document.history.dirty,
             source,
             target,
@@ -352,7 +375,8 @@ class Desk:
             "image": "Operations here edit the image before it is encoded.",
             "latent": "Operations here edit the latent before it is decoded.",
         }[place.position.stage]
-        return FormView("add", "add", f"{words}\n\nenter or a: choose one of {len(OPERATIONS)}.")
+        choose = f"enter or {keys.key('add')}: choose one of {len(OPERATIONS)}."
+        return FormView("add", "add", f"{words}\n\n{choose}")
 
     def flow(self, image: int, variant: int | None) -> FlowView:
         """The middle of the screen."""
@@ -371,7 +395,7 @@ class Desk:
             self.size,
             latents,
             self.pictures.count,
-            self._has_history,
+            self.has_history,
             self.pictures.names
             if self.run is None or self.run.started is None
             else self.run.started.names,

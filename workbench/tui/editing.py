@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.datasets import ImageSpec
+from ddib.datasets import ColoredMNIST, ImageSpec
 from ddib.extensions import ORIGINS
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
@@ -124,10 +124,28 @@ def without_further(session: Session) -> Session:
 
 
 def with_images(session: Session, part: int, spec: ImageSpec) -> Session:
-    """The session with another entry in its list of images."""
-    images = list(session.source.images)
-    images[part] = spec
-    source = session.source.model_copy(update={"images": tuple(images)})
+    """The session with another entry in place of one in its list of images."""
+    there = session.source.images
+    return _with_entries(session, (*there[:part], spec, *there[part + 1 :]))
+
+
+def add_images(session: Session, part: int) -> Session:
+    """The session with an entry of images more at `part`: as the one before it, the next digit."""
+    there = session.source.images
+    spec = there[part - 1]
+    if isinstance(spec, ColoredMNIST):
+        spec = spec.model_copy(update={"digit": (spec.digit + 1) % 10, "indices": None})
+    return _with_entries(session, (*there[:part], spec, *there[part:]))
+
+
+def remove_images(session: Session, part: int) -> Session:
+    """The session without an entry of images; one has to stay."""
+    there = session.source.images
+    return _with_entries(session, (*there[:part], *there[part + 1 :]) or there)
+
+
+def _with_entries(session: Session, images: tuple[ImageSpec, ...]) -> Session:
+    source = session.source.model_copy(update={"images": images})
     return session.model_copy(update={"source": source})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.engine.messages import RowKind
 from workbench.session import Session
+from workbench.tui.keys import key
 from workbench.tui.recipe_views import end_names
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.views import FlowView, PanelView
@@ -78,7 +79,7 @@ def _panel(
 
 
 def _hint(kind: str) -> str:
-    return "press r" if kind == "result" else ""
+    return f"press {key('run')}" if kind == "result" else ""
 
 
 def _arrows(shown: Sequence[str]) -> tuple[str, ...]:

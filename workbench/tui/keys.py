@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from textual.binding import Binding, BindingType, InvalidBinding
 from textual.keys import KEY_ALIASES, Keys, format_key, key_to_character
 
 Keymap = dict[str, str]  # from an action to its keys as Textual calls them, commas between
+
+_used: Keymap = {}
 
 FIXED = {"ctrl+p": "the palette", "ctrl+c": "copying"}  # the framework's own
 _MODIFIERS = ("ctrl", "alt", "shift")
@@ -69,6 +72,17 @@ def key_table(keymap: Keymap) -> list[tuple[str, str, str]]:
     ]
 
 
+def use(keymap: Keymap) -> None:
+    """Every sentence from now on names the keys of this keymap."""
+    global _used  # noqa: PLW0603  # a process has one keyboard
+    _used = keymap
+
+
+def key(action: str) -> str:
+    """The key of an action of the bench, as it is now and as a sentence has it."""
+    return display(_keys(action, _used, _default_keys()[action])[0])
+
+
 def spell(key: str) -> str:
     """A key as the configuration file has it: `?`, not `question_mark`."""
     character = key_to_character(key)
@@ -121,6 +135,7 @@ def _pane_bindings() -> Iterator[Binding]:
                 yield from Binding.make_bindings(vars(part).get("BINDINGS", ()))
 
 
+@cache
 def _default_keys() -> dict[str, list[str]]:
     """The keys of each action that can be remapped."""
     keys: dict[str, list[str]] = {}

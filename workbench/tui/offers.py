@@ -1,22 +1,60 @@
-"""What makes sense now: the footer and the palette offer nothing else."""
+"""What makes sense now: footer and palette offer nothing else, and other keys say why not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from workbench.tui.keys import key
+
 if TYPE_CHECKING:
     from workbench.tui.desk import Desk
 
-NEEDS: dict[str, Callable[[Desk], bool]] = {
-    "cancel": lambda desk: bool(desk.queue.active),
-    "undo": lambda desk: desk.document.history.can_undo,
-    "redo": lambda desk: desk.document.history.can_redo,
-    "view": lambda desk: desk.run is not None or desk.pictures.pixels is not None,
+
+def _latents(desk: Desk) -> str:
+    if desk.run is None or desk.run.row("latent", 0) is None:
+        return f"There is no latent yet; {key('run')} runs the session."
+    return ""
+
+
+def _pictures(desk: Desk) -> str:
+    return "" if desk.pictures.pixels is not None else "The session has no images to start from."
+
+
+def _sweep(desk: Desk) -> str:
+    if desk.run is None or desk.run.started is None:
+        return f"There is nothing to plot yet; {key('run')} runs the session."
+    if len(desk.run.started.variants) < 2:
+        return (
+            "There is no sweep in this run. Give a parameter several values, "
+            f"such as 0.1 0.3 0.5, and run it ({key('run')})."
+        )
+    return ""
+
+
+def _one_of_several(desk: Desk) -> str:
+    several = len(desk.session.source.images) > 1
+    return "" if several else "A session needs one entry of images; this is the only one."
+
+
+WHY_NOT: dict[str, Callable[[Desk], str]] = {
+    "cancel": lambda desk: "" if desk.queue.active else "Nothing is running.",
+    "undo": lambda desk: "" if desk.document.history.can_undo else "There is nothing to undo.",
+    "redo": lambda desk: "" if desk.document.history.can_redo else "Nothing was undone.",
+    "view": lambda desk: "" if desk.run is not None else _pictures(desk),
+    "latents": _latents,
+    "inspect": _pictures,
+    "trajectory": _pictures,
+    "plots": _sweep,
+    "queue": lambda desk: "" if desk.queue.runs else f"No run yet; {key('run')} starts one.",
+    "history": lambda desk: "" if desk.has_history else f"No run is kept yet; {key('run')} runs.",
+    "remove_images": _one_of_several,
 }
 
 
-def offered(action: str, desk: Desk | None) -> bool:
-    """Whether an action of the bench has something to act on."""
-    needs = NEEDS.get(action)
-    return needs is None or (desk is not None and needs(desk))
+def why_not(action: str, desk: Desk | None) -> str:
+    """Why an action of the bench has nothing to act on, or the empty string."""
+    why = WHY_NOT.get(action)
+    if why is None:
+        return ""
+    return "The session is being opened." if desk is None else why(desk)

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 if TYPE_CHECKING:
+    from workbench.preview import Colors
     from workbench.tui.views import Pixels
 
 RGB = tuple[int, int, int]
@@ -48,7 +49,7 @@ class Backdrop:
     """What this program's terminal draws pictures on."""
 
     ground: RGB = (0, 0, 0)  # what a picture fades to
-    color: bool = True
+    colors: Colors = "full"
 
 
 _backdrop = Backdrop()
@@ -84,7 +85,7 @@ def _draw(
     if strength < 1:
         ground = np.array(backdrop.ground)
         pixels = (pixels * strength + ground * (1 - strength)).astype(np.uint8)
-    return tuple(half_blocks(pixels, width, background=backdrop.ground, color=backdrop.color))
+    return tuple(half_blocks(pixels, width, background=backdrop.ground, colors=backdrop.colors))
 
 
 def shrunk(pixels: Pixels, width: int) -> Pixels:
@@ -139,7 +140,7 @@ class Magnified:
         import numpy as np
 
         from workbench.figures import rgb
-        from workbench.preview import blocks
+        from workbench.preview import cells
 
         missing = [
             rows
@@ -148,7 +149,8 @@ class Magnified:
         ]
         left = column * self.ACROSS
         seen = self.pixels[np.ravel(missing), left : left + self.ACROSS]
-        for rows, strip in zip(missing, blocks(np.ascontiguousarray(rgb(seen))), strict=True):
+        drawn = cells(np.ascontiguousarray(rgb(seen)), _backdrop.colors)
+        for rows, strip in zip(missing, drawn, strict=True):
             self._strips[column, rows] = self._stretched(strip)
 
     def _stretched(self, strip: Strip) -> Strip:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.files import readable_size
 from workbench.tui import recipe_views
+from workbench.tui.keys import key
 from workbench.tui.results import RunView, ingredients
 from workbench.tui.views import ProgressView, QueueLineView
 from workbench.tui.widgets.progress import in_words
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from workbench.session import Session
     from workbench.tui.queue import RunQueue
 
-DECODE_ONLY = "r: decode only, the encoding is known"
-ENCODE_AND_DECODE = "r: encode and decode"
+DECODE_ONLY = "decode only, the encoding is known"
+ENCODE_AND_DECODE = "encode and decode"
 
 
 # ---- the line at the bottom
@@ -45,8 +46,9 @@ def progress(
 def _next(queue: RunQueue, session: Session, base: Path | None) -> str:
     """What pressing r would take."""
     if not queue.runs:
-        return "r runs the session"
-    return DECODE_ONLY if queue.knows_encoding(session, base) else ENCODE_AND_DECODE
+        return f"{key('run')} runs the session"
+    known = queue.knows_encoding(session, base)
+    return f"{key('run')}: {DECODE_ONLY if known else ENCODE_AND_DECODE}"
 
 
 def _badges(queue: RunQueue) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def _ended(run: RunView, finished: Finished) -> str:
     parts = [_spent(finished)]
     if (total := finished.seconds.get("total")) is not None:
         parts.insert(0, f"{what}done in {in_words(total)}")
-    parts.append(f"kept in {kept}" if kept else "not kept; r runs and keeps the whole")
+    parts.append(f"kept in {kept}" if kept else f"not kept; {key('run')} runs and keeps the whole")
     return " · ".join(parts)
 
 

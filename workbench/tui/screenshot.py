@@ -6,10 +6,13 @@ first by a real engine. Keys can be pressed, in textual's names: `--press 4 down
 
 import argparse
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from workbench.tui.app import WorkbenchApp
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # whatever the terminal shows that this runs in
+
+from workbench.tui.app import WorkbenchApp  # textual reads it when it is imported
 
 
 async def wait_until(

@@ -11,6 +11,7 @@ from workbench.session import Session
 from workbench.session import variants as all_variants
 from workbench.tui.checkpoint_views import wanted_label
 from workbench.tui.flow_views import captions
+from workbench.tui.keys import key
 from workbench.tui.recipe_views import end_names, ends
 from workbench.tui.results import RunView
 from workbench.tui.views import PictureRow, SheetRowView, SheetView
@@ -104,11 +105,11 @@ def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> 
     title = f"Results · {'auto-run · ' if run.auto else ''}{' × '.join(counted)}"
     stale = not run.active and run.freshness("result", 0, session) == "stale"
     if run.auto:
-        return f"{title} · {'stale' if stale else 'not kept'}; r keeps"
+        return f"{title} · {'stale' if stale else 'not kept'}; {key('run')} keeps"
     if stale:
-        return f"{title} · stale, r runs again"
+        return f"{title} · stale, {key('run')} runs again"
     if run.finished is not None and run.finished.status == "cancelled":
-        return f"{title} · cancelled, r runs again"
+        return f"{title} · cancelled, {key('run')} runs again"
     return title
 
 
@@ -180,10 +181,10 @@ def _teach(
         )
     images = "1 image" if count == 1 else f"{count:,} images"
     return (
-        ("r", f"run: {images}, {' → '.join(ends(session))}"),
-        ("a", "add an operation to the recipe"),
+        (key("run"), f"run: {images}, {' → '.join(ends(session))}"),
+        (key("add"), "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
-        ("o", "open a session or an example"),
-        *([("h", "take up an earlier run")] if kept else []),
-        ("?", "all keys"),
+        (key("open"), "open a session or an example"),
+        *([(key("history"), "take up an earlier run")] if kept else []),
+        (key("help"), "all keys"),
     )

@@ -14,6 +14,8 @@ from PIL import Image
 
 from ddib.datasets import ColoredMNIST, ImageSpec, load_images
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.points import SyntheticPoints
 from workbench.engine.messages import Finished, RowKind, Started, VariantInfo
 from workbench.figures import latent_pixels, read_session_from_sheet
 from workbench.runs import (
@@ -219,7 +221,7 @@ def _latents(path: Path, problems: list[str]) -> Iterator[tuple[str, NDArray[Any
                 for name in tensors.keys():  # noqa: SIM118  # it is no mapping
                     row = tensors.get_slice(name)
                     count, *_ = shape = row.get_shape()
-                    if len(shape) == 4 and shape[1] in (1, 3) and min(count, missing(name)) > 0:
+                    if len(shape) == 4 and shape[1] in (1, 2, 3) and min(count, missing(name)) > 0:
                         rows.setdefault(name, []).append(row[: min(count, missing(name))])
         except (OSError, SafetensorError, TypeError, ValueError, IndexError) as error:
             problems.append(f"{file.relative_to(path)}: cannot be read: {error}")
@@ -234,14 +236,16 @@ def _put_sources(run: RunView, manifest: Manifest, problems: list[str]) -> None:
     if row is None or not specs:
         return
     _, size, _, channels = row.pixels.shape
+    if isinstance(specs[0], SyntheticPoints):
+        channels = POINT_CHANNELS  # what is stored are drawings of points
     try:
-        pixels = load_images(specs, size=size, channels=channels).pixels[:SHOWN]
+        images = load_images(specs, size=size, channels=channels)
     except InputError as error:
         problems.append(f"its source images are not there: {error}")
         return
     used = [one.sha256 for one in manifest.inputs[:SHOWN]]
-    if [hashlib.sha256(image.tobytes()).hexdigest() for image in pixels] == used:
-        run.put("source", None, Pictures(pixels, False, {}, {}))
+    if [hashlib.sha256(image.tobytes()).hexdigest() for image in images.pixels[:SHOWN]] == used:
+        run.put("source", None, Pictures(images.pictures[:SHOWN], False, {}, {}))
     else:
         problems.append("its source images have changed since")
 

@@ -31,6 +31,7 @@ class HeaderView:
     """The line at the top."""
 
     name: str = ""
+    title: str = ""
     dirty: bool = False
     source: str = ""
     target: str = ""

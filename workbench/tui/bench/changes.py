@@ -9,6 +9,7 @@ from textual import work
 
 from workbench.tui.bench.panes import focus_pane, show_tab
 from workbench.tui.bench.showing import show_form
+from workbench.tui.keys import key
 from workbench.tui.views import Position
 from workbench.tui.widgets.form import FieldRow, ParameterForm
 from workbench.tui.widgets.recipe import RecipeList
@@ -188,5 +189,35 @@ async def edit_yaml(bench: Bench) -> None:
     for row in bench.query(FieldRow):
         row.set_error("")
     if not bench.desk.take_text(*edited):
-        bench.notify("Only the text is another; ctrl+s saves it.", timeout=4)
+        bench.notify(f"Only the text is another; {key('save')} saves it.", timeout=4)
     bench.changed()
+
+
+@work(exclusive=True, group="dialog")
+async def title(bench: Bench) -> None:
+    """What contact sheets and listings call the session."""
+    from workbench.tui.screens.ask import Prompt
+
+    desk = bench.desk
+    if desk is None:
+        return
+    words = "Contact sheets and listings show it."
+    typed = await bench.app.push_screen_wait(Prompt("Title", words, desk.session.title))
+    if typed is not None and desk.rename(typed):
+        bench.changed()
+
+
+def add_images(bench: Bench) -> None:
+    """Another entry of images; its form is entered."""
+    if bench.desk is not None:
+        bench.desk.add_images()
+        bench.changed()
+        focus_pane(bench, "grid")
+        _form(bench, "images").focus_first()
+
+
+def remove_images(bench: Bench) -> None:
+    """The entry of images that the form shows goes."""
+    if bench.desk is not None:
+        bench.desk.remove_images()
+        bench.changed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.tui.keys import make_keymap
+from workbench.tui.keys import make_keymap, use
 
 if TYPE_CHECKING:
     from workbench.tui.document import Document
@@ -49,11 +49,12 @@ def take_keys(bench: Bench) -> None:
     try:
         keys = read_config().keys
     except InputError:  # the list of checkpoints has complained
-        return
+        keys = {}
     try:
         bench.keymap = make_keymap(keys)
     except InputError as error:
         bench.complain(str(error), "The keys are the usual ones")
+    use(bench.keymap)
     bench.app.set_keymap(bench.keymap)
 
 

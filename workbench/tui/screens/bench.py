@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -23,8 +23,8 @@ from textual.widget import Widget
 
 from workbench.tui.bench import changes, looking, panes, sessions, showing, start
 from workbench.tui.bench.panes import PANES
-from workbench.tui.keys import Keymap, Renamed, named
-from workbench.tui.offers import offered
+from workbench.tui.keys import Keymap, Renamed, key, named
+from workbench.tui.offers import why_not
 from workbench.tui.widgets.checkpoints import CheckpointList
 from workbench.tui.widgets.details import CheckpointDetails
 from workbench.tui.widgets.flow import Flow
@@ -98,6 +98,7 @@ class Bench(Screen[None]):
         Binding("i", "inspect", "inspect", show=False),
         Binding("g", "plots", "plots", show=False),
         Binding("ctrl+n", "new", "new", show=False),
+        Binding("N", "title", "title", show=False),
         Binding("C", "copy", "copy", show=False),
         Binding("h", "history", "history", show=False),
         Binding("q", "quit", "quit"),
@@ -261,7 +262,8 @@ class Bench(Screen[None]):
     on_parameter_form_edited = changes.set_field
     action_undo, action_redo = changes.undo, changes.redo
     action_add, action_form = changes.add, changes.form
-    action_edit_yaml = changes.edit_yaml
+    action_title, action_edit_yaml = changes.title, changes.edit_yaml
+    action_add_images, action_remove_images = changes.add_images, changes.remove_images
 
     def on_image_grid_moved(self, event: ImageGrid.Moved) -> None:
         """The flow shows the image under the cursor, if it is taken."""
@@ -309,7 +311,8 @@ class Bench(Screen[None]):
         if self.desk is None or self.running is None:
             return
         if wrong := next((row for row in self.query(FieldRow) if row.error), None):
-            self.complain(f"{wrong.error}\nMend it, or take it back with u.", "A value is wrong")
+            mend = f"Mend it, or take it back with {key('undo')}."
+            self.complain(f"{wrong.error}\n{mend}", "A value is wrong")
             return
         panes.show_tab(self, "flow")
         if self.has_class("-narrow"):  # the pane that had the focus is hidden now
@@ -341,9 +344,17 @@ class Bench(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes sense now; undo takes back what is wrong in a form, too."""
-        if offered(action, self.desk):
+        if action == "undo" and any(row.error for row in self.query(FieldRow)):
             return True
-        return action == "undo" and any(row.error for row in self.query(FieldRow))
+        return None if why_not(action, self.desk) else True
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that does nothing now says why; escape is pressed for too much else."""
+        active = self.active_bindings.get(event.key)
+        if active is None or active.enabled or event.key == "escape":
+            return
+        if why := why_not(active.binding.action.removeprefix("screen."), self.desk):
+            self.notify(why, timeout=3, markup=False)
 
     def _hear(self, event: Event | Lost) -> None:
         self.post_message(Told(event))

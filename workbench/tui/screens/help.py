@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.tui.keys import key
+
 if TYPE_CHECKING:
     from workbench.tui.keys import Renamed
 
@@ -14,6 +16,13 @@ COMMANDS = (
     ("Auto-run", "Run a few images after every change, or no longer (A)", "auto"),
     ("Previews", "Live pictures 4 times a second, once, or not at all (p)", "previews"),
     ("Add operation", "To the image or the latent (a)", "add"),
+    ("Add images", "Another entry of images (+ in their pane)", "add_images"),
+    (
+        "Remove images",
+        "The entry of images that is shown (- in their pane)",
+        "remove_images",
+    ),
+    ("Title", "What contact sheets and listings call the session (N)", "title"),
     ("Undo", "Take the last change back (u)", "undo"),
     ("Redo", "Do it again (ctrl+r)", "redo"),
     ("Save", "Write the session to its file (ctrl+s)", "save"),
@@ -67,6 +76,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("u  ^r", "undo and redo, over everything that changes the session"),
                 ("^s  W", "save, save as"),
                 ("o  ^n", "open (recent ones first, and the examples), new"),
+                ("N", "the session's title, which contact sheets and listings show"),
                 ("h", "the history: every kept run, to look at and to take up again"),
                 ("y  ^e", "the session as YAML; in $VISUAL or $EDITOR, else vi"),
                 ("C", "copy the replay command, or the session as YAML"),
@@ -94,6 +104,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("t", "take the images up to here; on the last one taken, leave it out"),
                 ("*", "take all that are shown; once more, only the one under the cursor"),
                 ("/", "narrow the images down by name or number (esc: all again)"),
+                ("+ -", "another entry of images besides these; take this entry away"),
                 ("e", "digit, count and seed of the hues, or files by a pattern"),
             ),
         ),
@@ -107,7 +118,7 @@ def help_groups() -> tuple[Group, ...]:
                 ("z", "the pictures alone"),
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("g", "the sweep as curves"),
-                ("m", "mark it as A; then v compares A with the one under the cursor"),
+                ("m", f"mark it as A; then {key('view')} compares A with the one under the cursor"),
                 ("T", "its trajectory from source to target: the states z and estimates"),
                 ("i", "inspect its first latent after every operation"),
             ),
@@ -176,7 +187,7 @@ def help_groups() -> tuple[Group, ...]:
             "Signs",
             (
                 ("●", "fresh: follows from the session as it stands"),
-                ("○", "stale: the session was changed since; r runs it again"),
+                ("○", f"stale: the session was changed since; {key('run')} runs it again"),
                 ("◐", "being computed; partial: cancelled before it was whole"),
                 ("σ κ", "standard deviation and kurtosis of a latent: 1 and 3 when Gaussian"),
                 ("seven · 4°", "what the probe takes a result for; how far its hue moved"),

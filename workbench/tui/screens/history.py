@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from workbench.tui.keys import key
 from workbench.tui.screens.ask import Ask, Prompt
 from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.key_hints import KeyHints
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from workbench.tui.views import RunLineView
 
 LOOK = 1.0  # seconds between two looks at whether there are other runs
-EMPTY = ("No run is kept yet.", "", "Back with esc, then r runs the session.")
 
 
 async def take_up(bench: Bench, folder: Path) -> None:
@@ -123,7 +123,9 @@ class RunHistory(Screen[Path | None]):
         typed = self.query_one(SearchInput).value
         found = search(list(self._runs.values()), typed)
         shown = self.query_one(RunList)
-        empty = (f"No run has “{typed.strip()}”.", "", "esc ends the search.") if typed else EMPTY
+        empty = ("No run is kept yet.", "", f"Back with esc, then {key('run')} runs the session.")
+        if typed:
+            empty = (f"No run has “{typed.strip()}”.", "", "esc ends the search.")
         now = self._clock()
         lines = [plain_line(run, now, self._lines.get(run.path.name)) for run in found]
         shown.show(lines, empty, shown.chosen)

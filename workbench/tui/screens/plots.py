@@ -22,6 +22,7 @@ from workbench.curves import (
     trade_off_metrics,
 )
 from workbench.metrics import Metric, measured
+from workbench.tui.keys import key
 from workbench.tui.views import PlotsView, SheetView
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.sheet import ContactSheet
@@ -30,10 +31,6 @@ from workbench.tui.widgets.sweep_plot import COLORS, SweepPlot
 if TYPE_CHECKING:
     from workbench.tui.screens.bench import Bench
 
-NO_SWEEP = (
-    "There is no sweep to plot yet. Give a parameter of the recipe several values "
-    "(4, e, then for example 0.1 0.3 0.5) and run it (r)."
-)
 NOT_MEASURED = "No variant is measured yet."
 
 
@@ -131,7 +128,7 @@ class PlotsScreen(Screen[int | None]):
             self.query_one(name).display = plot is not None
         none = self.query_one("#plot-none", Static)
         none.display = plot is None
-        none.update(NOT_MEASURED if self.parameter else NO_SWEEP)
+        none.update(NOT_MEASURED if self.parameter else no_sweep())
         self.query_one("#plot-legend").display = plot is not None and len(plot.series) > 1
         if plot is not None:
             self.query_one(SweepPlot).show(plot, self.variant, self._names())
@@ -233,6 +230,14 @@ def _legend(plot: Plot) -> Content:
     for index, series in enumerate(plot.series):
         parts += [("● ", f"${COLORS[index % len(COLORS)]}"), f"{series.label}   "]
     return Content.assemble(*parts)
+
+
+def no_sweep() -> str:
+    """What there must be before there is something to plot."""
+    return (
+        "There is no sweep to plot yet. Give a parameter of the recipe several values "
+        f"(4, {key('form')}, then for example 0.1 0.3 0.5) and run it ({key('run')})."
+    )
 
 
 def open_plots(bench: Bench) -> PlotsScreen | None:

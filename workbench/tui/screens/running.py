@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from workbench.tui.keys import key
 from workbench.tui.screens.queue import QueueScreen
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ class Running:
         if (same := desk.queue.same(desk.session, desk.document.base)) is not None:
             waits = same in desk.queue.waiting
             words = (
-                "This run waits already; Q shows the queue."
+                f"This run waits already; {key('queue')} shows the queue."
                 if waits
-                else "This run is under way; c stops it."
+                else f"This run is under way; {key('cancel')} stops it."
             )
             self._bench.notify(words, timeout=3)
             return
@@ -64,7 +65,8 @@ class Running:
         await self.stop_auto()
         request = desk.request()
         if behind := len(desk.queue.active) - 1:
-            self._bench.notify(f"Queued behind {behind}; Q shows the queue.", timeout=3)
+            queued = f"Queued behind {behind}; {key('queue')} shows the queue."
+            self._bench.notify(queued, timeout=3)
         self._bench.show_run()
         await self._engine.run(request)
         self._bench.show_run()

@@ -64,7 +64,7 @@ class CheckpointList(Lines, Narrowing):
         if self.view is None:
             return
         current = self.current
-        found = matching(self.typed, [checkpoint.words for checkpoint in self.view])
+        found = matching(self.typed, [checkpoint.words for checkpoint in self.view]).places
         shown = [self.view[place] for place in found]
         if self.sort != "name":
             newest = self.sort == "newest"

@@ -9,12 +9,12 @@ from workbench.tui.views import HeaderView
 
 
 class HeaderLine(Widget):
-    """Session name and unsaved mark at the left; ends, solver and engine at the right."""
+    """Session name, unsaved mark and title at the left; ends, solver and engine at the right."""
 
     view: reactive[HeaderView] = reactive(HeaderView(), layout=False)
 
     def render(self) -> Content:
-        """As much as fits: the program's name goes first, then the solver."""
+        """As much as fits of the program's name and the title; then the solver gives way."""
         view, width = self.view, self.size.width
         name = view.name or "…"
         left: list[tuple[str, str] | str] = [(name, "bold $foreground")]
@@ -28,13 +28,15 @@ class HeaderLine(Widget):
         right.append([(view.solver, "$dim")])
         right.append([(view.engine, "$success" if view.busy else "$dim")])
         brand: list[tuple[str, str] | str] = [("ddib-workbench   ", "$dim")]
-        for parts, lead in (
-            (right, brand),
-            (right, []),
-            (right[:1] + right[2:], []),
-            (right[2:], []),
+        title: list[tuple[str, str] | str] = [(f"  {view.title}", "$dim")] if view.title else []
+        for parts, start in (
+            (right, brand + left + title),
+            (right, left + title),
+            (right, brand + left),
+            (right, left),
+            (right[:1] + right[2:], left),
+            (right[2:], left),
         ):
-            start = lead + left
             end = _join([part for part in parts if part[0][0]])
             gap = width - 2 - _width(start) - _width(end)
             if gap >= 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.narrow import matching
+from workbench.tui.narrow import Match, matching
 from workbench.tui.pictures import draw
 from workbench.tui.views import ImagesView
 from workbench.tui.widgets.narrowing import Narrowing
@@ -42,6 +43,8 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
         Binding("space", "pick('toggle')", "take"),
         Binding("t", "pick('up to')", "take up to here"),
         Binding("asterisk", "pick('all')", "all", show=False, key_display="*"),
+        Binding("plus,equals_sign", "screen.add_images", "more images", key_display="+"),
+        Binding("minus", "screen.remove_images", "remove these", key_display="-"),
         Binding("left", "move(-1)", "previous", show=False),
         Binding("right", "move(1)", "next", show=False),
         Binding("up", "line(-1)", "line up", show=False),
@@ -77,6 +80,7 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._match: Match | None = None
         self._places: Sequence[int] = ()  # of the gallery, in the order of the cells
         self._sight: tuple[object, ...] = ()
 
@@ -102,8 +106,9 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
 
     def go_to(self, place: int) -> None:
         """The cursor onto an image, if it is shown."""
-        if place in self._places:
-            self.cursor = self._places.index(place)
+        index = bisect_left(self._places, place)
+        if index < self._count and self._places[index] == place:
+            self.cursor = index
 
     @property
     def _picture(self) -> int:
@@ -116,6 +121,7 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
     def watch_view(self, old: ImagesView, new: ImagesView) -> None:
         """Another set of images: keep the cursor on its image, or at least inside."""
         if old.gallery is not new.gallery:
+            self._match = None
             name = old.gallery.names[self.place] if old.gallery and self._count else None
             self.narrow()
             if new.gallery and name in new.gallery.names:
@@ -127,7 +133,11 @@ class ImageGrid(ScrollView, Narrowing, can_focus=True):
     def narrow(self) -> None:
         """The images whose names hold what is typed."""
         gallery, place = self.view.gallery, self.place
-        self._places = () if gallery is None else matching(self.typed, gallery.names)
+        if gallery is None:
+            self._match, self._places = None, ()
+        else:
+            self._match = matching(self.typed, gallery.names, self._match)
+            self._places = self._match.places
         self._measure()
         self.cursor = max(0, min(self.cursor, self._count - 1))
         self.go_to(place)

@@ -76,7 +76,7 @@ class KeyHints(Widget):
                 places.setdefault((node, binding.action), len(places))
         last = len(places)
         active.sort(key=lambda one: places.get((one.node, one.binding.action), last))
-        return [(one.binding, one.enabled) for one in active]
+        return [(one.binding, one.enabled) for one in active if one.enabled]
 
     def _width(self, binding: Binding) -> int:
         return cell_len(self.app.get_key_display(binding)) + cell_len(binding.description) + 3
