@@ -15,3 +15,5 @@ sed -i 's/font-family: *[^;]*;/font-family: DejaVu Sans Mono;/g; s/font-size: 20
 rsvg-convert -o "$here/workbench.png" screen.svg
 ddib-workbench replay "$sessions/fives-to-sevens.yaml" --out . >/dev/null
 cp fives-to-sevens/sheet.png "$here/fives-to-sevens.png"
+ddib-workbench replay "$sessions/interpolation.yaml" --out . >/dev/null
+cp interpolation/filmstrip.png "$here/interpolation.png"

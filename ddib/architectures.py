@@ -3,12 +3,17 @@
 A new architecture is a new class here, entered in `Architecture`. Importing this loads no torch.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ddib.errors import InputError
+
 if TYPE_CHECKING:
     from ddib.classifier import NoisyClassifier
+    from ddib.diffusers_unet import DiffusersUNet
+    from ddib.lucidrains_unet import LucidrainsUNet
+    from ddib.mlp import Mlp
     from ddib.probe import Probe
     from ddib.unet import UNet
 
@@ -29,8 +34,8 @@ class UNetConfig(Frozen):
     in_channels: int = Field(3, ge=1)
     out_channels: int = Field(3, ge=1)
     model_channels: int = Field(64, ge=1)
-    num_res_blocks: int = Field(1, ge=1)
-    channel_mult: tuple[float, ...] = Field((1, 1.5, 1.5), min_length=1)
+    num_res_blocks: int = Field(1, ge=1, le=64)
+    channel_mult: tuple[float, ...] = Field((1, 1.5, 1.5), min_length=1, max_length=16)
     attention_factors: tuple[int, ...] = (4,)
     num_classes: int | None = None
     num_heads: int = Field(4, ge=1)
@@ -47,6 +52,24 @@ class UNetConfig(Frozen):
         from ddib.unet import UNet
 
         return UNet(self)
+
+
+class MlpConfig(Frozen):
+    """Architecture of `ddib.mlp.Mlp`, which treats every pixel as a point of its own."""
+
+    kind: Literal["mlp"] = "mlp"
+    channels: int = Field(2, ge=1, description="coordinates of a point")
+    width: int = Field(96, ge=2)
+    blocks: int = Field(4, ge=1)
+    frequencies: int = Field(
+        4, ge=0, le=16, description="1, 2, 4 … rad a unit, whose sines and cosines it is told"
+    )
+
+    def network(self) -> "Mlp":
+        """The network, with random weights."""
+        from ddib.mlp import Mlp
+
+        return Mlp(self)
 
 
 class ProbeConfig(Frozen):
@@ -81,5 +104,60 @@ class ClassifierConfig(Frozen):
         return NoisyClassifier(self)
 
 
-Architecture = UNetConfig | ProbeConfig | ClassifierConfig
+class DiffusersConfig(Frozen):
+    """Architecture of diffusers' `UNet2DModel`: the library's own configuration of it."""
+
+    kind: Literal["diffusers"] = "diffusers"
+    config: dict[str, Any]
+
+    def network(self) -> "DiffusersUNet":
+        """The network, with random weights; raises InputError where it cannot be built."""
+        try:
+            from ddib.diffusers_unet import DiffusersUNet
+        except ImportError as error:
+            raise missing_extra("diffusers", error) from error
+        try:
+            return DiffusersUNet(**self.config)
+        except Exception as error:  # the library's own, for whatever a file may claim
+            raise InputError(f"diffusers makes no UNet2DModel of its config: {error}") from error
+
+
+class LucidrainsConfig(Frozen):
+    """Architecture of denoising-diffusion-pytorch's `Unet`, in its own words.
+
+    `learned_sinusoidal_dim`: None for fixed sinusoidal times. Attention: one value a stage.
+    """
+
+    kind: Literal["lucidrains"] = "lucidrains"
+    dim: int = Field(ge=1)
+    init_dim: int = Field(ge=1)
+    out_dim: int = Field(ge=1)
+    dim_mults: tuple[int, ...] = Field(min_length=1, max_length=16)
+    channels: int = Field(ge=1)
+    self_condition: bool = False
+    learned_sinusoidal_dim: int | None = None
+    sinusoidal_pos_emb_theta: float = 10_000
+    attn_dim_head: tuple[int, ...]
+    attn_heads: tuple[int, ...]
+    full_attn: tuple[bool, ...]
+
+    def network(self) -> "LucidrainsUNet":
+        """The network, with random weights; raises InputError where it cannot be built."""
+        try:
+            from ddib.lucidrains_unet import LucidrainsUNet
+        except ImportError as error:
+            raise missing_extra("lucidrains", error) from error
+        return LucidrainsUNet(self)
+
+
+Architecture = (
+    UNetConfig | MlpConfig | DiffusersConfig | LucidrainsConfig | ProbeConfig | ClassifierConfig
+)
 """Told apart by their `kind`."""
+
+
+def missing_extra(extra: str, error: ImportError) -> InputError:
+    """What to say where the library behind an optional extra cannot be imported."""
+    return InputError(
+        f"this network needs an optional extra: pip install 'ddib-workbench[{extra}]' ({error})"
+    )

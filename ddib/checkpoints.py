@@ -7,22 +7,32 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 
+import numpy as np
 from platformdirs import user_data_path
-from pydantic import Base64Bytes, Field, ValidationError
+from pydantic import Base64Bytes, Field, ValidationError, model_validator
 
 from ddib.adaptation import read_grid
-from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConfig, UNetConfig
+from ddib.architectures import Architecture, ClassifierConfig, Frozen, ProbeConfig
 from ddib.errors import InputError
 from ddib.evaluation import FLOAT32, Evaluation, prepare
 from ddib.guidance import Classifier
-from ddib.schedules import Curve, Grid, make_grid, schedule_sigmas
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.schedules import (
+    SCHEDULES,
+    Curve,
+    Grid,
+    Sigmas,
+    make_grid,
+    schedule_sigmas,
+    sigmas_of_betas,
+)
 from ddib.solvers import Solver
 
 if TYPE_CHECKING:
@@ -36,23 +46,63 @@ USER_CHECKPOINTS = user_data_path("ddib-workbench") / "checkpoints"
 SUFFIX = ".safetensors"
 HEADER_KEY = "ddib"
 MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
+MAX_TIMESTEPS = 100_000
+CUSTOM = "custom"  # the name of a schedule that is given by its betas
+
+SAME_SCHEDULE = 1e-4  # of log σ: what float32 makes of a schedule's β, at most
+
+Beta = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Schedule(Frozen):
-    """A noise schedule by name and its number of timesteps."""
+    """A noise schedule by name, or by its own β, and its number of timesteps."""
 
-    name: str = "linear"
-    steps: int = Field(1000, ge=2)
+    name: str = Field("linear", description="one of `ddib.schedules.SCHEDULES`, or custom")
+    steps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
+    betas: tuple[Beta, ...] | None = Field(None, description="of a custom schedule's timesteps")
     rescale_timesteps: bool = Field(
         False, description="the network is told timesteps of a thousand, whatever their number"
     )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Schedule":
+        if (self.name == CUSTOM) != (self.betas is not None):
+            raise ValueError(f"betas belong to name: {CUSTOM}, and to no other")
+        if self.betas is not None and len(self.betas) != self.steps:
+            raise ValueError(f"{len(self.betas)} betas for {self.steps} timesteps")
+        return self
+
+    @classmethod
+    def of_betas(cls, betas: Sequence[float]) -> "Schedule":
+        """The schedule of these β, by its name where it has one; raises InputError where σ is
+        not finite."""
+        if not all(0 < beta < 1 for beta in betas):
+            raise InputError(
+                "its schedule has a β outside (0, 1): with zero terminal SNR (or none at the "
+                "start) σ is not finite, and the ODE cannot begin there"
+            )
+        wanted = np.log(sigmas_of_betas(np.array(betas, np.float64)))
+        for name, schedule in SCHEDULES.items():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                off = np.abs(np.log(schedule(len(betas))) - wanted).max()
+            if off < SAME_SCHEDULE:
+                return cls(name=name, steps=len(betas))
+        return cls(name=CUSTOM, steps=len(betas), betas=tuple(betas))
+
+    @property
+    def sigmas(self) -> Sigmas:
+        """σ of each timestep, ascending, [steps]; raises InputError for an unknown name."""
+        if self.betas is not None:
+            return sigmas_of_betas(np.array(self.betas))
+        return schedule_sigmas(self.name, self.steps)
 
 
 class CheckpointFacts(Frozen):
     """Everything about a checkpoint but its weights.
 
     `labels` are the classes its domain holds: one for a model of sevens, ten for a
-    class-conditional model of all digits.
+    class-conditional model of all digits. `picture` is the one whose colours are its domain, as
+    PNG.
     """
 
     version: Literal[1] = 1
@@ -70,6 +120,7 @@ class CheckpointFacts(Frozen):
     training: dict[str, Any] = Field({})
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
+    picture: Base64Bytes | None = None
 
     @overload
     def check_label(self, label: int | None, key: str = "label") -> int | None: ...
@@ -99,7 +150,9 @@ class CheckpointFacts(Frozen):
 
     @property
     def shape(self) -> str:
-        """Of its images, such as 32×32×3."""
+        """Of its images, such as 32×32×3, or that they are points of 2 coordinates."""
+        if self.channels == POINT_CHANNELS:
+            return f"points of {self.channels} coordinates"
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 
     def wanted_label(self, label: "Label") -> "Label":
@@ -121,7 +174,7 @@ class Model:
     @cached_property
     def sigmas(self) -> Any:
         """σ of each timestep of its schedule, ascending, float64 [steps]."""
-        return schedule_sigmas(self.facts.schedule.name, self.facts.schedule.steps)
+        return self.facts.schedule.sigmas
 
     @cached_property
     def curve(self) -> Curve:
@@ -150,7 +203,10 @@ def read_facts(path: Path) -> CheckpointFacts:
             prefix = file.read(8)
             length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
             if not 2 <= length <= min(MAX_HEADER, size - 8):
-                raise InputError(f"{path}: not a safetensors file, or cut off in its header")
+                raise InputError(
+                    f"{path}: not a safetensors file, or cut off in its header; `ddib-workbench "
+                    "checkpoints import` turns other programs' weights into a checkpoint"
+                )
             header = json.loads(file.read(length))
         ends = [
             entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
@@ -166,7 +222,7 @@ def read_facts(path: Path) -> CheckpointFacts:
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise InputError(
             f"{path}: a safetensors file without the workbench's facts in its header; "
-            "only checkpoints written by `ddib-workbench train` can be used"
+            "`ddib-workbench checkpoints import` turns other programs' weights into a checkpoint"
         ) from None
     if missing > 0:
         raise InputError(f"{path}: cut off: {missing:,} bytes are missing; copy the file again")
@@ -218,15 +274,12 @@ def load(
 
     path = resolve(name_or_path)
     facts = read_facts(path)
-    if not isinstance(facts.architecture, UNetConfig):
+    if isinstance(facts.architecture, ProbeConfig | ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a denoiser")
-    network = facts.architecture.network()
-    _load_weights(network, path)
-    network = network.to(device).eval().requires_grad_(False)
+    network = _network(facts.architecture, path, device)
     prepare(network, evaluation, device, compiled_folder)
-    sigmas = schedule_sigmas(facts.schedule.name, facts.schedule.steps)
     scale = 1000 / facts.schedule.steps if facts.schedule.rescale_timesteps else 1.0
-    denoiser = Denoiser(network, sigmas, facts.parameterisation, scale)
+    denoiser = Denoiser(network, facts.schedule.sigmas, facts.parameterisation, scale)
     return Model(path.stem, path, facts, file_sha256(path), denoiser, evaluation)
 
 
@@ -236,9 +289,8 @@ def load_probe(name_or_path: str | Path, device: str = "cpu") -> "Probe":
     facts = read_facts(path)
     if not isinstance(facts.architecture, ProbeConfig):
         raise InputError(f"{path}: a {facts.kind}, not a probe")
-    probe = facts.architecture.network()
-    _load_weights(probe, path)
-    return probe.to(device).eval().requires_grad_(False)
+    probe: Probe = _network(facts.architecture, path, device)
+    return probe
 
 
 def load_classifier(name_or_path: str | Path, device: str = "cpu") -> Classifier:
@@ -253,9 +305,7 @@ def _loaded_classifier(path: Path, modified: int, device: str) -> Classifier:
     facts = read_facts(path)
     if not isinstance(facts.architecture, ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a classifier of noisy images")
-    network = facts.architecture.network()
-    _load_weights(network, path)
-    return Classifier(facts, file_sha256(path), network.to(device).eval().requires_grad_(False))
+    return Classifier(facts, file_sha256(path), _network(facts.architecture, path, device))
 
 
 def write_checkpoint(
@@ -291,14 +341,30 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
         raise InputError(f"{path}: damaged: {error}") from error
 
 
-def _load_weights(network: Any, path: Path) -> None:
-    state = read_tensors(path)
+def assemble(architecture: Architecture, state: Mapping[str, "Tensor"]) -> Any:
+    """The network of an architecture with copies of weights in float32, and nothing else.
+
+    Raises InputError when they do not fit.
+    """
+    import torch
+
+    with torch.device("meta"):
+        network = architecture.network()
+    copied = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
     try:
-        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        network.load_state_dict(copied, assign=True)
     except RuntimeError as error:
         reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(
-            f"{path}: its weights do not fit the architecture in its header: {reason}"
-        ) from error
+        raise InputError(f"its weights do not fit the architecture: {reason}") from error
+    return network.eval().requires_grad_(False)
+
+
+def _network(architecture: Architecture, path: Path, device: str) -> Any:
+    state = read_tensors(path)
+    try:
+        network = assemble(architecture, state)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
         raise InputError(f"{path}: damaged: its weights hold NaN or infinite values")
+    return network.to(device)

@@ -1,6 +1,8 @@
-"""Colored MNIST and image files, as 8-bit pixels and as tensors in [-1, 1].
+"""Colored MNIST, image files and clouds of points, as pixels and as tensors.
 
-The pixels need NumPy and Pillow only, so that a screen can show them without torch.
+Pictures are 8-bit pixels and tensors in [-1, 1], a cloud is an image of one row whose "pixels"
+are its points, float32. The pixels need NumPy and Pillow only, so that a screen can show them
+without torch.
 """
 
 import gzip
@@ -11,9 +13,10 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from glob import glob, has_magic
+from io import BytesIO
 from pathlib import Path
 from re import compile as compile_pattern
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +24,16 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.points import SyntheticPoints, cloud
+from ddib.scatter import scatter
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Pixels = NDArray[np.uint8]
+Values = NDArray[np.uint8] | NDArray[np.float32]
+"""Pixels, or of clouds the coordinates of points."""
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the rest of old Pillow's decoders stay shut
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MAX_PIXELS = 100_000_000
@@ -91,17 +99,27 @@ class ImageFiles(BaseModel):
         return self
 
 
-ImageSpec = ColoredMNIST | ImageFiles
+ImageSpec = ColoredMNIST | SyntheticPoints | ImageFiles
 
 
 @dataclass(frozen=True)
 class Images:
-    """Source images: pixels uint8 [N, H, W, C], a name each, and the digit where it is known."""
+    """Source images: pixels uint8 [N, H, W, C], a name each, and the digit where it is known.
 
-    pixels: Pixels
+    Of clouds of points: coordinates float32 [N, 1, count, 2].
+    """
+
+    pixels: Values
     names: tuple[str, ...]
     labels: tuple[int | None, ...]
     files: tuple[Path | None, ...]
+
+    @property
+    def pictures(self) -> Pixels:
+        """What is shown of them, uint8 [N, H, W, C]: clouds as scatter plots."""
+        if self.pixels.dtype == np.uint8:
+            return cast(Pixels, self.pixels)
+        return scatter(cast(NDArray[np.float32], self.pixels[:, 0]))
 
 
 def load_images(
@@ -133,6 +151,9 @@ def load_images(
 
 
 def _joined(parts: Sequence[Images]) -> Images:
+    if len(counts := {part.pixels.shape[1:] for part in parts}) > 1:
+        several = " and ".join(str(count) for _, count, _ in sorted(counts))
+        raise InputError(f"clouds of {several} points; give all the same count", "source.images")
     return Images(
         np.concatenate([part.pixels for part in parts]),
         tuple(name for part in parts for name in part.names),
@@ -157,6 +178,8 @@ class Available(Protocol):
 
 def available(spec: ImageSpec, base: Path = Path()) -> Available:
     """What is there for an entry, whatever it picks; raises InputError when nothing is."""
+    if isinstance(spec, SyntheticPoints):
+        return _Cloud(spec)
     return _Digits(spec, base) if isinstance(spec, ColoredMNIST) else _Files(spec, base)
 
 
@@ -176,8 +199,8 @@ def load_readable(there: Available, places: Sequence[int], size: int, channels: 
 
 
 def folder_stamp(spec: ImageSpec, base: Path = Path()) -> int | None:
-    """Changes when files come to the folder of an entry or go from it; None for digits."""
-    if isinstance(spec, ColoredMNIST):
+    """Changes when files come to the folder of an entry or go from it; None for datasets."""
+    if not isinstance(spec, ImageFiles):
         return None
     try:
         return os.stat(_split(str(base / Path(spec.path).expanduser()))[0]).st_mtime_ns  # noqa: PTH116
@@ -193,19 +216,55 @@ def colored_mnist(
     return to_tensor(load_images([spec], size=32, channels=3).pixels)
 
 
-def to_tensor(pixels: Pixels) -> "Tensor":
-    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]."""
+def to_tensor(pixels: Values) -> "Tensor":
+    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]; points as they are."""
     import torch
 
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+    values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    return (values.div(127.5).sub(1) if pixels.dtype == np.uint8 else values).contiguous()
 
 
 def to_pixels(images: "Tensor") -> Pixels:
-    """A tensor [N, C, H, W] in [-1, 1] (clipped, rounded) to uint8 [N, H, W, C]."""
+    """A tensor [N, C, H, W] in [-1, 1] (clipped, rounded) to uint8 [N, H, W, C].
+
+    Points of two coordinates [N, 2, H, W] become scatter plots.
+    """
     import torch
 
+    if images.shape[1] == POINT_CHANNELS:
+        return scatter(images.detach().flatten(2).transpose(1, 2).float().cpu().numpy())
     levels = images.detach().float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
+
+
+# ---- points
+
+
+class _Cloud:
+    def __init__(self, spec: SyntheticPoints) -> None:
+        self._spec = spec
+        self.names: Sequence[str] = [f"{spec.dataset}-{spec.seed}"]
+
+    def taken(self, spec: SyntheticPoints) -> Sequence[int]:
+        return range(1)
+
+    def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        spec = self._spec
+        if channels != POINT_CHANNELS:
+            raise InputError(
+                f"{spec.dataset} are points, and the source's checkpoint reads pictures; "
+                f"choose synthetic-{spec.dataset} as source.checkpoint, or other images"
+            )
+        points = cloud(spec.dataset, spec.count, spec.seed)[None, None]
+        return Images(points, tuple(self.names), (None,), (None,))
+
+
+def _needs_pictures(channels: int) -> None:
+    if channels == POINT_CHANNELS:
+        raise InputError(
+            "the source's checkpoint reads points; give it such a dataset, as "
+            "{dataset: moons, count: 2000}, or choose another source.checkpoint"
+        )
 
 
 # ---- colored MNIST
@@ -287,6 +346,7 @@ class _Digits:
         return range(spec.count) if spec.indices is None else spec.indices
 
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        _needs_pictures(channels)
         chosen = np.asarray(places, int)
         grey = self._grey[self._rows[chosen % len(self._rows)]]
         pixels = colorize(np.pad(grey, ((0, 0), (2, 2), (2, 2))), self._hues[chosen])
@@ -342,6 +402,15 @@ def open_image(path: Path) -> Image.Image:
         ) from error
 
 
+def read_png(data: bytes) -> Pixels:
+    """A PNG's pixels, uint8 [H, W, 3]; raises InputError when it is none."""
+    try:
+        with Image.open(BytesIO(data), formats=("PNG",)) as image:
+            return np.array(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"not a PNG image ({error})") from error
+
+
 class _Files:
     def __init__(self, spec: ImageFiles, base: Path) -> None:
         self.folder, pattern = _split(str(base / Path(spec.path).expanduser()))
@@ -365,6 +434,7 @@ class _Files:
         return [places[name] for name in spec.names]
 
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        _needs_pictures(channels)
         files = tuple(Path(self.folder, self.names[n]) for n in places)
         pixels = np.stack([_fit_file(file, size, channels) for file in files])
         return Images(pixels, tuple(f.stem for f in files), (None,) * len(files), files)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ddib.errors import InputError
+
 if TYPE_CHECKING:
-    from ddib.unet import UNet
+    from torch import nn
 
 Precision = Literal["float32", "bf16", "fp16"]
 
@@ -36,23 +38,31 @@ FLOAT32 = Evaluation.model_validate({})
 
 
 def prepare(
-    network: "UNet", evaluation: Evaluation, device: str, compiled_folder: Path | None = None
+    network: "nn.Module", evaluation: Evaluation, device: str, compiled_folder: Path | None = None
 ) -> None:
     """Have a network, already on its device, evaluated so.
 
-    Its finest level stays in float32, and so does its condition: near σ_min every rounding there
-    moves the latent (on cmnist-fives an encode in bf16 throughout is off by 0.10 RMSE, with a
-    float32 first level by 0.0015; the default solver's own error is 0.031). Weights are converted
-    rather than autocast, which would convert them at every evaluation.
+    Its finest level, which is all that a network of points has, stays in float32, and so does its
+    condition: near σ_min every rounding there moves the latent (on cmnist-fives an encode in bf16
+    throughout is off by 0.10 RMSE, with a float32 first level by 0.0015; the default solver's own
+    error is 0.031). Weights are converted rather than autocast, which would convert them at every
+    evaluation. Raises InputError for a lower precision of another program's network, whose levels
+    are not known here.
     """
     import torch
     from torch import nn
 
+    from ddib.mlp import Mlp
+    from ddib.unet import UNet
+
     if evaluation.precision != "float32":
+        if not isinstance(network, UNet | Mlp):
+            raise InputError(
+                f"a network of {type(network).__name__} is evaluated in float32 alone: "
+                "--precision float32, or auto"
+            )
         dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[evaluation.precision]
-        fine = network.config.num_res_blocks + 1  # stages at each end
-        inner = network.middle_block, *network.output_blocks[:-fine]
-        for stage in (*network.input_blocks[fine:], *inner):
+        for stage in network.inner_stages():
             stage.dtype = dtype
             for module in stage.modules():
                 if isinstance(module, nn.Conv1d | nn.Conv2d | nn.GroupNorm):

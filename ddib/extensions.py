@@ -21,7 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import get_args
 
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
@@ -111,7 +111,7 @@ def _checked(
     before: dict[str, type[Operation]],
 ) -> Origin:
     """The origin of a new operation; raises ValueError when it cannot be used."""
-    if operation.model_fields["op"].annotation != Literal[key]:  # type: ignore[valid-type]
+    if get_args(operation.model_fields["op"].annotation) != (key,):
         raise ValueError(f'{operation.__name__} needs a name: op: Literal["name"] = "name"')
     if key in before:
         owner = f"{ORIGINS[key].name} defines it" if key in ORIGINS else "it is ddib's own"
@@ -123,7 +123,7 @@ def _checked(
     for parameter, field in operation.model_fields.items():
         if field.is_required():
             raise ValueError(f"{operation.__name__}.{parameter} needs a default value")
-    operation()  # with all of its methods
+    operation(op=key)  # with all of its methods
     sweepable(operation).model_json_schema()
     return Origin(name, sha256 or _file_sha256(operation))
 
@@ -158,8 +158,8 @@ class _NoTorch:
 def _without_torch() -> Iterator[None]:
     """Where torch is not loaded yet, it cannot be."""
     finder = _NoTorch()
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # it needs no more than find_spec
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)

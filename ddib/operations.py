@@ -18,11 +18,12 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +70,9 @@ class Operation(BaseModel):
     """One edit of an image or a latent; subclasses register themselves in OPERATIONS."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    pictures_only: ClassVar[bool] = False
+    """Whether it means nothing for a cloud of points, whose neighbours are not near."""
 
     op: str
     enabled: bool = Field(default=True, description="false: kept in the session, not applied")
@@ -176,6 +180,8 @@ class Blend(Operation):
 class Checkerboard(Operation):
     """Replace every other cell by the source image or by fixed Gaussian noise."""
 
+    pictures_only: ClassVar[bool] = True
+
     op: Literal["checkerboard"] = "checkerboard"
     other: Literal["image", "noise"] = Field(
         default="image", description="what the odd cells show: the source image or noise"
@@ -199,6 +205,8 @@ class Checkerboard(Operation):
 
 class Blur(Operation):
     """Blur in space with a Gaussian, then multiply by a gain."""
+
+    pictures_only: ClassVar[bool] = True
 
     op: Literal["blur"] = "blur"
     sigma: float = Field(
@@ -232,10 +240,13 @@ class Rotate(Operation):
     def apply(self, z: Tensor, context: Context) -> Tensor:
         """As torchvision.transforms.functional.rotate on tensors, with `fill`.
 
-        On the image stage it is the brightness (x + 1) / 2 that is rotated and filled.
+        On the image stage it is the brightness (x + 1) / 2 that is rotated and filled. Points of
+        a plane, [N, 2, H, W], turn about the origin.
         """
         import torch
 
+        if _is_plane(z):
+            return _rotated_points(z, self.degrees)
         black, unit = (-1, 2) if context.stage == "image" else (0, 1)
         grid = _rotation_grid(z.shape[-2], z.shape[-1], self.degrees)
         rotated = [self._rotate(image, grid, unit * self.fill) for image in z.cpu() - black]
@@ -261,6 +272,8 @@ class Rotate(Operation):
 
 class Tint(Operation):
     """Shift the channels by the source's foreground colour: z + a·(c - mean of c)."""
+
+    pictures_only: ClassVar[bool] = True
 
     op: Literal["tint"] = "tint"
     amount: float = Field(
@@ -296,6 +309,8 @@ class Gaussianize(Operation):
 class Whiten(Operation):
     """Flatten the spectrum, so that neighbouring pixels are no more alike than distant ones."""
 
+    pictures_only: ClassVar[bool] = True
+
     op: Literal["whiten"] = "whiten"
     amount: float = Field(
         default=1.0, ge=0, le=1, description="0: the spectrum stays, 1: it is flat"
@@ -311,6 +326,8 @@ class Whiten(Operation):
 
 class FrequencyMix(Operation):
     """Keep the low frequencies and take the high ones from noise or another image's latent."""
+
+    pictures_only: ClassVar[bool] = True
 
     op: Literal["frequency_mix"] = "frequency_mix"
     cutoff: float = Field(
@@ -403,12 +420,17 @@ class Flip(Operation):
     )
 
     def apply(self, z: Tensor, context: Context) -> Tensor:
-        """As torchvision's hflip or vflip."""
+        """As torchvision's hflip or vflip; points of a plane, [N, 2, H, W], change a sign."""
+        if _is_plane(z):
+            signs = (-1, 1) if self.direction == "horizontal" else (1, -1)
+            return z * z.new_tensor(signs)[:, None, None]
         return z.flip(-1 if self.direction == "horizontal" else -2)
 
 
 class Shuffle(Operation):
     """Cut into square patches and put them together in another order."""
+
+    pictures_only: ClassVar[bool] = True
 
     op: Literal["shuffle"] = "shuffle"
     patch: int = Field(default=8, ge=1, le=4096, description="edge of a patch in pixels")
@@ -447,6 +469,8 @@ class Clamp(Operation):
 
 class Mask(Operation):
     """Keep what the operations above did inside a region only, or outside it."""
+
+    pictures_only: ClassVar[bool] = True
 
     op: Literal["mask"] = "mask"
     shape: Literal["ellipse", "rectangle", "foreground"] = Field(
@@ -514,6 +538,19 @@ def standard_noise(seed: int, index: int | None, shape: tuple[int, ...]) -> Tens
     key = np.random.SeedSequence(seed, spawn_key=() if index is None else (index,))
     noise = np.random.default_rng(key).standard_normal(tuple(shape), dtype=np.float32)
     return torch.from_numpy(noise)
+
+
+def _is_plane(z: Tensor) -> bool:
+    """Whether these are points of two coordinates: no picture has two channels."""
+    return z.shape[1] == POINT_CHANNELS
+
+
+def _rotated_points(z: Tensor, degrees: float) -> Tensor:
+    import torch
+
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    x, y = z.double().unbind(1)
+    return torch.stack([cos * x - sin * y, sin * x + cos * y], 1).to(z)
 
 
 def _noise(z: Tensor, seed: int, per_image: bool, first_index: int) -> Tensor:

@@ -21,7 +21,7 @@ def linear(steps: int) -> Sigmas:
     Returns σ of each timestep, ascending, shape [steps].
     """
     scale = 1000 / steps
-    return _sigmas_of_betas(np.linspace(scale * 1e-4, scale * 0.02, steps))
+    return sigmas_of_betas(np.linspace(scale * 1e-4, scale * 0.02, steps))
 
 
 def cosine(steps: int) -> Sigmas:
@@ -30,22 +30,46 @@ def cosine(steps: int) -> Sigmas:
     Returns σ of each timestep, ascending, shape [steps].
     """
     alpha_bar = np.cos((np.arange(steps + 1) / steps + 0.008) / 1.008 * np.pi / 2) ** 2
-    return _sigmas_of_betas(np.minimum(1 - alpha_bar[1:] / alpha_bar[:-1], 0.999))
+    return sigmas_of_betas(np.minimum(1 - alpha_bar[1:] / alpha_bar[:-1], 0.999))
 
 
-SCHEDULES: dict[str, Callable[[int], Sigmas]] = {"linear": linear, "cosine": cosine}
+def sigmoid(steps: int) -> Sigmas:
+    """The sigmoid schedule (Jabri et al. 2022, section 3.2: from -3 to 3, τ = 1), β at most 0.999.
+
+    Returns σ of each timestep, ascending, shape [steps].
+    """
+    logistic = 1 / (1 + np.exp(-np.linspace(-3, 3, steps + 1)))
+    alpha_bar = (logistic[-1] - logistic) / (logistic[-1] - logistic[0])
+    return sigmas_of_betas(np.minimum(1 - alpha_bar[1:] / alpha_bar[:-1], 0.999))
 
 
-def _sigmas_of_betas(betas: Sigmas) -> Sigmas:
+SCHEDULES: dict[str, Callable[[int], Sigmas]] = {
+    "linear": linear,
+    "cosine": cosine,
+    "sigmoid": sigmoid,
+}
+
+
+def sigmas_of_betas(betas: Sigmas) -> Sigmas:
+    """σ of each timestep of a schedule that is given by its β, in (0, 1), shape [steps]."""
     alpha_bar = np.cumprod(1 - betas)
     return np.asarray(np.sqrt((1 - alpha_bar) / alpha_bar))
 
 
 def schedule_sigmas(name: str, steps: int) -> Sigmas:
-    """σ of each timestep of a schedule by its name; raises InputError for an unknown one."""
+    """σ of each timestep of a schedule by its name.
+
+    Raises InputError for an unknown one, and where so few timesteps make a β of 1.
+    """
     if name not in SCHEDULES:
         raise InputError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
-    return SCHEDULES[name](steps)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigmas = SCHEDULES[name](steps)
+    if not np.isfinite(sigmas).all():
+        raise InputError(
+            f"the {name} schedule cannot have as few as {steps} timesteps: β reaches 1"
+        )
+    return sigmas
 
 
 @dataclass(frozen=True)

@@ -363,8 +363,9 @@ class Solver(BaseModel):
     start_noise: float = Field(
         0.0,
         ge=0,
-        description="σ of Gaussian noise added to the image, where encoding then starts; "
-        "0.03 makes the latents of flat backgrounds Gaussian",
+        description="σ of Gaussian noise added to the image, where encoding then starts: forward "
+        "noise in place of the first steps (arXiv 2410.23530); 0.03 makes the latents of flat "
+        "backgrounds Gaussian",
         json_schema_extra={"symbol": "σ₀"},
     )
     start_noise_seed: int = Field(0, ge=0, lt=2**63, description="seed of that noise")

@@ -43,7 +43,7 @@ def autocorrelation(z: Tensor) -> Tensor:
     """Mean of the horizontal and the vertical autocorrelation at a lag of one pixel, float64 [N].
 
     Each is the mean product of neighbours over all channels, centred by the image's mean and
-    divided by its variance; NaN for a constant.
+    divided by its variance; NaN for a constant and for images of one row or column.
     """
     centred = z.double() - z.double().mean((1, 2, 3), keepdim=True)
     across = (centred[..., 1:] * centred[..., :-1]).mean((1, 2, 3))
@@ -77,16 +77,19 @@ def white_noise(channels: int, height: int, width: int) -> dict[str, Band]:
     """The bands of `latent_moments` and `autocorrelation` for one image of white noise N(0, 1).
 
     The errors for n values, large n: mean 1/√n, deviation 1/√(2n), kurtosis √(24/n); of either
-    autocorrelation 1/√(pairs of neighbours), the two being uncorrelated.
+    autocorrelation 1/√(pairs of neighbours), the two being uncorrelated; images of one row, as
+    clouds of points are, have none.
     """
     n = channels * height * width
-    across, down = channels * height * (width - 1), channels * (height - 1) * width
-    return {
+    moments = {
         "mean": Band(0, 1 / sqrt(n)),
         "std": Band(1, 1 / sqrt(2 * n)),
         "kurtosis": Band(3, sqrt(24 / n)),
-        "autocorrelation": Band(0, sqrt(1 / across + 1 / down) / 2),
     }
+    if 1 in (height, width):
+        return moments
+    across, down = channels * height * (width - 1), channels * (height - 1) * width
+    return moments | {"autocorrelation": Band(0, sqrt(1 / across + 1 / down) / 2)}
 
 
 def white_spectrum_errors(channels: int, height: int, width: int) -> Tensor:

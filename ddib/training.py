@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ddib
-from ddib.architectures import ClassifierConfig, ProbeConfig, UNetConfig
+from ddib.architectures import ClassifierConfig, MlpConfig, ProbeConfig, UNetConfig
 from ddib.checkpoints import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
 from ddib.classifier import NoisyClassifier
 from ddib.datasets import (
@@ -38,13 +38,18 @@ from ddib.datasets import (
 )
 from ddib.denoiser import Denoiser
 from ddib.errors import InputError, RunError
+from ddib.mlp import Mlp
 from ddib.operations import standard_noise
+from ddib.points import CHANNELS, SHAPES, ShapeName, standardised
 from ddib.probe import Probe
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.schedules import make_grid
 from ddib.solvers import dpmpp_2m, noise, signal
 from ddib.unet import UNet
 
+HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
+
+POINTS = 16  # of a domain of points that share a noise level, which makes a batch cheaper
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -53,7 +58,8 @@ class TrainingConfig(BaseModel):
     """How a model is trained; recorded in its checkpoint.
 
     noise_levels: "time" draws the schedule's timesteps uniformly; "mixed" draws half of a batch
-    uniformly in log σ, as the solvers' steps lie, which teaches low noise much faster.
+    uniformly in log σ, as the solvers' steps lie, which teaches low noise much faster; "log"
+    draws all of it so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,7 +73,7 @@ class TrainingConfig(BaseModel):
     ema: float = Field(0.999, ge=0, lt=1)
     label_dropout: float = Field(0.1, ge=0, le=1)
     parameterisation: Literal["epsilon", "v"] = "v"
-    noise_levels: Literal["time", "mixed"] = "time"
+    noise_levels: Literal["time", "mixed", "log"] = "time"
     precision: Literal["float32", "bf16"] = "bf16"
     seed: int = Field(0, ge=0, lt=2**31)
 
@@ -79,9 +85,15 @@ class TrainingData(Protocol):
     channels: int
     labels: tuple[int, ...]
     facts: dict[str, Any]
+    sample: tuple[int, int]  # height and width of a sample
+    samples: int  # along each edge of the sheet that shows what was learned
+    picture: Pixels | None  # uint8 [H, W, 3], where its colours are all there is to learn
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """`count` images [count, C, H, W] in [-1, 1] and their labels [count] (int64)."""
+        """`count` images [count, C, H, W] in [-1, 1] and their labels [count] (int64).
+
+        Of a domain of points each is a few of them: [count, C, 1, POINTS].
+        """
         ...
 
 
@@ -90,8 +102,12 @@ class ColoredDigits:
 
     size = 32
     channels = 3
+    sample = (32, 32)
+    samples = 8
+    picture: Pixels | None = None
 
     def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
+        self.root = root
         grey, labels = read_mnist(root, split)
         chosen = np.isin(labels, digits)
         self.grey = np.pad(grey[chosen], ((0, 0), (2, 2), (2, 2)))
@@ -115,20 +131,70 @@ class Pictures:
     """A folder of images, resized and centre-cropped, held in memory as 8-bit pixels."""
 
     labels: tuple[int, ...] = ()
+    samples = 8
+    picture: Pixels | None = None
 
     def __init__(self, folder: Path, size: int, channels: int = 3):
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder of images")
-        self.size, self.channels = size, channels
+        self.size, self.channels, self.sample = size, channels, (size, size)
         self.pixels: Pixels = load_images(
             [ImageFiles(path=str(folder))], size=size, channels=channels
-        ).pixels
+        ).pictures
         self.facts = {"folder": str(folder), "images": len(self.pixels), "size": size}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `TrainingData`; there are no labels, so they are all -1."""
         chosen = torch.randint(len(self.pixels), (count,), generator=generator)
         return to_tensor(self.pixels[chosen.numpy()]), torch.full((count,), -1)
+
+
+class Synthetic:
+    """Points of a two-dimensional domain, new ones in every batch."""
+
+    size = 1
+    channels = CHANNELS
+    labels: tuple[int, ...] = ()
+    sample = (1, 10_000)
+    samples = 1
+    picture: Pixels | None = None
+
+    def __init__(self, name: ShapeName):
+        self._shape = SHAPES[name]
+        self.facts = {"dataset": name}
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `TrainingData`; drawn anew, never with a seed that a session can give."""
+        seed = torch.randint(2**62, (2,), generator=generator).tolist()
+        drawn = np.random.default_rng(seed)
+        points = standardised(self._shape, drawn.random(count * POINTS), drawn)
+        return _few(torch.from_numpy(points)), torch.full((count,), -1)
+
+
+class Colours:
+    """The pixels of a picture, resized and centre-cropped: a cloud of points in RGB."""
+
+    channels = 3
+    labels: tuple[int, ...] = ()
+    samples = 1
+
+    def __init__(self, picture: Path, size: int):
+        self.size, self.sample = size, (size, size)
+        pixels = load_images([ImageFiles(path=str(picture))], size=size, channels=3).pictures
+        self.picture: Pixels | None = pixels[0]
+        self.colours = to_tensor(pixels).flatten(2)[0].T
+        self.facts = {"dataset": "colours", "picture": picture.name, "size": size}
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `TrainingData`; with noise as wide as the step between two 8-bit levels."""
+        chosen = torch.randint(len(self.colours), (count * POINTS,), generator=generator)
+        spread = (torch.rand((len(chosen), 3), generator=generator) - 0.5) / 127.5
+        return _few(self.colours[chosen] + spread), torch.full((count,), -1)
+
+
+def _few(points: Tensor) -> Tensor:
+    """Points [count·POINTS, C] as images of one row: [count, C, 1, POINTS]."""
+    return points.reshape(-1, 1, POINTS, points.shape[1]).movedim(-1, 1)
 
 
 @dataclass
@@ -159,7 +225,7 @@ def train_denoiser(
     *,
     domain: str,
     data: TrainingData,
-    architecture: UNetConfig,
+    architecture: UNetConfig | MlpConfig,
     config: TrainingConfig,
     command: str = "",
 ) -> Generator[TrainingProgress, None, None]:
@@ -170,16 +236,19 @@ def train_denoiser(
     the generator saves its state. Raises RunError when the loss is no longer finite.
     """
     schedule = Schedule()
-    log_sigmas = np.log(schedule_sigmas(schedule.name, schedule.steps))
+    log_sigmas = np.log(schedule.sigmas)
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
-    def loss(network: UNet, generator: torch.Generator) -> Tensor:
+    def loss(network: UNet | Mlp, generator: torch.Generator) -> Tensor:
         images, labels = data.batch(config.batch, generator)
         times = torch.randint(schedule.steps, (config.batch,), generator=generator).numpy()
         log_sigma = log_sigmas[times]
-        if config.noise_levels == "mixed":
-            even = torch.rand(config.batch // 2, generator=generator, dtype=torch.float64).numpy()
-            log_sigma[::2][: len(even)] = np.quantile(log_sigmas[[0, -1]], even)
+        if stride := {"mixed": 2, "log": 1}.get(config.noise_levels):
+            count = config.batch // stride
+            even = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
+            if config.noise_levels == "log":  # one in each equal part, for less noise in the loss
+                even = (even + np.arange(count)) / count
+            log_sigma[::stride][:count] = np.quantile(log_sigmas[[0, -1]], even)
         eps = torch.randn(images.shape, generator=generator)
         dropped = torch.rand(config.batch, generator=generator) < config.label_dropout
         labels = labels.masked_fill(dropped, -1)
@@ -190,21 +259,17 @@ def train_denoiser(
         return F.mse_loss(output.float(), wanted)
 
     torch.manual_seed(config.seed)
-    training = yield from _optimise(UNet(architecture), loss, config, out)
-    average = training.average.eval()
-    assert isinstance(average, UNet)
+    training = yield from _optimise(architecture.network(), loss, config, out)
     denoiser = Denoiser(
-        average,
-        schedule_sigmas(schedule.name, schedule.steps),
-        config.parameterisation,
+        cast(UNet | Mlp, training.average.eval()), schedule.sigmas, config.parameterisation
     )
-    labels = data.labels if architecture.num_classes is not None else ()
-    samples = sample_sheet(denoiser, data, labels)
+    conditional = isinstance(architecture, UNetConfig) and architecture.num_classes is not None
+    samples = sample_sheet(denoiser, data, data.labels if conditional else ())
     facts = CheckpointFacts(
         kind="denoiser",
         domain=domain,
         labels=data.labels,
-        class_conditional=architecture.num_classes is not None,
+        class_conditional=conditional,
         image_size=data.size,
         channels=data.channels,
         architecture=architecture,
@@ -214,7 +279,8 @@ def train_denoiser(
         data=data.facts,
         training=_training_facts(training, config, command),
         versions=_versions(),
-        thumbnail=_base64_png(samples[: 4 * data.size, : 4 * data.size]),
+        thumbnail=_base64_png(_corner(samples, data)),
+        picture=None if data.picture is None else _base64_png(data.picture),
     )
     write_checkpoint(out, training.average.state_dict(), facts)
     Image.fromarray(samples.squeeze()).save(out.with_suffix(".samples.png"))
@@ -274,7 +340,7 @@ def train_classifier(
 
     Resumes, closes and raises as `train_denoiser` does.
     """
-    low, high = np.log(schedule_sigmas("linear", 1000)[[0, -1]])
+    low, high = np.log(Schedule().sigmas[[0, -1]])
 
     def loss(network: NoisyClassifier, generator: torch.Generator) -> Tensor:
         images, labels = data.batch(config.batch, generator)
@@ -297,7 +363,7 @@ def train_classifier(
             z = signal(sigma) * images + noise(sigma) * eps
             return cast(Tensor, classifier(z, torch.tensor([sigma])))
 
-        return accuracy(logits, held_out, 2000)
+        return accuracy(logits, held_out, HELD_OUT)
 
     facts = CheckpointFacts(
         kind="classifier",
@@ -337,12 +403,13 @@ def accuracy(logits: Callable[[Tensor], Tensor], data: TrainingData, count: int 
 
 
 def sample_sheet(denoiser: Denoiser, data: TrainingData, labels: tuple[int, ...] = ()) -> Pixels:
-    """Samples from fixed noise, 8 a row, 8 rows, or a row per label: uint8 [H, W, C]."""
+    """Samples from fixed noise, as many in a row and in rows as the data say, or a row per label:
+    uint8 [H, W, C]."""
     grid = make_grid("log", np.exp(denoiser._log_sigmas), 20)
+    shape, across = (data.channels, *data.sample), data.samples
     rows = []
-    for row, label in enumerate(labels or (None,) * 8):
-        shape = (data.channels, data.size, data.size)
-        z = torch.stack([standard_noise(0, 8 * row + n, shape) for n in range(8)])
+    for row, label in enumerate(labels or (None,) * across):
+        z = torch.stack([standard_noise(0, across * row + n, shape) for n in range(across)])
         for step in dpmpp_2m(partial(denoiser, label=label), z, grid.decode):
             z = step.z
         rows.append(np.concatenate(list(to_pixels(z)), axis=1))
@@ -474,6 +541,12 @@ def _versions() -> dict[str, str]:
 
 def _count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _corner(samples: Pixels, data: TrainingData) -> Pixels:
+    """At most four by four samples of a sheet."""
+    height, width = (edge * min(4, data.samples) // data.samples for edge in samples.shape[:2])
+    return samples[:height, :width]
 
 
 def _base64_png(pixels: Pixels) -> bytes:

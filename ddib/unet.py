@@ -89,6 +89,12 @@ class UNet(nn.Module):
             _zeroed(nn.Conv2d(first, config.out_channels * patches, 3, padding=1)),
         )
 
+    def inner_stages(self) -> Iterator["Stage"]:
+        """The stages below the finest level, which may be evaluated in another precision."""
+        fine = self.config.num_res_blocks + 1  # stages at each end
+        inner = (*self.input_blocks[fine:], self.middle_block, *self.output_blocks[:-fine])
+        return iter(cast(tuple[Stage, ...], inner))
+
     def condition(self, timesteps: Tensor, labels: Tensor | None = None) -> Condition:
         """All that depends only on the timesteps, float [N] or [1], and on the labels, int as many.
 

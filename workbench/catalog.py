@@ -31,7 +31,7 @@ def checkpoints_table(listed: Iterable[Listed]) -> Table:
             escape(found.name),
             escape(facts.domain),
             shown_labels(facts.labels),
-            f"{facts.image_size}×{facts.image_size}×{facts.channels}",
+            facts.shape,
             f"{facts.parameters / 1e6:.1f} M",
             trained(facts),
         )

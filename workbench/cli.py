@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 from ddib.errors import InputError, RunError
 
 if TYPE_CHECKING:
-    from ddib.training import TrainingProgress
+    from ddib.architectures import MlpConfig, UNetConfig
+    from ddib.training import TrainingData, TrainingProgress
     from workbench.engine.execute import Engine
 
 # Everything else is imported by the command that needs it: the screen has to stand at once.
@@ -350,7 +351,7 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     from workbench.library import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
-    data.print_json(facts.model_dump_json(exclude={"thumbnail"}))
+    data.print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
 
 
 @checkpoints_app.command("import")
@@ -541,7 +542,10 @@ def _may_replace(path: Path) -> bool:
 def train(
     name: Annotated[str, typer.Option(help="The checkpoint's name in the library.")],
     dataset: Annotated[
-        str, typer.Option(help="colored-mnist, or a folder of images.")
+        str,
+        typer.Option(
+            help="colored-mnist, a synthetic domain such as moons, colours, or a folder of images."
+        ),
     ] = "colored-mnist",
     digit: Annotated[
         list[int] | None, typer.Option(min=0, max=9, help="Which digits; all when not given.")
@@ -556,26 +560,37 @@ def train(
         bool, typer.Option(help="Train a classifier of noisy digits, for classifier guidance.")
     ] = False,
     root: Annotated[
-        Path | None, typer.Option(help="A folder of raw MNIST files; else it is downloaded.")
+        Path | None,
+        typer.Option(
+            help="A folder of raw MNIST files; else it is downloaded. For colours: a picture."
+        ),
     ] = None,
-    size: Annotated[int, typer.Option(min=4, help="Image size of a folder's model.")] = 32,
+    size: Annotated[
+        int, typer.Option(min=4, help="Image size of a folder's model, or of colours.")
+    ] = 32,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; else the user's checkpoints.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
     batch: Annotated[int, typer.Option(min=1)] = 64,
-    width: Annotated[int, typer.Option(min=64, help="Channels; a multiple of 64.")] = 64,
+    width: Annotated[
+        int | None, typer.Option(min=64, help="Channels; a multiple of 64; else 64, of points 96.")
+    ] = None,
     patch_size: Annotated[
         int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
     ] = 2,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
     parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
     noise_levels: Annotated[
-        Literal["time", "mixed"],
-        typer.Option(help="Uniform in time, or half of them in log σ: better latents."),
-    ] = "time",
-    precision: Annotated[Literal["bf16", "float32"], typer.Option()] = "bf16",
+        Literal["time", "mixed", "log"] | None,
+        typer.Option(
+            help="Uniform in time, half of them in log σ: better latents, or all: for points."
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["bf16", "float32"] | None, typer.Option(help="Else bf16, of points float32.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
@@ -584,43 +599,35 @@ def train(
     A training that was stopped goes on where it was when the same command is given again.
     """
     from ddib import checkpoints, training
-    from ddib.architectures import UNetConfig
-    from ddib.datasets import download_mnist
+    from ddib.points import SHAPES
 
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
     if probe and classifier:
         raise InputError("--probe and --classifier are two trainings; give one of them")
-    if (probe or classifier) and dataset != "colored-mnist":
-        raise InputError("--probe and --classifier train on colored-mnist only")
+    if dataset != "colored-mnist":
+        if probe or classifier:
+            raise InputError("--probe and --classifier train on colored-mnist only")
+        if class_conditional:
+            raise InputError(f"--class-conditional takes colored-mnist: {dataset} has no labels")
     if steps is None and minutes is None:
         minutes = 12.0
-    if width % 64:
-        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
+    points = dataset in SHAPES or dataset == "colours"
     config = training.TrainingConfig(
         steps=steps,
         minutes=minutes,
         batch=batch,
         learning_rate=learning_rate,
         parameterisation=parameterisation,
-        noise_levels=noise_levels,
-        precision=precision,
+        noise_levels=noise_levels or ("log" if points else "time"),
+        precision=precision or ("float32" if points else "bf16"),
         seed=seed,
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
-    if dataset == "colored-mnist":
-        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
-        digits = tuple(sorted(set(digit or range(10))))
-        data: training.TrainingData = training.ColoredDigits(folder, digits, "train")
-        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
-        domain = f"colored-mnist {words}"
-    else:
-        data, domain = training.Pictures(Path(dataset), size), Path(dataset).resolve().name
-        if class_conditional:
-            raise InputError("--class-conditional takes colored-mnist: a folder has no labels")
-    if probe or classifier:
-        held_out = training.ColoredDigits(folder, digits, "test")
+    data, domain = _training_data(dataset, digit, root, size)
+    if isinstance(data, training.ColoredDigits) and (probe or classifier):
+        held_out = training.ColoredDigits(data.root, data.labels, "test")
         progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
@@ -629,18 +636,52 @@ def train(
             path,
             domain=domain,
             data=data,
-            architecture=UNetConfig(
-                in_channels=data.channels,
-                out_channels=data.channels,
-                model_channels=width,
-                num_classes=10 if class_conditional else None,
-                patch_size=patch_size,
-            ),
+            architecture=_architecture(points, data.channels, width, class_conditional, patch_size),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
     narrate.print(f"wrote {path}", markup=False)
+
+
+def _training_data(
+    dataset: str, digit: list[int] | None, root: Path | None, size: int
+) -> "tuple[TrainingData, str]":
+    """What to train on, and what its domain is called."""
+    from ddib import checkpoints, training
+    from ddib.datasets import download_mnist
+    from ddib.points import SHAPES
+
+    if dataset == "colored-mnist":
+        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
+        digits = tuple(sorted(set(digit or range(10))))
+        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        return training.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
+    if dataset in SHAPES:
+        return training.Synthetic(dataset), f"synthetic {dataset}"
+    if dataset == "colours":
+        if root is None:
+            raise InputError("--dataset colours takes a picture as --root")
+        return training.Colours(root, size), f"colours of {root.stem}"
+    return training.Pictures(Path(dataset), size), Path(dataset).resolve().name
+
+
+def _architecture(
+    points: bool, channels: int, width: int | None, class_conditional: bool, patch_size: int
+) -> "UNetConfig | MlpConfig":
+    from ddib.architectures import MlpConfig, UNetConfig
+
+    if points:
+        return MlpConfig(channels=channels, width=width or 96)
+    if (width or 64) % 64:
+        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
+    return UNetConfig(
+        in_channels=channels,
+        out_channels=channels,
+        model_channels=width or 64,
+        num_classes=10 if class_conditional else None,
+        patch_size=patch_size,
+    )
 
 
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:

@@ -71,6 +71,7 @@ class _Place:
     keys: tuple[Key, ...] = ()
     field: FieldInfo | None = None
     inside: _Place | None = None
+    among: tuple[type[BaseModel], ...] = ()  # what the models were chosen from by their kind
 
     @property
     def fields(self) -> dict[str, FieldInfo]:
@@ -80,7 +81,7 @@ class _Place:
         """One part of `loc` further: a key, an index, or the tag of a union's branch."""
         branch = tuple(model for model in self.models if part in _tags(model))
         if len(self.models) > 1 and branch:
-            return replace(self, models=branch)
+            return replace(self, models=branch, among=self.models)
         if isinstance(part, int) and is_list(self.value):
             return replace(self, value=self.value[part], keys=(*self.keys, part), inside=self)
         field = self.fields.get(str(part))
@@ -191,7 +192,7 @@ def _no_kind(place: _Place, there: Mapping[str, Plain]) -> Iterator[_Finding]:
 
 def _misfit(error: ErrorDetails, place: _Place, context: Mapping[str, Any]) -> str:
     """A value of the wrong type or out of range."""
-    choices = _choices(place.field)
+    choices = _kinds(place) or _choices(place.field)
     if choices and error["type"] in ("literal_error", "value_error"):
         return f"{shown(place.value)} is not known{not_among(place.value, choices)}"
     if error["type"] == "value_error":
@@ -206,6 +207,15 @@ def _misfit(error: ErrorDetails, place: _Place, context: Mapping[str, Any]) -> s
     if place.field and type(None) in get_args(place.field.annotation):
         expected += ", or null"
     return f"is {shown(place.value)}; expected {expected}"
+
+
+def _kinds(place: _Place) -> list[str]:
+    """The values of a field that says which of several models its keys are of."""
+    name, inside = str(place.keys[-1]) if place.keys else "", place.inside
+    if inside is None or not inside.among or name != next(iter(inside.fields), None):
+        return []
+    fields = [model.model_fields[name] for model in inside.among if name in model.model_fields]
+    return [choice for field in fields for choice in _choices(field)]
 
 
 def _choices(field: FieldInfo | None) -> list[str]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.scatter import scatter
 from workbench.files import atomic_write
 
 Pixels = NDArray[np.uint8]
@@ -80,10 +82,15 @@ class SheetRow:
 
 
 def contact_sheet(
-    rows: Sequence[SheetRow], title: str, scale: int | None = None, subtitle: str = ""
+    rows: Sequence[SheetRow],
+    title: str,
+    scale: int | None = None,
+    subtitle: str = "",
+    heads: Sequence[str] = (),
 ) -> Image.Image:
     """Draw `rows` (at least one) as a sheet: labels, images, notes, a title on top.
 
+    `heads` stand above the columns, those that fit there, and take rows of one size.
     `scale` magnifies every image by a whole factor; None picks 3, 2 or 1 by size and number.
     Grids too large for a picture are shrunk instead.
     """
@@ -107,6 +114,7 @@ def contact_sheet(
     under = _wrap(font, printable(subtitle), right - _MARGIN)
     head_height = len(heading) * (_line_height(heading_font) + 4) + len(under) * (line + 4)
     top = _MARGIN + (head_height + _GUTTER if head_height else 0)
+    top += line + _GAP if heads else 0
     tops, bottom = _row_tops(rows, [grid.height for grid in grids], top, line)
 
     sheet = Image.new("RGB", (right + _MARGIN, bottom + _MARGIN), _BACKGROUND)
@@ -116,6 +124,11 @@ def contact_sheet(
         for text in lines:
             draw.text((_MARGIN, y), text, font=its_font, fill=colour)
             y += _line_height(its_font) + 4
+    column = (grid_width + _GAP) / max(1, len(heads))
+    for index, head in enumerate(map(printable, heads)):
+        if _width(font, head) < column:
+            middle = grid_left + (index + 0.5) * column - _GAP / 2
+            draw.text((middle, top - _GAP), head, font=font, fill=_DIM, anchor="md")
     for index, (row, grid, row_top) in enumerate(zip(rows, grids, tops, strict=True)):
         if _begins_block(rows, index):
             heading_top = row_top - line - 2 * _GAP
@@ -124,9 +137,8 @@ def contact_sheet(
                 draw.line((_MARGIN, rule, right, rule), fill=_RULE)
             draw.text((grid_left, heading_top), printable(row.block), font=font, fill=_TEXT)
         sheet.paste(grid, (grid_left, row_top))
-        middle = row_top + grid.height // 2
         # Anchored in the middle of the capitals: `m` would take the font's whole height.
-        base = middle + _capital_height(font) // 2
+        base = row_top + grid.height // 2 + _capital_height(font) // 2
         draw.text((grid_left - _GUTTER, base), labels[index], font=font, fill=_TEXT, anchor="rs")
         x = grid_left + grid_width + _GUTTER
         for cell, width in zip(notes[index], note_columns, strict=False):
@@ -195,7 +207,12 @@ def split_strip(png: bytes, columns: int) -> list[Pixels]:
 
 
 def latent_pixels(latents: NDArray[Any]) -> Pixels:
-    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5."""
+    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5.
+
+    Those of points become scatter plots, as the points do.
+    """
+    if latents.shape[1] == POINT_CHANNELS:
+        return scatter(latents.reshape(*latents.shape[:2], -1).transpose(0, 2, 1))
     levels = np.rint((latents.astype(np.float32) / np.float32(LATENT_RANGE) + 1) * 127.5)
     levels = np.nan_to_num(levels).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from ddib.checkpoints import (
     SUFFIX,
@@ -17,15 +17,13 @@ from ddib.checkpoints import (
 )
 from ddib.datasets import ColoredMNIST, ImageFiles, load_images, to_tensor
 from ddib.errors import InputError
-from ddib.formats import guided
-from ddib.formats.guided import Flags
-from ddib.formats.identify import Candidate, identify
-from ddib.formats.weights import read_weights
+from ddib.formats.identify import Identified, Samples
+from ddib.formats.opening import Domain, Flags, Format, Source, opened, parse_flags, recognise
 from workbench.files import atomic_write
 from workbench.library import folders
 
 SHOWN = 8  # candidates of the table
-TRIED_ON = 16  # images
+TRIED_ON = 160  # images, at most
 
 
 def import_own(path: Path, force: bool) -> Path:
@@ -50,64 +48,86 @@ def import_weights(
     """Write another program's weights into the library as a workbench checkpoint.
 
     flags: the original's command line; None: that of the file `.flags` beside the weights, if
-    there is one. images: a pattern of pictures of the domain, or `digit:N`, on which every setting
-    that the weights leave open is tried; None: the flags say it. Raises InputError.
+    there is one. images: a pattern of pictures of the domain, `digits` or `digit:N`, on which every
+    setting that the weights leave open is tried; None: the flags say it. Raises InputError.
     """
     target = _target(name, force)
-    beside = path.with_suffix(".flags")
+    source = Source(path)
+    known = recognise(source)
+    beside = path.with_name(f"{path.stem}.flags")
     if flags is None and beside.is_file():
         flags = beside.read_text("utf-8")
-    known = guided.parse_flags(flags or "")
-    state = read_weights(path)
-    if not guided.recognises(state):
-        raise InputError(
-            f"{path}: its tensors are not named as those of guided-diffusion's U-Net "
-            "(input_blocks.0.0.weight and so on)"
-        )
-    try:
-        if images is not None:
-            known = _identified(state, known, images, labels, narrate)
-        provenance = {
-            "imported_from": path.name,
-            "format": "guided-diffusion",
-            "sha256": file_sha256(path),
-            "flags": known.model_dump(exclude_none=True),
-        }
-        facts = guided.facts(state, known, domain, labels, provenance)
-        guided.network(state, facts.architecture)  # type: ignore[arg-type]  # it is a UNetConfig
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    write_checkpoint(target, state, facts, half=False)
+    said = parse_flags(flags or "", known.flags)
+    if images is not None:
+        said = _identified(source, known, said, images, labels, narrate)
+    found = opened(source, known, said, Domain(domain, labels))
+    for note in found.notes:
+        narrate.print(note, markup=False)
+    provenance = {
+        "imported_from": path.name,
+        "format": known.name,
+        "sha256": _digest(path),
+        "flags": said.model_dump(exclude_none=True),
+    }
+    facts = found.facts.model_copy(update={"data": provenance})
+    write_checkpoint(target, found.state, facts, half=False)
     return target
 
 
 def _identified(
-    state: dict[str, Tensor],
-    known: Flags,
+    source: Source,
+    known: Format,
+    said: Flags,
     images: str,
     labels: tuple[int, ...],
     narrate: Console,
 ) -> Flags:
-    digit = images.removeprefix("digit:")
-    size, channels = known.image_size, 3
-    spec: ColoredMNIST | ImageFiles = ImageFiles(path=images)
-    if digit != images:
-        spec, size = ColoredMNIST(digit=int(digit), count=TRIED_ON), 32
-    loaded = load_images([spec], size=size, channels=channels, limit=TRIED_ON)
-    label = next(iter(labels), loaded.labels[0])
+    if known.identify is None:
+        raise InputError(
+            f"{source.path}: --identify has nothing to try: what weights of {known.name} leave "
+            f"open is in --flags: {', '.join(known.flags.model_fields)}"
+        )
+    samples = _samples(images, getattr(said, "image_size", 64), labels)
     with narrate.status("trying settings"):
-        found = identify(state, to_tensor(loaded.pixels), known, label)
+        found = known.identify(source.state, samples, said)
     narrate.print(_table(found))
-    return found[0].flags
+    narrate.print(f"the first is the right one with {_percent(found.sure)} certainty", markup=False)
+    return found.flags
 
 
-def _table(found: list[Candidate]) -> Table:
-    table = Table("settings", "error", "times the least", box=None)
-    for one in found[:SHOWN]:
-        table.add_row(str(one), f"{one.error:.4f}", f"{one.error / found[0].error:.2f}")
-    if len(found) > SHOWN:
-        table.add_row(f"and {len(found) - SHOWN} more", "", "")
+def _samples(images: str, size: int, labels: tuple[int, ...]) -> Samples:
+    """Pictures of the domain; `labels` stands for their classes where they have none."""
+    specs: list[ColoredMNIST | ImageFiles] = [ImageFiles(path=images)]
+    if images == "digits":
+        specs = [ColoredMNIST(digit=digit, count=TRIED_ON // 10) for digit in range(10)]
+    elif images.startswith("digit:"):
+        specs = [ColoredMNIST(digit=int(images.removeprefix("digit:")), count=TRIED_ON // 2)]
+    size = 32 if isinstance(specs[0], ColoredMNIST) else size
+    loaded = load_images(specs, size=size, channels=3, limit=TRIED_ON)
+    only = labels[0] if len(labels) == 1 else -1
+    classes = [only if label is None else label for label in loaded.labels]
+    return Samples(to_tensor(loaded.pixels), torch.tensor(classes))
+
+
+def _table(found: Identified) -> Table:
+    table = Table("settings", "error", "behind", "images", box=None)
+    for one in found.candidates[:SHOWN]:
+        behind = f"{one.behind:.1f} standard errors" if one.behind else ""
+        table.add_row(str(one), f"{one.error:.3g}", behind, str(one.tried))
+    if len(found.candidates) > SHOWN:
+        table.add_row(f"and {len(found.candidates) - SHOWN} more", "", "", "")
     return table
+
+
+def _percent(share: float) -> str:
+    """Never rounded up to certainty."""
+    return f"{int(share * 10_000) / 100:.4g} %" if share < 0.9999 else "more than 99.99 %"
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of the largest file of a folder, which holds the weights."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return file_sha256(max(files, key=lambda file: file.stat().st_size))
 
 
 def _target(name: str, force: bool) -> Path:

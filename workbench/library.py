@@ -190,6 +190,11 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
     path = base / Path(name).expanduser()
     if path.is_file():
         return path.resolve()
+    if path.is_dir() and _is_path(name):
+        raise InputError(
+            f"{path}: a folder; `ddib-workbench checkpoints import` makes a checkpoint of one that "
+            "diffusers wrote"
+        )
     if _is_path(name):
         raise InputError(f"no checkpoint file at {path}")
     raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")

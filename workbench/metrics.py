@@ -59,8 +59,12 @@ METRICS = {
         Metric(
             "cycle_psnr_p5", "round trip, 5th percentile", "", "dB", 1, 1, "higher", detail=True
         ),
-        Metric("cycle_l2_mean", "round trip, L2 error, mean", "", "", 1, 4, "lower", detail=True),
-        Metric("cycle_l2_max", "round trip, L2 error, largest", "", "", 1, 4, "lower", detail=True),
+        Metric("cycle_l2_mean", "round trip, mean distance", "cycle L2", digits=5, better="lower"),
+        Metric(
+            "cycle_l2_max", "round trip, largest distance", "largest L2", digits=5, better="lower"
+        ),
+        Metric("ot_mse", "MSE to optimal transport", "OT MSE", digits=4, better="lower"),
+        Metric("sinkhorn_mse", "MSE to Sinkhorn", "Sinkhorn MSE", digits=4, better="lower"),
     )
 }
 

@@ -18,7 +18,7 @@ from workbench.engine.messages import Finished, Message
 from workbench.engine.messages import Progress as Progressed
 from workbench.engine.plan import Plan, make_plan
 from workbench.figures import read_session_from_sheet
-from workbench.metrics import measured
+from workbench.metrics import METRICS, measured
 from workbench.runs import SESSION, compare_runs, read_manifest, safe_name, stamped_name
 from workbench.session import Session, load_session, parse_session, set_value
 
@@ -125,6 +125,8 @@ def replay(
             took = f"{ending.seconds['total']:.1f} s, {sum(ending.nfe.values())} evaluations"
             narrate.print(f"{title}: {took}", markup=False, soft_wrap=True)
             narrate.print(figures_table(plan, ending))
+    if not as_json and (cycles := cycles_table(plans, endings)) is not None:
+        narrate.print(cycles)
     return endings
 
 
@@ -160,6 +162,27 @@ def figures_table(plan: Plan, ending: Finished) -> Table:
         cells = [m.text(figures[m.name]) if m.name in figures else "" for m in columns]
         table.add_row(escape(variant.label), *cells)
     return table
+
+
+def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | None:
+    """How far the variants that lead back to their source are off, of all sessions together.
+
+    L2 is the Euclidean norm of an image's error over all its values, which go from -1 to 1.
+    """
+    table = Table(box=None, pad_edge=False, title="cycle consistency", title_justify="left")
+    table.add_column("source")
+    table.add_column("by way of")
+    for heading in ("steps", "mean L2", "max L2", "PSNR"):
+        table.add_column(heading, justify="right")
+    for plan, ending in zip(plans, endings, strict=False):
+        for variant, figures in zip(plan.variants, ending.metrics, strict=False):
+            if "cycle_l2_mean" in figures:
+                source, *way, _ = [end.title for end in plan.ends(variant)]
+                names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
+                cells = [METRICS[name].text(figures[name]) for name in names]
+                cells = [str(variant.solver.steps), *cells]
+                table.add_row(escape(source), escape(" → ".join(way) or "itself"), *cells)
+    return table if table.row_count else None
 
 
 def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:

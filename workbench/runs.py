@@ -34,15 +34,29 @@ from workbench.files import (
 )
 from workbench.library import suggest
 
-MANIFEST, NOTES, SESSION, SHEET, CURVES, TRADE_OFF, LATENTS, LATENT_SHARDS, IMAGES = (
+(
+    MANIFEST,
+    NOTES,
+    SESSION,
+    SHEET,
+    FILMSTRIP,
+    CURVES,
+    TRADE_OFF,
+    LATENTS,
+    LATENT_SHARDS,
+    POINTS,
+    IMAGES,
+) = (
     "manifest.json",
     "notes.json",  # the user's, beside what the run wrote
     "session.yaml",
     "sheet.png",
+    "filmstrip.png",  # of interpolations
     "curves.png",  # of sweeps
     "trade-off.png",
     "latents.safetensors",
     "latents",  # a folder of files like that, for long runs
+    "points.safetensors",  # of domains of points: the source's and the results'
     "images",
 )
 VERSION = 1
@@ -105,6 +119,11 @@ class VariantResult(_Record):
     per_image: dict[str, list[float | None]] = {}
     images: list[str] = []  # file names under images/
     intermediates: list[IntermediateResult] = []
+
+    @property
+    def furthest(self) -> list[str]:
+        """The pictures of the last end that was reached."""
+        return self.images or (self.intermediates[-1].images if self.intermediates else [])
 
 
 class Manifest(_Record):

@@ -30,6 +30,7 @@ from ddib.datasets import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
 from ddib.extensions import ORIGINS, SKIPPED, load_operations
 from ddib.operations import OPERATIONS, Operation
+from ddib.points import SHAPES, SyntheticPoints
 from ddib.recipe import Sweep, Sweepable, SweepOf, count, enabled, expand, sweepable
 from ddib.solvers import Solver
 from workbench.explain import Problem, SessionError, explain, not_among, shown
@@ -81,8 +82,11 @@ def _label_kind(value: object) -> str:
 def _image_spec(value: object) -> str | None:
     if isinstance(value, BaseModel):
         return type(value).__name__
-    keys = value if isinstance(value, Mapping) else ()
-    return next((m.__name__ for key, m in _IMAGE_SPECS.items() if key in keys), None)
+    keys = value if isinstance(value, Mapping) else {}
+    if "dataset" in keys:
+        points = keys["dataset"] in SHAPES
+        return SyntheticPoints.__name__ if points else ColoredMNIST.__name__
+    return ImageFiles.__name__ if "path" in keys else None
 
 
 ClassLabel = Annotated[
@@ -90,17 +94,17 @@ ClassLabel = Annotated[
     Discriminator(_label_kind),
 ]
 
-_IMAGE_SPECS: dict[str, type[BaseModel]] = {"dataset": ColoredMNIST, "path": ImageFiles}
-
 if TYPE_CHECKING:
-    ImageSpec = ColoredMNIST | ImageFiles
+    ImageSpec = ColoredMNIST | SyntheticPoints | ImageFiles
     AnyOperation = Operation
     SweptSolver = Solver
     SweptLabel = int | tuple[int, ...] | Literal["own"]
     SweptScale = float | tuple[float, ...]
 else:
     ImageSpec = Annotated[
-        Annotated[ColoredMNIST, Tag("ColoredMNIST")] | Annotated[ImageFiles, Tag("ImageFiles")],
+        Annotated[ColoredMNIST, Tag("ColoredMNIST")]
+        | Annotated[SyntheticPoints, Tag("SyntheticPoints")]
+        | Annotated[ImageFiles, Tag("ImageFiles")],
         Discriminator(_image_spec),
     ]
     AnyOperation = Annotated[
@@ -140,7 +144,7 @@ class Source(End):
     """Where the images come from, the model that encodes them, and what it is led to."""
 
     images: tuple[ImageSpec, ...] = Field(
-        min_length=1, description="colored MNIST digits or image files"
+        min_length=1, description="colored MNIST digits, image files, or points"
     )
 
 
@@ -556,7 +560,7 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
 
     def spec(images: ImageSpec) -> ImageSpec:
         key = "path" if isinstance(images, ImageFiles) else "root"
-        path = getattr(images, key)
+        path = getattr(images, key, None)
         return images.model_copy(update={key: absolute(path)}) if path else images
 
     def located(part: End | Target | Source) -> Any:

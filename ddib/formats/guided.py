@@ -5,34 +5,48 @@ original's command line (`script_util.model_and_diffusion_defaults`), whose defa
 """
 
 import re
-import shlex
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from torch import Tensor
+from pydantic import Field
 
 from ddib.architectures import UNetConfig
-from ddib.checkpoints import CheckpointFacts, Schedule
+from ddib.checkpoints import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.denoiser import Parameterisation
 from ddib.errors import InputError
-from ddib.unet import UNet
+from ddib.formats.opening import (
+    Domain,
+    Flags,
+    Format,
+    Opened,
+    Source,
+    State,
+    check_channels,
+)
+
+if TYPE_CHECKING:
+    from ddib.formats.identify import Identified, Samples
 
 _FIRST, _LAST, _TIME = "input_blocks.0.0.weight", "out.2.weight", "time_embed.0.weight"
 
 
-class Flags(BaseModel):
+class GuidedFlags(Flags):
     """What the weights do not say, in the original's words and with its defaults.
 
     Flags that the weights do say may be given too; `None` stands for not given.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    ignored: ClassVar[frozenset[str]] = frozenset({
+        "batch_size", "classifier_scale", "clip_denoised", "data_dir", "ema_rate", "log_interval",
+        "lr", "lr_anneal_steps", "microbatch", "model_path", "num_heads_upsample", "num_samples",
+        "rescale_learned_sigmas", "resume_checkpoint", "save_interval", "schedule_sampler",
+        "timestep_respacing", "use_checkpoint", "use_ddim", "use_fp16", "use_kl", "weight_decay",
+    })  # fmt: skip
 
     image_size: int = Field(64, ge=1)
     num_heads: int = Field(4, ge=1)
     num_head_channels: int = -1
     use_new_attention_order: bool = False
-    diffusion_steps: int = Field(1000, ge=2)
+    diffusion_steps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
     noise_schedule: str = "linear"
     predict_xstart: bool = False
     predict_v: bool = Field(False, description="not a flag of the original's")
@@ -49,44 +63,18 @@ class Flags(BaseModel):
     use_scale_shift_norm: bool | None = None
     resblock_updown: bool | None = None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _spelled(cls, value: Any) -> Any:
-        return (
-            {"true": True, "false": False}.get(value.lower(), value)
-            if isinstance(value, str)
-            else value
-        )
+    @property
+    def predicts(self) -> Parameterisation:
+        """What the network's output is."""
+        return "x0" if self.predict_xstart else "v" if self.predict_v else "epsilon"
 
 
-IGNORED = {
-    "batch_size", "classifier_scale", "clip_denoised", "data_dir", "ema_rate", "log_interval",
-    "lr", "lr_anneal_steps", "microbatch", "model_path", "num_heads_upsample", "num_samples",
-    "rescale_learned_sigmas", "resume_checkpoint", "save_interval", "schedule_sampler",
-    "timestep_respacing", "use_checkpoint", "use_ddim", "use_fp16", "use_kl", "weight_decay",
-}  # fmt: skip
-"""Flags of the original's scripts that change nothing here."""
-
-
-def parse_flags(text: str) -> Flags:
-    """The original's command line, `--num_heads 4 --noise_schedule cosine`; raises InputError."""
-    words = [part for word in shlex.split(text) for part in re.split(r"=", word, maxsplit=1)]
-    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
-        raise InputError(f"expected flags and values, as in --num_heads 4, not {text!r}")
-    given = {name[2:]: value for name, value in zip(words[::2], words[1::2], strict=True)}
-    try:
-        return Flags.model_validate({k: v for k, v in given.items() if k not in IGNORED})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"--{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-def recognises(state: Mapping[str, Tensor]) -> bool:
+def recognises(source: Source) -> bool:
     """Whether tensors are named as those of the U-Net are."""
-    return {_FIRST, _LAST, _TIME} <= state.keys()
+    return {_FIRST, _LAST, _TIME} <= source.state.keys()
 
 
-def architecture(state: Mapping[str, Tensor], flags: Flags) -> UNetConfig:
+def architecture(state: State, flags: GuidedFlags) -> UNetConfig:
     """The U-Net that tensors belong to; raises InputError where flags say something else."""
     width = state[_TIME].shape[1]
     pixels = flags.patch_size**2
@@ -128,36 +116,14 @@ def architecture(state: Mapping[str, Tensor], flags: Flags) -> UNetConfig:
     return config
 
 
-def network(state: Mapping[str, Tensor], config: UNetConfig) -> UNet:
-    """The U-Net with its weights; raises InputError when they do not fit."""
-    unet = UNet(config)
-    try:
-        unet.load_state_dict(dict(state))
-    except RuntimeError as error:
-        raise InputError(f"the weights fit no U-Net of this kind: {str(error)[:300]}") from error
-    return unet.eval().requires_grad_(False)
-
-
-def facts(
-    state: Mapping[str, Tensor],
-    flags: Flags,
-    domain: str,
-    labels: tuple[int, ...] = (),
-    provenance: Mapping[str, object] | None = None,
-) -> CheckpointFacts:
-    """What the workbench writes into the header of such weights; raises InputError.
-
-    labels: the classes of a domain; None given, all that a class-conditional network has.
-    """
-    config = architecture(state, flags)
-    if config.out_channels not in (config.in_channels, 2 * config.in_channels):
-        raise InputError(
-            f"{config.out_channels} channels come out where {config.in_channels} go in"
-        )
-    return CheckpointFacts(
+def open_weights(source: Source, flags: GuidedFlags, domain: Domain) -> Opened:
+    """The U-Net as the workbench keeps it; raises InputError where it is none."""
+    state, config = source.state, architecture(source.state, flags)
+    check_channels(config.in_channels, config.out_channels)
+    facts = CheckpointFacts(
         kind="denoiser",
-        domain=domain,
-        labels=labels or tuple(range(config.num_classes or 0)),
+        domain=domain.name,
+        labels=domain.labels or tuple(range(config.num_classes or 0)),
         class_conditional=config.num_classes is not None,
         image_size=flags.image_size,
         channels=config.in_channels,
@@ -167,10 +133,16 @@ def facts(
             steps=flags.diffusion_steps,
             rescale_timesteps=flags.rescale_timesteps,
         ),
-        parameterisation="x0" if flags.predict_xstart else "v" if flags.predict_v else "epsilon",
+        parameterisation=flags.predicts,
         parameters=sum(tensor.numel() for tensor in state.values()),
-        data=dict(provenance or {}),
     )
+    return Opened(state, facts)
+
+
+def _identify(state: State, samples: "Samples", flags: GuidedFlags) -> "Identified":
+    from ddib.formats.identify import identify
+
+    return identify(state, samples, flags)
 
 
 def _whole(channels: int, pixels: int) -> int:
@@ -179,7 +151,7 @@ def _whole(channels: int, pixels: int) -> int:
     return channels // pixels
 
 
-def _compare(config: UNetConfig, flags: Flags) -> None:
+def _compare(config: UNetConfig, flags: GuidedFlags) -> None:
     """What is said twice has to agree."""
     factors = None
     if flags.attention_resolutions is not None:
@@ -200,3 +172,13 @@ def _compare(config: UNetConfig, flags: Flags) -> None:
     for name, (said, is_so) in pairs.items():
         if said is not None and said != is_so:
             raise InputError(f"--{name}: {said} in the flags, {is_so} in the weights")
+
+
+FORMAT = Format(
+    name="guided-diffusion",
+    sign=f"tensors {_FIRST}, {_TIME} and so on",
+    flags=GuidedFlags,
+    recognises=recognises,
+    open=open_weights,
+    identify=_identify,
+)

@@ -1,99 +1,212 @@
-"""Settings that weights do not tell, found by trying: the right ones denoise best."""
+"""Settings that weights do not tell, found by trying: the right ones denoise best.
 
-from collections.abc import Callable, Iterator, Mapping
+First what changes the error grossly: patches, schedule and what is predicted. Then heads, which
+hardly change it: candidates are compared on the same images and noise, so that what is common to
+them cancels, and are left out as soon as they are surely behind.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import exp, log
+from statistics import NormalDist
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ddib.denoiser import Denoiser
+from ddib.bridge import batches
+from ddib.checkpoints import assemble
+from ddib.denoiser import Denoiser, to_denoised
 from ddib.errors import InputError
 from ddib.formats import guided
-from ddib.formats.guided import Flags
+from ddib.formats.guided import GuidedFlags
+from ddib.formats.opening import State
 from ddib.operations import standard_noise
 from ddib.schedules import SCHEDULES, schedule_sigmas
 from ddib.solvers import noise, signal
 from ddib.unet import UNet
 
-LEVELS = (0.02, 0.05, 0.1, 0.2)  # σ at which the error is measured; low ones tell heads apart
+COARSE = (0.05, 0.3, 2.0)  # σ at which schedules and what is predicted differ by much
+FINE = (0.02,)  # heads of cmnist-digits: 5 standard errors here, 4 at 0.05, 2 at 0.1 and 0.2
+BATCH = 20  # images tried before candidates are left out
+BEHIND = 4.0  # standard errors behind the best at which a candidate is left out
+PIXELS = 2**16  # evaluated at once
+LEAST, WORST = 1e-12, 1e12  # squared errors that are told apart
+PATCHES = (1, 2, 4)
 HEADS = (1, 2, 4, 8, 16)
 HEAD_CHANNELS = (16, 32, 64)
 
 
+class Samples(NamedTuple):
+    """Images of the domain [N, C, H, W] in [-1, 1] and their classes, int [N], -1 for none."""
+
+    images: Tensor
+    labels: Tensor
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """Settings, and the geometric mean over σ of the squared error of the denoised images."""
+    """Settings, the geometric mean of the squared error of the images that they denoise, and how
+    many standard errors they are behind the best, over `tried` images; 0 for the best.
+    """
 
-    flags: Flags
+    flags: GuidedFlags
     error: float
+    behind: float
+    tried: int
 
     def __str__(self) -> str:
         flags, heads = self.flags, f"{self.flags.num_heads} heads"
         if flags.num_head_channels > 0:
             heads = f"{flags.num_head_channels} channels a head"
         order = ", new attention order" if flags.use_new_attention_order else ""
-        predicts = "x₀" if flags.predict_xstart else "v" if flags.predict_v else "ε"
+        predicts = {"epsilon": "ε", "v": "v", "x0": "x₀"}[flags.predicts]
         return f"{predicts}, {flags.noise_schedule}, {heads}{order}, patches of {flags.patch_size}"
 
 
-def identify(
-    state: Mapping[str, Tensor],
-    images: Tensor,
-    known: Flags,
-    label: int | None = None,
-    tried: Callable[[Candidate], None] = lambda _: None,
-) -> list[Candidate]:
-    """Every candidate for weights, the best first, tried on images [N, C, H, W] in [-1, 1].
+@dataclass(frozen=True)
+class Identified:
+    """Every candidate, the best first: those that were left out only after all others."""
 
-    known: image size, number and rescaling of timesteps, which are taken as they are.
+    candidates: list[Candidate]
+
+    @property
+    def flags(self) -> GuidedFlags:
+        """The settings of the best."""
+        return self.candidates[0].flags
+
+    @property
+    def sure(self) -> float:
+        """How likely it is that the best is better than the next, 0.5 … 1, by a normal law."""
+        return NormalDist().cdf(min((c.behind for c in self.candidates[1:]), default=10.0))
+
+
+def identify(state: State, samples: Samples, known: GuidedFlags) -> Identified:
+    """The settings under which weights denoise images best.
+
+    known: what was given is kept, and number and rescaling of timesteps are taken as they are.
     Raises InputError when no candidate fits the weights.
     """
-    known = known.model_copy(update={"image_size": images.shape[-1]})
-    found: list[Candidate] = []
-    for network, flags in _networks(state, images.shape[1], known):
-        for name, predicts in product(SCHEDULES, ("epsilon", "v", "x0")):
-            changes = {
-                "noise_schedule": name,
-                "predict_v": predicts == "v",
-                "predict_xstart": predicts == "x0",
-            }
-            sigmas = schedule_sigmas(name, flags.diffusion_steps)
-            scale = 1000 / flags.diffusion_steps if flags.rescale_timesteps else 1.0
-            denoiser = Denoiser(network, sigmas, predicts, scale)  # type: ignore[arg-type]
-            error = denoising_error(denoiser, images, label)
-            found.append(Candidate(flags.model_copy(update=changes), error))
-            tried(found[-1])
-    if not found:
-        raise InputError("no U-Net of this kind has these weights and these images' channels")
-    return sorted(found, key=lambda candidate: candidate.error)
+    given = frozenset(known.model_fields_set)
+    known = known.model_copy(update={"image_size": samples.images.shape[-1]})
+    order = torch.randperm(len(samples.images), generator=torch.Generator().manual_seed(0))
+    samples = Samples(samples.images[order], samples.labels[order])
+
+    def network(flags: GuidedFlags) -> UNet:
+        found: UNet = assemble(guided.architecture(state, flags), state)
+        return found
+
+    gross = _race(_gross(state, samples, known, given), network, samples, COARSE)
+    fine = _race(list(splits(state, gross[0].flags, given)), network, samples, FINE)
+    return Identified([*fine, *gross[1:]])
 
 
-def denoising_error(denoiser: Denoiser, images: Tensor, label: int | None = None) -> float:
-    """The geometric mean over `LEVELS` of the mean squared error of D(z, σ), with fixed noise."""
-    drawn = torch.stack([standard_noise(0, i, tuple(images.shape[1:])) for i in range(len(images))])
-    errors = []
-    for sigma in LEVELS:
-        z = signal(sigma) * images + noise(sigma) * drawn.to(images)
-        errors.append(float((denoiser(z, sigma, label) - images).square().mean()))
-    return exp(sum(log(max(error, 1e-12)) for error in errors) / len(errors))
-
-
-def _networks(
-    state: Mapping[str, Tensor], channels: int, known: Flags
-) -> Iterator[tuple[UNet, Flags]]:
-    """Each network that the weights could be, with its flags."""
-    heads = [{"num_heads": n} for n in HEADS] + [{"num_head_channels": n} for n in HEAD_CHANNELS]
-    for patch, split, new_order in product((1, 2, 4), heads, (False, True)):
-        flags = known.model_copy(
-            update={"patch_size": patch, **split, "use_new_attention_order": new_order}
-        )
+def _gross(
+    state: State, samples: Samples, known: GuidedFlags, given: frozenset[str]
+) -> list[GuidedFlags]:
+    """What differs by much, each with the first way of splitting heads that fits."""
+    found = []
+    for patch in [known.patch_size] if "patch_size" in given else PATCHES:
+        flags = known.model_copy(update={"patch_size": patch})
         try:
-            config = guided.architecture(state, flags)
+            fits = guided.architecture(state, flags).in_channels == samples.images.shape[1]
         except InputError:
             continue
-        widths = {tensor.shape[1] for name, tensor in state.items() if name.endswith("qkv.weight")}
-        divisor = flags.num_heads if flags.num_head_channels < 0 else flags.num_head_channels
-        if config.in_channels == channels and all(width % divisor == 0 for width in widths):
-            yield guided.network(state, config), flags
+        split = next(splits(state, flags, given), None)
+        if not fits or split is None:
+            continue
+        names = [known.noise_schedule] if "noise_schedule" in given else list(SCHEDULES)
+        told = {"predict_v", "predict_xstart"} & given
+        predictions = [known.predicts] if told else ["epsilon", "v", "x0"]
+        found += [
+            split.model_copy(
+                update={
+                    "noise_schedule": name,
+                    "predict_v": predicts == "v",
+                    "predict_xstart": predicts == "x0",
+                }
+            )
+            for name, predicts in product(names, predictions)
+        ]
+    if not found:
+        raise InputError("no U-Net of this kind has these weights and these images' channels")
+    return found
+
+
+def splits(state: State, flags: GuidedFlags, given: frozenset[str]) -> Iterator[GuidedFlags]:
+    """Each way of splitting attention into heads that computes something else."""
+    widths = [t.shape[0] // 3 for name, t in state.items() if name.endswith("qkv.weight")]
+    splits: list[dict[str, int]] = [{"num_heads": n, "num_head_channels": -1} for n in HEADS]
+    splits += [{"num_head_channels": n} for n in HEAD_CHANNELS]
+    if {"num_heads", "num_head_channels"} & given:
+        splits = [{}]
+    order = "use_new_attention_order"
+    orders = [flags.use_new_attention_order] if order in given else [False, True]
+    seen = set()
+    for new_order, split in product(orders, splits):
+        tried = flags.model_copy(update={**split, order: new_order})
+        channels = tried.num_head_channels
+        divisor = channels if channels > 0 else tried.num_heads
+        heads = tuple(width // channels if channels > 0 else tried.num_heads for width in widths)
+        meaning = heads, new_order and max(heads, default=1) > 1
+        if meaning not in seen and not any(width % divisor for width in widths):
+            seen.add(meaning)
+            yield tried
+
+
+def _race(
+    candidates: list[GuidedFlags],
+    network: Callable[[GuidedFlags], UNet],
+    samples: Samples,
+    levels: tuple[float, ...],
+) -> list[Candidate]:
+    """The candidates in order, each tried until it is surely behind, or nothing is left to try."""
+    errors = [torch.empty(0, dtype=torch.float64) for _ in candidates]
+    racing = list(range(len(candidates)))
+
+    def behind(i: int) -> float:
+        more = errors[i] - errors[best][: len(errors[i])]
+        spread = float(more.std(unbiased=True)) / len(more) ** 0.5
+        return float(more.mean()) / spread if spread > 0 else 0.0
+
+    for start in range(0, len(samples.images), BATCH):
+        part = Samples(*(each[start : start + BATCH] for each in samples))
+        for i in racing:
+            fresh = _log_errors(network(candidates[i]), candidates[i], part, levels)
+            errors[i] = torch.cat([errors[i], fresh])
+        best = min(racing, key=lambda i: float(errors[i].mean()))
+        racing = [i for i in racing if i == best or behind(i) < BEHIND]
+        if len(racing) == 1:
+            break
+    found = [
+        Candidate(flags, float(errors[i].mean().exp()), behind(i), len(errors[i]))
+        for i, flags in enumerate(candidates)
+    ]
+    return sorted(found, key=lambda c: (c is not found[best], -c.tried, c.behind))
+
+
+def _log_errors(
+    network: UNet, flags: GuidedFlags, samples: Samples, levels: tuple[float, ...]
+) -> Tensor:
+    """The mean over levels of the log of each image's squared error, float64 [N]."""
+    sigmas = schedule_sigmas(flags.noise_schedule, flags.diffusion_steps)
+    scale = 1000 / flags.diffusion_steps if flags.rescale_timesteps else 1.0
+    denoiser = Denoiser(network, sigmas, flags.predicts, scale)
+    size = max(1, PIXELS // samples.images[0, 0].numel())
+    shape, count = tuple(samples.images.shape[1:]), len(samples.images)
+    drawn = torch.stack([standard_noise(0, i, shape) for i in range(count)])
+    found = []
+    for at in batches(count, size):
+        images, labels, eps = (e[at.start : at.stop] for e in (*samples, drawn))
+        at_levels = []
+        for sigma in levels:
+            z = signal(sigma) * images + noise(sigma) * eps
+            times = torch.full((len(z),), denoiser.timestep(sigma))
+            with torch.inference_mode():
+                output = network(z, network.condition(times, labels))[:, : z.shape[1]]
+            error = (
+                (to_denoised(output, z, sigma, flags.predicts) - images).square().mean((1, 2, 3))
+            )
+            at_levels.append(error.double().nan_to_num(nan=WORST).clamp(LEAST, WORST).log())
+        found.append(torch.stack(at_levels).mean(0))
+    return torch.cat(found)

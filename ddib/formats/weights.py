@@ -2,7 +2,7 @@
 
 import pickle
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import torch
 from torch import Tensor
@@ -36,21 +36,31 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         )
     else:
         state = read_tensors(path)
+    if bad := next((name for name, t in state.items() if _is_more_than_it_holds(t)), None):
+        raise InputError(f"{path}: {bad} is larger than what is there of it; it is not opened")
     if bad := next((name for name, t in state.items() if not bool(t.isfinite().all())), None):
         raise InputError(f"{path}: {bad} holds NaN or infinite values")
     return {name: tensor.float() for name, tensor in state.items()}
+
+
+def _is_more_than_it_holds(tensor: Tensor) -> bool:
+    """Whether few bytes are made out to be many, by a stride of zero."""
+    return tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+        parts = (part for entry in entries for part in PurePosixPath(entry.filename).parts)
+        if any(part in ("..", "/") for part in parts):
+            raise InputError(f"{path}: an archive with paths that leave it; it is not opened")
         packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
         if packed or sum(entry.file_size for entry in entries) > path.stat().st_size:
             raise InputError(
                 f"{path}: a packed archive, which torch does not write; it is not opened"
             )
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(

@@ -10,10 +10,11 @@ from ddib.cache import Cache
 from ddib.errors import InputError
 from ddib.solvers import Solver
 
-SOLVER = Solver(name="unipc", steps="auto", tolerance=0.1)
+SOLVER = Solver(name="unipc", steps="auto", tolerance=0.2)
 
 
-def test_fewest_steps_keep_the_tolerance(tmp_path: Path) -> None:
+def test_fewest_steps_keep_the_tolerance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ddib.autosteps.COARSEST", 48)
     model, images = ddib.load("cmnist-fives"), ddib.colored_mnist(count=6)
     cache = Cache(tmp_path)
     steps, error = fewest_steps(images, model, SOLVER, None, cache)
@@ -22,13 +23,13 @@ def test_fewest_steps_keep_the_tolerance(tmp_path: Path) -> None:
     assert model.denoiser.evaluations == before
 
     def true_error(steps: int) -> float:
-        fine = ddib.encode(images[:4], model, Solver(name="dpmpp_3m", steps=100))
+        fine = ddib.encode(images[:4], model, Solver(name="dpmpp_3m", steps=64))
         few = ddib.encode(images[:4], model, SOLVER.model_copy(update={"steps": steps}))
         return float((few - fine).square().mean().sqrt())
 
-    assert error <= 0.1
+    assert error <= 0.2
     assert true_error(steps) == pytest.approx(error, rel=0.1)
-    assert true_error(steps - 1) > 0.1
+    assert true_error(steps - 1) > 0.2
 
 
 def test_a_tolerance_out_of_reach_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

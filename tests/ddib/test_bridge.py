@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ddib.architectures import UNetConfig
-from ddib.bridge import Chunk, decode, encode, solve
+from ddib.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
 from ddib.cache import Cache
 from ddib.checkpoints import CheckpointFacts, Model
 from ddib.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
-from ddib.schedules import linear
+from ddib.operations import standard_noise
+from ddib.schedules import linear, schedule_sigmas
 from ddib.solvers import Solver, Step
 
 SIZE, CHANNELS = 4, 3
@@ -144,6 +145,20 @@ def test_start_noise_is_keyed_by_the_place_in_the_session(model: Model, images: 
     assert not torch.allclose(whole, reseeded, atol=1e-2)
 
 
+def test_start_noise_is_the_forward_process_up_to_its_level(model: Model, images: Tensor) -> None:
+    """arXiv 2410.23530 replaces the steps of the inversion before t' by q(x_t' | x₀)."""
+    schedule = model.facts.schedule
+    sigma = float(schedule_sigmas(schedule.name, schedule.steps)[40])
+    alpha_bar = 1 / (1 + sigma**2)
+    chunk = to_encode(images, Solver(start_noise=sigma, steps=5))
+    drawn = torch.stack([standard_noise(0, place, images.shape[1:]) for place in chunk.places])
+    forward = alpha_bar**0.5 * images + (1 - alpha_bar) ** 0.5 * drawn
+    torch.testing.assert_close(start_state(chunk, model), forward)
+    assert levels(chunk, model)[0] == pytest.approx(sigma)
+    back = replace(chunk, direction="decode", start=drawn)
+    assert levels(back, model)[-1] < sigma, "the way back goes down to the image"
+
+
 def test_labels_that_do_not_exist(model: Model, images: Tensor) -> None:
     with pytest.raises(InputError, match=r"no label 9 .* it has 0, 1, 2"):
         encode(images, model, label=9)
@@ -232,3 +247,22 @@ def test_cache_drops_the_least_recently_used(tmp_path: Path) -> None:
     kept = {path.stem for path in tmp_path.glob("*.safetensors")}
     assert "g" in kept
     assert 1 <= len(kept) <= 3
+
+
+def test_labels_of_each_image_go_with_their_images(model: Model) -> None:
+    images = torch.randn((5, CHANNELS, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
+    labels, solver = (0, 2, 1, 1, 0), Solver(steps=3)
+    cut = encode(images, model, solver, labels, chunk=2)
+    alone = [encode(images[[i]], model, solver, label) for i, label in enumerate(labels)]
+    assert torch.allclose(cut, torch.cat(alone), atol=1e-6)
+    back = decode(cut, model, solver, labels)
+    assert torch.allclose(back, decode(cut, model, solver, labels, chunk=2), atol=1e-5)
+    with pytest.raises(InputError, match="no label 3"):
+        encode(images, model, solver, (0, 1, 2, 3, 0))
+
+
+def test_the_cache_tells_labels_of_each_image_apart(model: Model) -> None:
+    images = torch.randn((2, CHANNELS, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
+    chunk = Chunk("encode", images, Solver(steps=3), (0, 1), (0, 1))
+    keys = {chunk_key(replace(chunk, label=label), model) for label in ((0, 1), (1, 0), 0, None)}
+    assert len(keys) == 4

@@ -64,6 +64,16 @@ def test_conditions_are_computed_once_for_each_level_and_label(
     assert not torch.equal(denoiser(z, 1.0, 3), denoiser(z, 1.0, 4))
 
 
+def test_a_label_for_each_image_is_as_images_on_their_own(network: UNet) -> None:
+    denoiser = Denoiser(network, SIGMAS, "v")
+    z = torch.randn((3, 3, 16, 16), generator=torch.Generator().manual_seed(4))
+    labels = (7, 0, 7)
+    alone = torch.cat([denoiser(z[[i]], 0.5, label) for i, label in enumerate(labels)])
+    together = denoiser(z, 0.5, labels)
+    assert torch.allclose(together, alone, atol=1e-5 * float(alone.std()))
+    assert not torch.allclose(together, denoiser(z, 0.5, 7), atol=1e-4 * float(alone.std()))
+
+
 def test_the_state_keeps_its_precision(network: UNet) -> None:
     z = torch.randn((2, 3, 16, 16), generator=torch.Generator().manual_seed(3))
     denoiser = Denoiser(network, SIGMAS, "epsilon")

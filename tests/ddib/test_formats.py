@@ -1,28 +1,29 @@
-"""Weights of other programs: what is read off them, what is tried, and what is refused."""
+"""Weights of guided-diffusion's kind: what is read off them, and what is tried."""
 
-import json
 import os
-import pickle
-import struct
 import subprocess
 import sys
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
 
 from ddib.architectures import UNetConfig
-from ddib.checkpoints import ZOO, load
-from ddib.datasets import colored_mnist
+from ddib.checkpoints import Schedule, assemble, load
 from ddib.errors import InputError
 from ddib.formats import guided
-from ddib.formats.guided import Flags, parse_flags
-from ddib.formats.identify import identify
-from ddib.formats.weights import read_weights
+from ddib.formats.guided import GuidedFlags
+from ddib.formats.identify import Samples, identify, splits
+from ddib.formats.opening import (
+    Domain,
+    Opened,
+    Source,
+    known_formats,
+    opened,
+    parse_flags,
+    recognise,
+)
 from ddib.unet import UNet
 
 SMALL = {"model_channels": 32, "channel_mult": (1, 2), "attention_factors": (2,)}
@@ -57,30 +58,40 @@ def test_the_architecture_is_read_off_the_weights(name: str, tmp_path: Path) -> 
     network = filled(UNet(config))
     path = tmp_path / "ema_0.9999_000100.pt"
     torch.save(network.state_dict(), path)
-    said = Flags.model_validate(
+    said = GuidedFlags.model_validate(
         {
             "num_head_channels": config.num_head_channels or -1,
             "use_new_attention_order": config.use_new_attention_order,
             "patch_size": config.patch_size,
         }
     )
-    state = read_weights(path)
-    assert guided.recognises(state)
-    assert guided.architecture(state, said) == config
+    source = Source(path)
+    assert recognise(source) is guided.FORMAT
+    assert guided.architecture(source.state, said) == config
     x = torch.randn((2, 3, 16, 16), generator=torch.Generator().manual_seed(1))
     labels = torch.tensor([1, 7]) if config.num_classes else None
-    read = guided.network(state, config)
+    read = assemble(config, source.state)
     with torch.no_grad():
         outs = [n(x, n.condition(torch.tensor([3.0, 700.0]), labels)) for n in (network, read)]
     assert torch.equal(*outs)
 
 
-def test_flags_are_the_original_s() -> None:
-    flags = parse_flags(
+def saved(network: UNet, folder: Path) -> Source:
+    torch.save(network.state_dict(), folder / "model.pt")
+    return Source(folder / "model.pt")
+
+
+def read(source: Source, flags: str = "") -> Opened:
+    kind = recognise(source)
+    return opened(source, kind, parse_flags(flags, kind.flags), Domain("things"))
+
+
+def test_flags_are_the_original_s(tmp_path: Path) -> None:
+    flags = (
         "--image_size 32 --num_heads=2 --noise_schedule cosine --predict_xstart True "
         "--rescale_timesteps true --batch_size 128 --diffusion_steps 4000"
     )
-    facts = guided.facts(UNet(UNetConfig(num_heads=2)).state_dict(), flags, "things")
+    facts = read(saved(UNet(UNetConfig(num_heads=2)), tmp_path), flags).facts
     assert (facts.parameterisation, facts.image_size) == ("x0", 32)
     assert (facts.schedule.name, facts.schedule.steps) == ("cosine", 4000)
     assert facts.schedule.rescale_timesteps
@@ -101,107 +112,63 @@ def test_flags_are_the_original_s() -> None:
 def test_flags_that_are_wrong_are_named(flags: str, said: str) -> None:
     state = UNet(UNetConfig(channel_mult=(1, 1), attention_factors=(2,))).state_dict()
     with pytest.raises(InputError, match=said):
-        guided.architecture(state, parse_flags(flags))
+        guided.architecture(state, parse_flags(flags, GuidedFlags))
 
 
 def test_timesteps_are_rescaled_where_the_network_was_told_so(tmp_path: Path) -> None:
     from ddib.checkpoints import write_checkpoint
 
-    state = UNet(UNetConfig(channel_mult=(1,))).state_dict()
+    source = saved(UNet(UNetConfig(channel_mult=(1,))), tmp_path)
     times = []
     for words in ("", "--rescale_timesteps true"):
-        facts = guided.facts(state, parse_flags(f"--diffusion_steps 4000 {words}"), "things")
-        write_checkpoint(tmp_path / "x.safetensors", state, facts)
+        facts = read(source, f"--diffusion_steps 4000 {words}").facts
+        write_checkpoint(tmp_path / "x.safetensors", source.state, facts)
         model = load(tmp_path / "x.safetensors")
         times.append(model.denoiser.timestep(float(model.sigmas[2000])))
     assert times == pytest.approx([2000, 500])
 
 
-def test_identify_finds_what_the_zoo_s_digits_are(tmp_path: Path) -> None:
-    path = tmp_path / "bare.pt"
-    network = load(ZOO / "cmnist-digits.safetensors").denoiser.network
-    torch.save(network.state_dict(), path)  # type: ignore[attr-defined]
-    found = identify(read_weights(path), colored_mnist(8, 16), Flags(), label=8)
-    best = found[0].flags
-    assert (best.predict_v, best.predict_xstart, best.noise_schedule) == (True, False, "linear")
-    assert (best.patch_size, best.num_heads, best.num_head_channels) == (2, 4, -1)
-    assert not best.use_new_attention_order
-    assert best.image_size == 32
+def test_every_format_is_found_in_a_file_of_its_own() -> None:
+    names = {known.name for known in known_formats()}
+    assert names == {"guided-diffusion", "diffusers", "denoising-diffusion-pytorch"}
 
 
-# ---- hostile files
+def test_a_schedule_is_called_by_its_name_where_its_betas_are_that_one_s() -> None:
+    for name in ("linear", "cosine", "sigmoid"):
+        alpha_bar = 1 / (1 + Schedule(name=name, steps=50).sigmas ** 2)
+        betas = (1 - alpha_bar / np.append(1, alpha_bar[:-1])).astype(np.float32)
+        assert Schedule.of_betas(betas.tolist()) == Schedule(name=name, steps=50)
+    own = Schedule.of_betas([0.1, 0.2, 0.3])
+    assert (own.name, own.steps) == ("custom", 3)
+    alpha_bar = np.cumprod([0.9, 0.8, 0.7])
+    assert own.sigmas == pytest.approx(np.sqrt((1 - alpha_bar) / alpha_bar))
+    with pytest.raises(InputError, match="not finite"):
+        Schedule.of_betas([0.1, 1.0])
 
 
-class Bomb:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-        return os.system, (f"touch {self.mark}",)
-
-
-def hostile(name: str, folder: Path) -> Path:
-    path, mark = folder / f"{name.replace(' ', '-')}.pt", folder / "executed"
-    state: dict[str, Tensor] = dict(UNet(UNetConfig(channel_mult=(1,))).state_dict())
-    if name == "pickle":
-        path.write_bytes(pickle.dumps(Bomb(mark)))
-    elif name == "pickle in torch's archive":
-        torch.save({"model": Bomb(mark)}, path)
-    elif name == "zip bomb":
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("archive/data.pkl", b"\0" * 50_000_000)
-    elif name == "cut off":
-        torch.save(state, path)
-        path.write_bytes(path.read_bytes()[:-1000])
-    elif name == "NaN":
-        state["out.2.weight"] = torch.full_like(state["out.2.weight"], torch.nan)
-        torch.save(state, path)
-    elif name == "wrong shapes":
-        state["out.2.weight"] = torch.zeros(3, 5, 3, 3)
-        torch.save(state, path)
-    elif name == "no tensors":
-        torch.save({"a": [1, 2]}, path)
-    elif name == "header of 100 GB":
-        path.write_bytes(struct.pack("<Q", 100 * 2**30) + b"{}")
-    elif name == "tensor of 100 GB":
-        header = {"x": {"dtype": "F32", "shape": [25 * 2**30], "data_offsets": [0, 100 * 2**30]}}
-        text = json.dumps(header).encode()
-        path.write_bytes(struct.pack("<Q", len(text)) + text)
-    elif name == "another program's":
-        save_file({"down.0.weight": torch.zeros(3)}, path)
-    return path
+def test_identify_keeps_what_was_said() -> None:
+    network = filled(UNet(UNetConfig.model_validate({**SMALL, "num_heads": 2})))
+    samples = Samples(torch.zeros(3, 3, 8, 8), torch.full((3,), -1))
+    known = GuidedFlags(noise_schedule="cosine", num_heads=2, patch_size=1, predict_v=True)
+    found = identify(network.state_dict(), samples, known)
+    assert {(c.flags.noise_schedule, c.flags.predicts) for c in found.candidates} == {
+        ("cosine", "v")
+    }
+    assert {c.flags.num_heads for c in found.candidates} == {2}
+    assert {c.flags.use_new_attention_order for c in found.candidates} == {False, True}
+    assert 0.5 <= found.sure <= 1
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("pickle", "executes code"),
-        ("pickle in torch's archive", "could execute code"),
-        ("zip bomb", "packed archive"),
-        ("cut off", "damaged"),
-        ("NaN", "NaN"),
-        ("wrong shapes", "fit no U-Net"),
-        ("no tensors", "no dictionary of tensors"),
-        ("header of 100 GB", "damaged"),
-        ("tensor of 100 GB", "damaged"),
-        ("another program's", "not named"),
-        ("missing", "cannot be read"),
-    ],
-)
-def test_hostile_files_are_refused_with_one_message(
-    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rich.console import Console
-
-    from workbench.importing import import_weights
-
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    path = hostile(name, tmp_path)
-    with pytest.raises(InputError, match=said) as refused:
-        import_weights(path, "x", "things", (), None, None, False, Console())
-    assert str(path) in str(refused.value)
-    assert not (tmp_path / "executed").exists()
-    assert not list((tmp_path / "data").rglob("*.safetensors"))
+def test_identify_tries_each_way_of_splitting_heads_once() -> None:
+    """Of layers 64 wide, 4 heads are 16 channels a head; one head has no order."""
+    state = UNet(UNetConfig.model_validate(SMALL)).state_dict()
+    tried = list(splits(state, GuidedFlags(), frozenset()))
+    assert [(f.num_heads, f.use_new_attention_order) for f in tried] == [
+        *((heads, False) for heads in (1, 2, 4, 8, 16)),
+        *((heads, True) for heads in (2, 4, 8, 16)),
+    ]
+    mixed = UNet(UNetConfig.model_validate({**SMALL, "attention_factors": (1, 2)})).state_dict()
+    assert {f.num_head_channels for f in splits(mixed, GuidedFlags(), frozenset())} == {-1, 16, 32}
 
 
 def test_imported_weights_are_a_checkpoint_of_the_library(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ddib.architectures import UNetConfig
-from ddib.checkpoints import load, load_probe, read_facts
+from ddib.checkpoints import load, load_classifier, load_probe, read_facts
 from ddib.datasets import PACKAGED_MNIST
 from ddib.errors import InputError, RunError
 from ddib.training import (
@@ -16,6 +17,7 @@ from ddib.training import (
     Pictures,
     TrainingConfig,
     accuracy,
+    train_classifier,
     train_denoiser,
     train_probe,
 )
@@ -120,3 +122,29 @@ def test_the_shipped_probe_reads_held_out_digits() -> None:
     """At least 98.5 %, on the packaged test digits in hues of their own."""
     data = ColoredDigits(PACKAGED_MNIST, tuple(range(10)), "test")
     assert accuracy(load_probe("cmnist-probe"), data, 4000) >= 0.985
+
+
+def test_a_classifier_of_noisy_digits_learns(
+    digits: ColoredDigits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ddib.training.HELD_OUT", 200)
+    out = tmp_path / "classifier.safetensors"
+    config = TrainingConfig(steps=120, batch=32, warmup=5, precision="float32")
+    for _ in train_classifier(out, data=digits, held_out=digits, config=config):
+        pass
+    found = read_facts(out)
+    assert (found.kind, found.shape, found.labels) == ("classifier", "32×32×3", (5, 7))
+    assert found.training["held_out_accuracy"] > 0.8
+    assert found.training["held_out_accuracy_at"]["10.0"] < found.training["held_out_accuracy"]
+
+
+def test_the_shipped_classifier_reads_digits_through_noise() -> None:
+    data = ColoredDigits(PACKAGED_MNIST, tuple(range(10)), "test")
+    network, generator = load_classifier("cmnist-classifier").network, torch.Generator()
+    generator.manual_seed(0)
+
+    def logits(images: Tensor) -> Tensor:  # at σ = 1
+        z = (images + torch.randn(images.shape, generator=generator)) / 2**0.5
+        return network(z, torch.tensor([1.0]))
+
+    assert accuracy(logits, data, 1000) > 0.95

@@ -32,7 +32,8 @@ path.write_text(path.read_text().replace("steps: 3", input("an editor: ")))
 class Terminal:
     def __init__(self, command: list[str], folder: Path, size: tuple[int, int]) -> None:
         self._socket = f"ddib-{uuid.uuid4().hex[:8]}"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TMUX")}
+        inherited = ("TMUX", "COLUMNS", "LINES")  # of the terminal that the tests run in
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(inherited)}
         width, height = map(str, size)
         subprocess.run(
             [

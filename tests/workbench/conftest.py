@@ -2,8 +2,11 @@
 
 import json
 import struct
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,19 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("home")
     for name in ("DATA", "CACHE", "STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture
+def once() -> Callable[[subprocess.Popen[Any], Callable[[], object]], None]:
+    """Waits until something is so, while a process lives; it leaves the processor to that."""
+
+    def wait(child: subprocess.Popen[Any], condition: Callable[[], object]) -> None:
+        while not condition():
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(0.02)
+                raise AssertionError(f"it ended by itself with {child.returncode}")
+
+    return wait
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_dry_run_leaves_nothing_behind(small_file: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_what_is_finished(
-    small_file: Path, tmp_path: Path, number: signal.Signals, code: int
+    small_file: Path, tmp_path: Path, number: signal.Signals, code: int, once: Callable[..., None]
 ) -> None:
     out = tmp_path / "out"
     done_by = [f"{0.01 * n:.2f}" for n in range(1, 60)]
@@ -87,8 +87,7 @@ def test_a_signal_keeps_what_is_finished(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     cache = Path(os.environ["XDG_CACHE_HOME"])
-    while len(list(cache.rglob("*.safetensors"))) < 4:  # an encoding and three decodings
-        assert child.poll() is None
+    once(child, lambda: len(list(cache.rglob("*.safetensors"))) >= 4)  # three decodings
     child.send_signal(number)
     stdout, stderr = child.communicate(timeout=60)
     assert child.returncode == code, stderr
@@ -257,7 +256,9 @@ def test_schema_is_json() -> None:
     assert json.loads(cli("schema").stdout)["title"] == "Session"
 
 
-def test_train_writes_a_checkpoint_and_resumes_after_a_signal(tmp_path: Path) -> None:
+def test_train_writes_a_checkpoint_and_resumes_after_a_signal(
+    tmp_path: Path, once: Callable[..., None]
+) -> None:
     root = ZOO / "mnist"
     for name in root.glob("*.gz"):
         shutil.copy(name, tmp_path / name.name.replace("t10k", "train"))
@@ -267,8 +268,7 @@ def test_train_writes_a_checkpoint_and_resumes_after_a_signal(tmp_path: Path) ->
     ]  # fmt: skip
     child = subprocess.Popen([*COMMAND, *arguments, "--steps", "100000"], stderr=subprocess.PIPE)
     assert child.stderr is not None
-    while not _is_training(child.pid):
-        assert child.poll() is None
+    once(child, lambda: _is_training(child.pid))
     child.send_signal(signal.SIGTERM)
     stderr = child.communicate(timeout=60)[1].decode()
     assert child.returncode == 143, stderr

@@ -36,7 +36,9 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def made(small: Session) -> Plan:
     several = set_value(small, "source.images.0.count", "16")
-    return make_plan(several, Path(), "small")
+    towards = "{op: slerp, fraction: 0.3, other: image, offset: 3}"  # in another chunk
+    recipe = f"[{{op: blend, proportion: [0, 0.1]}}, {towards}]"
+    return make_plan(set_value(several, "recipe.latent", recipe), Path(), "small")
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,20 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
+from ddib.bridge import Chunk
+from ddib.checkpoints import ZOO
 from ddib.datasets import open_image
+from ddib.errors import Cancelled
+from ddib.solvers import Solver
+from workbench.engine import execute
 from workbench.engine.execute import Engine, Order
 from workbench.engine.forecast import forecast
 from workbench.engine.messages import Finished, Message, Progress, Row, Started, to_line
@@ -205,3 +212,30 @@ def test_forecast_counts_without_running(small: Session) -> None:
     assert (after.encode_left, after.decode_left, after.seconds) == (0, 0, 0)
     changed = forecast(engine, plan(small, recipe__latent__0__proportion="[0, 0.3]"))
     assert (changed.encode_left, changed.decode_left) == (0, 4)
+
+
+def test_a_cancel_does_not_wait_for_an_evaluation_of_a_large_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(execute, "LARGE", 1)
+    engine, asked = Engine("cpu"), 0
+    model = engine.model(ZOO / "cmnist-fives.safetensors")
+
+    def solve(value: float, check: Callable[[], None]) -> None:
+        image = torch.full((1, 3, 32, 32), value)
+        chunk = Chunk("encode", image, Solver(steps=2), places=(0,))
+        next(engine.solve_all([([], chunk)], model, engine.cache, lambda *_: lambda _: None, check))
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 20:  # amid the layers of an evaluation
+            raise Cancelled
+
+    solve(0.0, lambda: None)
+    before = model.denoiser.evaluations
+    with pytest.raises(Cancelled):
+        solve(0.1, check)
+    assert model.denoiser.evaluations == before + 1
+    solve(0.1, lambda: None)
+    assert asked == 20  # nothing is left behind that asks

@@ -5,19 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ddib.datasets import open_image
 from ddib.operations import Context, Slerp
 from workbench.engine.execute import Engine, Order
+from workbench.engine.film import filmstrip
 from workbench.engine.forecast import forecast
 from workbench.engine.inspect import inspect
 from workbench.engine.messages import Inspect, Inspection, States, Trace
 from workbench.engine.plan import Plan, make_plan
+from workbench.engine.report import Report
+from workbench.engine.run import Run
 from workbench.engine.trace import trace
 from workbench.engine.work import Encoded, Part, Unedited, Work
-from workbench.figures import split_strip
+from workbench.figures import read_session_from_sheet, split_strip
 from workbench.runs import read_manifest
 from workbench.session import Session, parse_session, set_value
 
@@ -91,6 +95,42 @@ def test_a_film_begins_with_the_translation_and_ends_with_the_other_image_s(
     assert np.abs(last - np.roll(translated, -OFFSET, 0)).max() <= 1
     middle = results(stored, 1).astype(int)
     assert min(np.abs(middle - results(stored, i)).mean() for i in (0, 2)) > 1
+
+
+def test_the_filmstrip_has_a_row_for_each_pair(engine: Engine, plan: Plan, stored: Path) -> None:
+    run = Run(engine, plan, Order(), lambda _: None, lambda: False)
+    assert run.run().status == "done"
+    rows, heads = filmstrip(run.report)
+    assert heads == ["source", "t = 0", "t = 0.5", "t = 1", "source"]
+    assert [row.label for row in rows] == ["1 → 4", "2 → 5", "3 → 1", "4 → 2", "5 → 3"]
+    made = [results(stored, variant) for variant in range(3)]
+    for one, row in enumerate(rows):
+        other = (one + OFFSET) % COUNT
+        sources = plan.images.pixels[one], plan.images.pixels[other]
+        frames = [sources[0], *(images[one] for images in made), sources[1]]
+        assert np.array_equal(row.pixels, np.stack(frames))
+    assert parse_session(read_session_from_sheet(stored / "filmstrip.png")) == plan.session
+    with Image.open(stored / "filmstrip.png") as strip:
+        pixels = np.asarray(strip)
+    large = rows[1].pixels[2].repeat(3, 0).repeat(3, 1)  # 32 pixels are shown as 96
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, large.shape)[:, :, 0]
+    corner = (windows[..., 0, 0, :] == large[0, 0]) & (windows[..., 50, 50, :] == large[50, 50])
+    found = [at for at in np.argwhere(corner.all(-1)) if np.array_equal(windows[*at], large)]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "latent",
+    [
+        "[{op: slerp, fraction: [0, 1]}]",
+        "[{op: slerp, fraction: 0.5, other: image}]",
+        "[{op: slerp, fraction: [0, 1], other: image}, {op: scale, factor: [1, 2]}]",
+        "[{op: slerp, other: image}, {op: blur, sigma: [1, 2]}]",
+    ],
+)
+def test_other_sweeps_are_no_films(latent: str, engine: Engine, session: Session) -> None:
+    made = make_plan(set_value(session, "recipe.latent", latent), Path(), "other")
+    assert filmstrip(Report(made, [])) == ([], [])
 
 
 def test_nothing_is_encoded_twice_and_the_cache_serves_the_films(

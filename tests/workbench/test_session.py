@@ -18,8 +18,10 @@ from workbench.session import (
     Session,
     SessionError,
     dump_session,
+    ends,
     error_at,
     load_session,
+    named_checkpoints,
     parse_session,
     read_session_text,
     save_session,
@@ -27,6 +29,7 @@ from workbench.session import (
     set_value,
     sweeps,
     variants,
+    way,
     with_absolute_paths,
 )
 from workbench.yamltext import read
@@ -640,7 +643,7 @@ def test_values_are_set_by_path() -> None:
         ("solver.grid", "reference", "solver.grid: the reference grid"),
         ("recipe.latent.1.coefficient", "-1", "recipe.latent.1.coefficient: is -1; expected at"),
         ("recipe.latent", "[{op: scal}]", "recipe.latent.0.op: scal is not known; did you mean s"),
-        ("nothing", "1", "nothing: unknown key nothing; expected one of version"),
+        ("zzz", "1", "zzz: unknown key zzz; expected one of version"),
         ("", "1", "unknown key ; expected"),
         ("title", "", "title: is null; expected text"),
         ("title", "&a x", "title: anchors"),
@@ -709,6 +712,77 @@ def test_disabled_operations_neither_run_nor_sweep_but_count() -> None:
     made = variants(session)
     assert [variant.values for variant in made] == [{"latent.1.factor": 3}, {"latent.1.factor": 4}]
     assert made[0].latent == (Scale(factor=3),)
+
+
+def test_swept_targets_are_told_apart_by_name() -> None:
+    session = with_values(
+        target__checkpoint="[cmnist-sevens, models/eights.safetensors]", recipe__latent="[]"
+    )
+    made = variants(session)
+    assert [variant.label for variant in made] == ["target = cmnist-sevens", "target = eights"]
+    assert made[1].target_checkpoint == "models/eights.safetensors"
+    assert made[1].values == {"target.checkpoint": "models/eights.safetensors"}
+    assert list(named_checkpoints(session)) == [
+        "source.checkpoint",
+        "target.checkpoint.0",
+        "target.checkpoint.1",
+    ]
+
+
+# ---- chains
+
+CHAIN = """\
+version: 1
+source: {checkpoint: a, images: [{dataset: colored-mnist}]}
+target: {checkpoint: b, label: own}
+chain:
+  # home again
+  - {checkpoint: models/c.safetensors, label: 3}  # three
+  - checkpoint: a
+"""
+
+
+def test_a_chain_keeps_its_comments_and_its_way_of_writing() -> None:
+    session = parse_session(CHAIN)
+    assert way(session) == ["a", "b (own)", "c (3)", "a"]
+    assert [end.checkpoint for end in ends(session, variants(session)[0])] == [
+        "a",
+        "b",
+        "models/c.safetensors",
+        "a",
+    ]
+    assert dump_session(session, CHAIN) == CHAIN
+    changed = set_value(session, "chain.0.label", "4")
+    assert dump_session(changed, CHAIN) == CHAIN.replace("label: 3", "label: 4")
+    assert parse_session(dump_session(session)) == session
+    assert Session.model_validate(session.model_dump(mode="json")) == session
+
+
+def test_paths_of_a_chain_start_from_the_session_file(tmp_path: Path) -> None:
+    session = set_value(parse_session(CHAIN), "target.checkpoint", "[b, ./d]")
+    there = with_absolute_paths(session, tmp_path)
+    assert there.target.checkpoint == ("b", str(tmp_path / "d"))
+    assert there.chain[0].checkpoint == str(tmp_path / "models/c.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "said"),
+    [
+        ("label: 3", "label: three", 6, "chain.0.label", "a whole number, or own, or null"),
+        ("label: 3", "label: [3, 4]", 6, "chain.0.label", "a whole number"),
+        ("label: 3", "lable: 3", 6, "chain.0.lable", "did you mean label?"),
+        ("- checkpoint: a", "- label: 1", 7, "chain.1.checkpoint", "is missing"),
+        ("label: own", "label: [1, own]", 3, "target.label.1", "expected a whole number"),
+        ("label: own", "label: owm", 3, "target.label", "whole number, or own, or a list of such"),
+        ("checkpoint: b", "checkpoint: []", 3, "target.checkpoint", "at least one item"),
+        ("checkpoint: b", "checkpoint: [b, 2]", 3, "target.checkpoint.1", "expected text"),
+    ],
+)
+def test_mistakes_in_a_chain_have_line_key_and_advice(
+    old: str, new: str, line: int, key: str, said: str
+) -> None:
+    message = problem(CHAIN.replace(old, new))
+    assert message.startswith(f"s.yaml:{line}: {key}: ") and said in message, message
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ OTHERS = {
     "guidance",
     "classifier-guidance",
     "frequency-mix",
+    "gaussianize",
+    "interpolation",
+    "mask",
+    "cycle",
+    "chain",
+    "class-to-class",
+    "all-to-all",
 }
 
 

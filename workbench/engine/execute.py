@@ -1,10 +1,12 @@
 """The engine: what outlives a run, the same for `replay` and the screen."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ddib.bridge import CHUNK, Chunk, Solved, Watch, known, solve
 from ddib.cache import DISK_LIMIT, Cache
@@ -24,6 +26,7 @@ from workbench.library import folders, list_checkpoints
 
 __all__ = ["Engine", "Order"]
 
+LARGE = 100_000_000  # parameters: an evaluation takes seconds on a CPU
 GPU_CHUNK = 256  # images solved together on a GPU, which small batches leave idle
 
 
@@ -98,7 +101,9 @@ class Engine:
         """
         for task in work:
             check()
-            yield task, self.solve(task.chunk, task.model, cache, watcher(task))
+            with _stopped_by(check, task.model):
+                solved = self.solve(task.chunk, task.model, cache, watcher(task))
+            yield task, solved
 
     def known(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
         """What `solve` would find in the cache without an evaluation, or None."""
@@ -156,3 +161,16 @@ class Engine:
         that the user can cause.
         """
         return Run(self, plan, order, listen, cancelled).run()
+
+
+@contextmanager
+def _stopped_by(check: Callable[[], None], model: Model) -> Iterator[None]:
+    """Have a large network ask `check` before each of its layers, not only after an evaluation."""
+    if model.facts.parameters < LARGE or model.evaluation.compiled:
+        yield
+        return
+    hook = register_module_forward_pre_hook(lambda *_: check())
+    try:
+        yield
+    finally:
+        hook.remove()

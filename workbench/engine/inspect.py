@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.recipe import states
 from ddib.solvers import Step
 from ddib.statistics import (
@@ -104,7 +105,7 @@ def _step(label: str, z: Tensor) -> LatentStep:
     """What is to be known of latents [N, C, H, W], taken as one."""
     whole = pooled(z)
     moments = {name: value.item() for name, value in latent_moments(whole).items()}
-    channels = latent_pixels(z.mean(0).unsqueeze(1).float().numpy())
+    shown = z[:1] if z.shape[1] == POINT_CHANNELS else z.mean(0).unsqueeze(1)
     return LatentStep.model_construct(
         label=label,
         mean=moments["mean"],
@@ -113,7 +114,7 @@ def _step(label: str, z: Tensor) -> LatentStep:
         autocorrelation=_finite(autocorrelation(whole).item()),
         spectrum=radial_spectrum(whole)[0].tolist(),
         histogram=histogram(whole)[0].tolist(),
-        png=strip_png(channels),
+        png=strip_png(latent_pixels(shown.float().numpy())),
     )
 
 

@@ -8,12 +8,14 @@ from math import isnan
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ddib.datasets import to_pixels
 from ddib.metrics import hue_error, probe_labels, psnr
 from ddib.probe import Probe
 from ddib.statistics import latent_moments
+from ddib.transport import MOST_POINTS, projections
 from workbench.engine.messages import Metrics
 
 MOST_PSNR = 200.0  # dB; an image that comes back to the last digit has no error to speak of
@@ -34,6 +36,7 @@ def results(
     wanted: Sequence[int | None],
     probe: Probe | None,
     cycle: bool,
+    points: bool = False,
 ) -> PerImage:
     """What can be said of results [N, C, H, W], per image.
 
@@ -41,7 +44,11 @@ def results(
     `probe_label` what it takes it for; `hue_error` in degrees against the source. With `cycle`,
     `cycle_psnr` in dB, at most 200, `cycle_l2`, the Euclidean norm of all that is off, and
     `cycle_identical`, 1 where every 8-bit pixel came back. What cannot be computed is absent.
+    Of points there is only, with `cycle`, the Euclidean distance of each from where it began:
+    `cycle_l2_mean` and `cycle_l2_max` over the points of an image.
     """
+    if points:
+        return _distances(images, sources) if cycle else {}
     measured: PerImage = {}
     classes = [label for label in wanted if label is not None]
     if probe is not None and len(classes) == len(images):
@@ -56,6 +63,22 @@ def results(
         measured["cycle_l2"] = _listed(off.norm(dim=1))
         same = (to_pixels(images) == to_pixels(sources)).reshape(len(images), -1).all(1)
         measured["cycle_identical"] = [float(each) for each in same]
+    return measured
+
+
+def transport(images: Tensor, sources: Tensor, picture: Tensor) -> PerImage:
+    """`ot_mse` and `sinkhorn_mse`: the mean squared difference of each image's colours
+    [N, C, H, W] from where optimal transport takes the source's, to the colours of a picture
+    [1, C, H, W]. Nothing for clouds beyond `ddib.transport.MOST_POINTS`.
+    """
+    wanted = _colours(picture[0])
+    measured: PerImage = {}
+    if max(len(wanted), sources[0, 0].numel()) > MOST_POINTS:
+        return measured
+    for image, source in zip(images, sources, strict=True):
+        for name, moved in projections(_colours(source), wanted).items():
+            error = float(np.square(_colours(image) - moved).mean())
+            measured.setdefault(f"{name}_mse", []).append(error)
     return measured
 
 
@@ -76,10 +99,22 @@ def summary(per_image: Mapping[str, list[float | None]]) -> Metrics:
             figures["cycle_l2_mean"] = float(values.mean())
             figures["cycle_l2_max"] = float(values.max())
         else:
-            figures[name] = float(values.mean())
+            figures[name] = float(values.max() if name == "cycle_l2_max" else values.mean())
         if name == "cycle_psnr":
             figures["cycle_psnr_p5"] = float(np.percentile(values, 5))
     return figures
+
+
+def _distances(images: Tensor, sources: Tensor) -> PerImage:
+    distance = (images.cpu().double() - sources.cpu().double()).norm(dim=1).flatten(1)
+    return {
+        "cycle_l2_mean": _listed(distance.mean(1)),
+        "cycle_l2_max": _listed(distance.amax(1)),
+    }
+
+
+def _colours(image: Tensor) -> NDArray[np.float64]:
+    return np.ascontiguousarray(image.double().cpu().flatten(1).T.numpy())
 
 
 def _listed(values: Tensor) -> list[float | None]:

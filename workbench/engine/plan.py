@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ddib.adaptation import read_grid
+from ddib.architectures import MlpConfig
 from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
 from ddib.guidance import check_guidance, evaluations
-from ddib.schedules import make_grid, schedule_sigmas
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.schedules import make_grid
 from ddib.solvers import Solver
 from workbench.engine.messages import Sample
 from workbench.library import find_checkpoint
@@ -78,6 +80,12 @@ class Plan:
     classifiers: dict[str, Checkpoint]  # likewise
     images: Images
     variants: list[Variant]
+
+    @property
+    def points(self) -> bool:
+        """Whether every model reads each pixel as a point of its own, rather than pictures."""
+        found = (checkpoint.facts.architecture for checkpoint in self.checkpoints.values())
+        return all(isinstance(architecture, MlpConfig) for architecture in found)
 
     @property
     def links(self) -> int:
@@ -208,13 +216,16 @@ def _make_plan(
     source = session.source.checkpoint
     facts = found[source].facts
     for key, named in names.items():
-        if (other := _shape(found[named].facts)) != _shape(facts):
+        other = found[named].facts
+        if (other.image_size, other.channels) != (facts.image_size, facts.channels):
             raise InputError(
-                f"{named} makes {other} and {source} reads {_shape(facts)}; "
+                f"{named} makes {other.shape} and {source} reads {facts.shape}; "
                 "both ends must have the same size and channels",
                 key=key,
             )
     all_variants = variants(session)
+    if facts.channels == POINT_CHANNELS:
+        _check_operations(session)
     specs, limit = session.source.images, sample.images if sample else None
     for place, end, solver in _uses(session, all_variants):
         _check_grid(found[end.checkpoint], solver)
@@ -276,12 +287,19 @@ def _own_labels(images: Images, key: str) -> tuple[int, ...]:
 
 def _check_grid(checkpoint: Checkpoint, solver: Solver) -> None:
     schedule, path = checkpoint.facts.schedule, checkpoint.path
-    sigmas = schedule_sigmas(schedule.name, schedule.steps)
     steps = solver.steps if isinstance(solver.steps, int) else 1
     adapted = solver.grid == "adapted"
     curve = read_grid(path, file_sha256(path)).curve if adapted else None
-    make_grid(solver.grid, sigmas, steps, solver.start_noise, curve)
+    make_grid(solver.grid, schedule.sigmas, steps, solver.start_noise, curve)
 
 
-def _shape(facts: CheckpointFacts) -> str:
-    return f"{facts.image_size}×{facts.image_size}×{facts.channels}"
+def _check_operations(session: Session) -> None:
+    """Raises InputError for an operation that means nothing for points of a plane."""
+    for stage in ("image", "latent"):
+        for index, operation in enumerate(getattr(session.recipe, stage)):
+            if operation.enabled and operation.pictures_only:
+                raise InputError(
+                    f"{operation.op} works on pictures, and these are points, whose neighbours "
+                    "in the order are not near; remove it or set enabled: false",
+                    key=f"recipe.{stage}.{index}",
+                )

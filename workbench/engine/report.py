@@ -24,19 +24,22 @@ from torch import Tensor
 import ddib
 from ddib.bridge import batches
 from ddib.checkpoints import Model, file_sha256
-from ddib.datasets import Pixels
+from ddib.datasets import Pixels, to_pixels, to_tensor
 from ddib.extensions import ORIGINS
 from ddib.probe import Probe
 from workbench.curves import Swept, parameters
 from workbench.engine.device import device_name
+from workbench.engine.film import filmstrip
 from workbench.engine.measure import PerImage, summary
 from workbench.engine.messages import Metrics, RowKind, Status
 from workbench.engine.plan import Plan, short_titles
 from workbench.figures import SheetRow, contact_sheet, save_sheet
 from workbench.runs import (
+    FILMSTRIP,
     IMAGES,
     LATENT_SHARDS,
     LATENTS,
+    POINTS,
     SESSION,
     SHEET,
     CheckpointUsed,
@@ -225,7 +228,7 @@ class Report:
 
     def sheet_rows(self) -> list[SheetRow]:
         """Source, then edited image and latent of each encoding, then the variants' rows."""
-        rows = [SheetRow("source", self.plan.images.pixels[:SHOWN])]
+        rows = [SheetRow("source", self.plan.images.pictures[:SHOWN])]
         shown: set[int] = set()
         for index in self.reached:
             *outer, label = self.plan.variants[index].label.split(", ")
@@ -286,6 +289,10 @@ class Report:
             parts.append(f"hue {figures['hue_error_median']:.0f}°")
         if "cycle_psnr" in figures:
             parts.append(f"{figures['cycle_psnr']:.1f} dB")
+        elif "cycle_l2_mean" in figures:
+            parts.append(f"cycle L2 {figures['cycle_l2_mean']:.2g}")
+        if "ot_mse" in figures:
+            parts.append(f"OT MSE {figures['ot_mse']:.2g}")
         return "  ".join(parts)
 
     def subtitle(self) -> str:
@@ -310,13 +317,16 @@ class RunFiles:
         self._plan = plan
         self._waiting: dict[str, list[Tensor]] = {}  # latents that are not yet in a file
         self._written: Counter[str] = Counter()  # images of a name that are
+        self._points: dict[tuple[int, int], list[Tensor]] = {}  # by variant and end
         (folder / IMAGES).mkdir()
         if len(plan.variants) > 1:  # what draws their curves takes a while to load
             Thread(target=import_module, args=["workbench.plots"]).start()
 
-    def pictures(self, index: int, end: int, places: range, pixels: Pixels) -> None:
-        """What an end has decoded of a variant at some places, as PNG."""
-        for place, image in zip(places, pixels, strict=True):
+    def pictures(self, index: int, end: int, places: range, images: Tensor) -> None:
+        """What an end has decoded of a variant at some places, as PNG; points as they are too."""
+        if self._plan.points:
+            self._points.setdefault((index, end), []).append(images.cpu())
+        for place, image in zip(places, to_pixels(images), strict=True):
             name = picture_name(self._plan, index, end, place)
             Image.fromarray(image.squeeze()).save(self._folder / IMAGES / name)
 
@@ -339,6 +349,8 @@ class RunFiles:
         else:
             whole = {name: torch.cat(parts) for name, parts in self._waiting.items()}
             _save_latents(whole, self._folder / LATENTS)
+        if self._plan.points:
+            self._write_points(report)
         for kind, index, end in list(report.rows):
             if kind in ("intermediate", "result") and end not in report.pictures(index):
                 for place in range(report.row(kind, index, end).count):
@@ -346,10 +358,25 @@ class RunFiles:
         title = self._plan.session.title or self._plan.name
         sheet = contact_sheet(report.sheet_rows(), title, subtitle=report.subtitle())
         save_sheet(sheet, self._folder / SHEET, session)
+        films, heads = filmstrip(report)
+        if films:
+            strip = contact_sheet(films, title, subtitle=report.subtitle(), heads=heads)
+            save_sheet(strip, self._folder / FILMSTRIP, session)
         if parameters(sweep := report.sweep()):
             from workbench.plots import save_plots
 
             save_plots(sweep, self._folder, title, report.subtitle())
+
+    def _write_points(self, report: Report) -> None:
+        """The points themselves: `source`, `intermediate-1` and so on in a chain, and `result`;
+        of several variants `result.000` and so on."""
+        several, last = len(self._plan.variants) > 1, self._plan.links
+        found = {"source": to_tensor(self._plan.images.pixels)}
+        for (index, end), parts in self._points.items():
+            if end in report.pictures(index):
+                name = "result" if end == last else f"intermediate-{end}"
+                found[f"{name}.{index:03d}" if several else name] = torch.cat(parts)
+        _save_latents(found, self._folder / POINTS)
 
     def _write_shards(self, name: str, rest: bool = False) -> None:
         if _size(self._waiting[name]) < SHARD and not rest:

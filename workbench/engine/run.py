@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ddib import transport
 from ddib.bridge import Solved, Watch, levels
 from ddib.cache import Cache
 from ddib.checkpoints import Model
-from ddib.datasets import Pixels, to_pixels, to_tensor
+from ddib.datasets import Pixels, read_png, to_pixels, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.solvers import SOLVERS, Solver, Step
 from workbench.engine import measure
@@ -33,7 +34,7 @@ from workbench.engine.messages import (
     Status,
     VariantInfo,
 )
-from workbench.engine.plan import Plan, expected_evaluations
+from workbench.engine.plan import End, Plan, expected_evaluations
 from workbench.engine.report import SHOWN, Ending, Report, RunFiles
 from workbench.engine.work import (
     Batch,
@@ -182,7 +183,7 @@ class Run:
         self.report.encodings = self.work.encodings
         self.report.used(models, self.probes)
         self.seconds["load"] = time.monotonic() - self.begun
-        sources = plan.images.pixels[:SHOWN]
+        sources = plan.images.pictures[:SHOWN]
         self.report.row("source", 0).add(self.count, sources)
         self._say("source", 0, sources, {}, partial=False)
         groups = self.work.groups()
@@ -252,18 +253,33 @@ class Run:
         variant, last = self.plan.variants[row], end == self.plan.links
         passed = self.plan.ends(variant)[end]
         probe = self.probes[passed.path]
+        sources = to_tensor(self.plan.images.pixels[places.start : places.stop])
         metrics = measure.results(
             images,
-            to_tensor(self.plan.images.pixels[places.start : places.stop]),
+            sources,
             wanted=self.plan.wanted(passed, places),
             probe=probe[1] if probe else None,
             cycle=last and self.plan.is_cycle(variant),
+            points=self.plan.points,
         )
         if self.files is not None:
-            self.files.pictures(row, end, places, to_pixels(images))
+            if last and not self.plan.is_cycle(variant):
+                metrics |= self._transport(passed, images, sources)
+            self.files.pictures(row, end, places, images)
         self._add("result" if last else "intermediate", row, places, images, metrics, end)
         if last and places.stop == self.count and self._leads_back(row):
             self.report.exact.add(row)
+
+    def _transport(self, end: End, images: Tensor, sources: Tensor) -> measure.PerImage:
+        """How far an end's pictures are from optimal transport, where its domain is the colours
+        of one picture."""
+        if end.facts.picture is None or not self.plan.points:
+            return {}
+        if not transport.available():
+            note = "not compared with optimal transport: pip install 'ddib-workbench[ot]'"
+            self.notes += [note] if note not in self.notes else []
+            return {}
+        return measure.transport(images, sources, to_tensor(read_png(end.facts.picture)[None]))
 
     def _encoded(self, link: int, batch: Batch) -> list[Encoded]:
         """The latents of a batch in a link, and what was carried, of each part: from the cache."""

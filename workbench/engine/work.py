@@ -24,7 +24,7 @@ from ddib.datasets import to_tensor
 from ddib.denoiser import Label
 from ddib.errors import RunError
 from ddib.guidance import Guidance
-from ddib.operations import Context, Everything
+from ddib.operations import Context, Everything, Stage
 from ddib.recipe import apply_operations
 from ddib.solvers import SOLVERS, Solver
 from workbench.engine.plan import End, Plan, encoding_key
@@ -123,7 +123,8 @@ class Work:
     def _edited_images(self, part: Part) -> Tensor:
         row, places = part
         images = self.images(places)
-        context = Context(images, places.start, "image", Unedited(self, None))
+        stage: Stage = "latent" if self.plan.points else "image"  # points have no brightness
+        context = Context(images, places.start, stage, Unedited(self, None))
         return apply_operations(self.plan.variants[row].image, images, context)
 
     def _edited_latents(self, part: Part, z: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from ddib.points import CHANNELS as POINT_CHANNELS
 from workbench.library import Listed
 from workbench.session import Session
+from workbench.tui.recipe_views import passed
 from workbench.tui.views import CheckpointView
 
 
@@ -16,19 +18,22 @@ def find(listed: Sequence[Listed], name: str) -> Listed | None:
     return next((one for one in listed if one.name == name and one.facts is not None), None)
 
 
-def wanted_label(session: Session, listed: Sequence[Listed], label: Any = None) -> int | None:
-    """The label that results should have: the last end's, or its checkpoint's only one."""
-    last = session.chain[-1] if session.chain else session.target
-    label = last.label if label is None or session.chain else label
+def wanted_label(
+    session: Session, listed: Sequence[Listed], values: Mapping[str, Any], end: int
+) -> int | None:
+    """The label that an end's pictures should have, or its checkpoint's only one."""
+    checkpoint, label = passed(session, values)[end]
     if isinstance(label, int):
         return label
-    found = find(listed, last.checkpoint) if isinstance(last.checkpoint, str) else None
+    found = find(listed, checkpoint) if isinstance(checkpoint, str) else None
     labels = found.facts.labels if found and found.facts else ()
     return labels[0] if label is None and len(labels) == 1 else None
 
 
 def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointView, ...]:
     """The library's lines: denoisers only, since a probe is no end of a bridge."""
+    target = session.target.checkpoint
+    targets = target if isinstance(target, tuple) else (target,)
     return tuple(
         CheckpointView(
             one.name,
@@ -36,7 +41,9 @@ def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointV
             _facts(one),
             one.problem,
             is_source=one.name == session.source.checkpoint and one.problem is None,
-            is_target=one.name == session.target.checkpoint and one.problem is None,
+            is_target=one.name in targets and one.problem is None,
+            is_further=any(one.name == end.checkpoint for end in session.chain)
+            and one.problem is None,
             path=str(one.path),
             domain=one.facts.domain if one.facts else "",
             parameters=one.facts.parameters if one.facts else 0,
@@ -60,7 +67,9 @@ def _facts(one: Listed) -> str:
     facts = one.facts
     if facts is None or one.problem is not None:
         return ""
-    return f"{facts.image_size}×{facts.image_size} · {facts.parameters / 1e6:.2g} M"
+    points = facts.channels == POINT_CHANNELS
+    size = "points" if points else f"{facts.image_size}×{facts.image_size}"
+    return f"{size} · {facts.parameters / 1e6:.2g} M"
 
 
 def _details(one: Listed) -> tuple[str, ...]:

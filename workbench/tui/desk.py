@@ -117,7 +117,9 @@ class Desk:
         return found.facts.labels if found and found.facts and found.facts.class_conditional else ()
 
     def label(self, typed: str) -> Any:
-        """A typed label, or a tuple of several; raises ValueError."""
+        """A typed label, a tuple of several, or "own"; raises ValueError."""
+        if typed.strip() == "own":
+            return "own"
         value = parse_numbers(typed, integer=True)
         return tuple(value) if isinstance(value, list) else value
 
@@ -127,16 +129,28 @@ class Desk:
             value = self.label(typed)
         except ValueError as error:
             return str(error)
+        if value == "own":
+            return None
         if isinstance(value, tuple) and not sweep:
-            return "one label is needed: the source cannot be swept"
+            return "one label is needed: only the target's can be swept"
         missing = [v for v in (value if isinstance(value, tuple) else (value,)) if v not in labels]
         return f"it has no label {missing[0]}" if missing else None
 
     def choose(self, end: str, name: str, label: Any = None) -> bool:
-        """Make a checkpoint the source or the target."""
+        """Make a checkpoint the source or the target, or go on to it from the last end."""
+        if end == "further":
+            return self.change(editing.with_further(self.session, name, label), f"on to {name}")
         if end == "target":
             return self.change(editing.with_target(self.session, name, label), f"target {name}")
         return self.change(editing.with_source(self.session, name, label), f"source {name}")
+
+    def shorten(self) -> str:
+        """Take the last end off the chain; what is wrong with that, or ""."""
+        if not self.session.chain:
+            return "the bridge ends at the target; + on a checkpoint goes on from there"
+        last = recipe_views.ends(self.session)[-1]
+        self.change(editing.without_further(self.session), f"no {last} at the end")
+        return ""
 
     def add(self, name: str, position: Position) -> Place:
         """A new operation; where it is."""
@@ -305,7 +319,7 @@ class Desk:
 
     def header(self, state: EngineState, ready: Ready | None) -> HeaderView:
         """The line at the top."""
-        source, *further = recipe_views.ends(self.session)
+        source, target = recipe_views.way(self.session)
         engine = {"stopped": "no engine", "starting": "engine starts…"}.get(state, "")
         if ready is not None:
             engine = ready.device
@@ -314,7 +328,7 @@ class Desk:
             self.session.title,
             self.document.history.dirty,
             source,
-            " → ".join(further),
+            target,
             recipe_views.solver(self.session),
             engine,
             busy=bool(self.queue.active),

@@ -9,7 +9,7 @@ from ddib.extensions import ORIGINS
 from ddib.operations import OPERATIONS, Operation
 from ddib.recipe import sweepable
 from ddib.solvers import Solver
-from workbench.session import Session
+from workbench.session import End, Session
 from workbench.tui.views import EditStage, Position
 
 
@@ -94,7 +94,7 @@ def move(session: Session, position: Position, by: int) -> tuple[Session, Positi
     return insert(remove(session, position), goal, operation_at(session, position)), goal
 
 
-def with_source(session: Session, checkpoint: str, label: int | None = None) -> Session:
+def with_source(session: Session, checkpoint: str, label: Any = None) -> Session:
     """The session with another checkpoint to encode with."""
     source = session.source.model_copy(update=_led(checkpoint, label))
     return session.model_copy(update={"source": source})
@@ -110,6 +110,17 @@ def _led(checkpoint: str, label: Any) -> dict[str, Any]:
     """Another model under a label; without one it is led no more."""
     plain = {"guidance": 1.0, "classifier": None, "classifier_scale": 1.0}
     return {"checkpoint": checkpoint, "label": label, **({} if label is not None else plain)}
+
+
+def with_further(session: Session, checkpoint: str, label: Any = None) -> Session:
+    """The session with one more end at the end of its chain."""
+    end = End(checkpoint=checkpoint, label=label)
+    return session.model_copy(update={"chain": (*session.chain, end)})
+
+
+def without_further(session: Session) -> Session:
+    """The session without the last end of its chain."""
+    return session.model_copy(update={"chain": session.chain[:-1]})
 
 
 def with_images(session: Session, part: int, spec: ImageSpec) -> Session:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
+from workbench.engine.messages import RowKind
 from workbench.session import Session
 from workbench.tui.keys import key
+from workbench.tui.recipe_views import end_names
 from workbench.tui.results import ORDER, Pictures, RunView
 from workbench.tui.views import FlowView, PanelView
 from workbench.tui.words import in_word
@@ -15,13 +18,17 @@ if TYPE_CHECKING:
     from workbench.tui.views import Pixels
 
 
-def kinds(session: Session, run: RunView | None) -> tuple[str, ...]:
-    """The stops of the flow: an edit is one when there is an operation that does something."""
+def stops(session: Session) -> tuple[tuple[RowKind, int], ...]:
+    """The stops of the flow, each with its end of the chain: an edit is one when there is an
+    operation that does something; later latents are left to the sheet.
+    """
     edits = {
         "edited_image": any(op.enabled for op in session.recipe.image),
         "edited_latent": any(op.enabled for op in session.recipe.latent),
     }
-    return tuple(kind for kind in ORDER if edits.get(kind, True))
+    found: list[tuple[RowKind, int]] = [(kind, 0) for kind in ORDER[:4] if edits.get(kind, True)]
+    found += [("intermediate", end) for end in range(1, 1 + len(session.chain))]
+    return *found, ("result", 0)
 
 
 def flow(
@@ -34,13 +41,14 @@ def flow(
     size: int,
 ) -> FlowView:
     """The panels for one image and one variant."""
-    shown = kinds(session, run)
-    panels = tuple(_panel(kind, session, run, sources, names, image, variant) for kind in shown)
-    return FlowView(panels, _arrows(shown), size)
+    shown = stops(session)
+    panels = tuple(_panel(*stop, session, run, sources, names, image, variant) for stop in shown)
+    return FlowView(panels, _arrows([kind for kind, _ in shown]), size)
 
 
 def _panel(
-    kind: Any,
+    kind: RowKind,
+    end: int,
     session: Session,
     run: RunView | None,
     sources: Pixels | None,
@@ -48,7 +56,10 @@ def _panel(
     image: int,
     variant: int | None,
 ) -> PanelView:
-    title = "edited" if kind.startswith("edited") else kind
+    title = "edited" if kind.startswith("edited") else str(kind)
+    if end:
+        values = {} if run is None else run.values(variant)
+        title = end_names(session, values)[end]
     if kind == "source":
         if sources is None or image >= len(sources):
             return PanelView(kind, title, "absent", hint="no image")
@@ -56,8 +67,8 @@ def _panel(
         return PanelView(kind, title, "fresh", sources[image], (name, f"{image + 1}"))
     if run is None:
         return PanelView(kind, title, "absent", hint=_hint(kind))
-    freshness = run.freshness(kind, variant, session)
-    pictures = run.row(kind, variant)
+    freshness = run.freshness(kind, variant, session, end)
+    pictures = run.row(kind, variant, end)
     if pictures is None:
         waiting = run.active and freshness != "stale"
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
@@ -76,23 +87,26 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
         "edited_image": "edit",
         "latent": "encode",
         "edited_latent": "edit",
-        "result": "decode",
     }
-    return tuple(words[kind] for kind in shown[1:])
+    return tuple(
+        words.get(kind, "translate" if before == "intermediate" else "decode")
+        for before, kind in pairwise(shown)
+    )
 
 
 def captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
     """What is known of one image, from the longest to the shortest way of saying it."""
     if pictures.partial:
         return ("partial",)
-    if kind == "result":
+    if kind in ("result", "intermediate"):
         label = pictures.number("probe_label", image)
         hue = pictures.number("hue_error", image)
         said = [in_word(None if label is None else int(label))]
         said.append("" if hue is None else f"{hue:.0f}°")
         return (" · ".join(part for part in said if part),)
-    deviation = pictures.number(f"{kind}_std", image)
-    kurtosis = pictures.number(f"{kind}_kurtosis", image)
+    prefix = kind.removeprefix("intermediate_")
+    deviation = pictures.number(f"{prefix}_std", image)
+    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
     if deviation is None:
         return ()
     if kurtosis is None:

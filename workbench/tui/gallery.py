@@ -86,7 +86,7 @@ class Gallery:
     def _read(self, place: int) -> Pixels | str:
         self.decoded += 1
         try:
-            picture: Pixels = self.available.load([place], SIZE, self._channels).pixels[0]
+            picture: Pixels = self.available.load([place], SIZE, self._channels).pictures[0]
             return picture
         except InputError as error:
             return str(error).partition(": ")[2].partition(" (")[0] or str(error)

@@ -66,6 +66,9 @@ def subject_of(desk: Desk, variant: int) -> Subject:
         names, images = tuple(run.started.names), run.started.images
         label = run.started.variants[variant].label
 
+    if session.chain:
+        label += " · the first latent of the chain"
+
     def request(request_id: str, image: int | None) -> Inspect:
         return Inspect(
             id=request_id,

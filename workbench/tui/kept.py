@@ -204,7 +204,7 @@ def _row(path: Path, variant: VariantResult) -> SheetRowView:
         notes.append(f"hue {hue:.0f}°")
     if (psnr := variant.metrics.get("cycle_psnr")) is not None:
         notes.append(f"{psnr:.1f} dB")
-    pixels = stored_pictures(path, variant.images[:PREVIEWED])
+    pixels = stored_pictures(path, variant.furthest[:PREVIEWED])
     hint = "" if pixels is not None else "pictures missing"
     return SheetRowView(variant.label, tuple(notes), pixels, "fresh", hint)
 
@@ -238,8 +238,8 @@ def _size(manifest: Manifest, session: Session | None) -> str:
 def _thumbnails(variants: Sequence[VariantResult]) -> list[str]:
     """The first result of each variant, or the first ones of the only variant."""
     if len(variants) == 1:
-        return variants[0].images[:THUMBNAILS]
-    return [variant.images[0] for variant in variants[:THUMBNAILS] if variant.images]
+        return variants[0].furthest[:THUMBNAILS]
+    return [variant.furthest[0] for variant in variants[:THUMBNAILS] if variant.furthest]
 
 
 def _text(head: str, key: str) -> str:

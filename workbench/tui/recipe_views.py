@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ddib.operations import Operation
@@ -65,8 +66,42 @@ def solver(session: Session) -> str:
 
 def ends(session: Session) -> list[str]:
     """`cmnist-digits:5` and so on: the source, the target, and the chain's further ends."""
-    passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
-    return [end(one.checkpoint, one.label) + strength(one) for one in passed]
+    return [end(one.checkpoint, one.label) + strength(one) for one in _ends(session)]
+
+
+def end_names(session: Session, values: Mapping[str, Any]) -> list[str]:
+    """The ends in as few words as tell them apart: `sevens` of `cmnist-sevens`, or labels alone
+    where the model is always the same.
+    """
+    found = passed(session, values)
+    one_model = len({checkpoint for checkpoint, _ in found}) == 1
+    if one_model and all(label is not None for _, label in found):
+        return [str(label) for _, label in found]
+    names = [end(*one) for one in found]
+    families = {name.partition("-")[0] for name in names}
+    family = families.pop() if len(families) == 1 and not one_model else ""
+    return [name.removeprefix(f"{family}-") for name in names]
+
+
+def way(session: Session) -> tuple[str, str]:
+    """The source, and what comes after it: `cmnist-fives`, `sevens → fives`."""
+    source, *further = ends(session)
+    if session.chain:
+        names = zip(end_names(session, {}), _ends(session), strict=True)
+        further = [name + strength(end) for name, end in names][1:]
+    return source, " → ".join(further)
+
+
+def passed(session: Session, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Checkpoint and label of every end, the target's as a variant has them."""
+    found: list[tuple[Any, Any]] = [(end.checkpoint, end.label) for end in _ends(session)]
+    checkpoint, label = found[1]
+    found[1] = values.get("target.checkpoint", checkpoint), values.get("target.label", label)
+    return found
+
+
+def _ends(session: Session) -> tuple[End | Target, ...]:
+    return session.source, session.target, *session.chain
 
 
 def strength(end: End | Target) -> str:

@@ -19,12 +19,21 @@ if TYPE_CHECKING:
     from workbench.session import Session
     from workbench.tui.views import Pixels
 
-ORDER: tuple[RowKind, ...] = ("source", "edited_image", "latent", "edited_latent", "result")
+ORDER: tuple[RowKind, ...] = (
+    "source",
+    "edited_image",
+    "latent",
+    "edited_latent",
+    "intermediate",
+    "intermediate_latent",
+    "result",
+)
+SHARED: tuple[RowKind, ...] = ORDER[:3]  # by variants of the same encoding
 _STAGES: dict[str, Sequence[RowKind]] = {
     "load": (),
-    "encode": ("latent",),
+    "encode": ("latent", "intermediate_latent"),
     "edit": ("edited_latent",),
-    "decode": ("result",),
+    "decode": ("intermediate", "result"),
     "measure": (),
     "write": (),
 }
@@ -63,7 +72,7 @@ class RunView:
     progress: Progress | None = None
     finished: Finished | None = None
     cancelling: bool = False
-    _rows: dict[tuple[RowKind, int | None], Pictures] = field(default_factory=dict)
+    _rows: dict[tuple[RowKind, int | None, int], Pictures] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -86,17 +95,25 @@ class RunView:
         else:
             pixels = split(event.png, event.columns)
             pictures = Pictures(pixels, event.partial, event.metrics, event.per_image)
-            self._rows[event.kind, event.variant] = pictures
+            self._rows[event.kind, event.variant, event.end] = pictures
 
-    def put(self, kind: RowKind, variant: int | None, pictures: Pictures) -> None:
+    def put(self, kind: RowKind, variant: int | None, pictures: Pictures, end: int = 0) -> None:
         """Pictures that were kept."""
-        self._rows[kind, variant] = pictures
+        self._rows[kind, variant, end] = pictures
 
-    def row(self, kind: RowKind, variant: int | None = None) -> Pictures | None:
-        """The pictures of a kind for a variant: its own, or those that it shares with others."""
-        own = kind in ("edited_latent", "result")
-        for owner in (variant, None if own else self._encoded_as(variant), None):
-            if (pictures := self._rows.get((kind, owner))) is not None:
+    def values(self, variant: int | None) -> dict[str, Any]:
+        """The sweep's values of a variant."""
+        if self.started is None or variant is None or variant >= len(self.started.variants):
+            return {}
+        return self.started.variants[variant].values
+
+    def row(self, kind: RowKind, variant: int | None = None, end: int = 0) -> Pictures | None:
+        """The pictures of a kind for a variant: its own, or those that it shares with others.
+
+        end: of intermediate ones, which end of the chain they are of.
+        """
+        for owner in (variant, self._encoded_as(variant) if kind in SHARED else None, None):
+            if (pictures := self._rows.get((kind, owner, end))) is not None:
                 return pictures
         return None
 
@@ -107,14 +124,16 @@ class RunView:
         encodings = [_encoding(info.values) for info in self.started.variants]
         return encodings.index(encodings[variant]) if variant < len(encodings) else variant
 
-    def freshness(self, kind: RowKind, variant: int | None, session: Session) -> Freshness:
+    def freshness(
+        self, kind: RowKind, variant: int | None, session: Session, end: int = 0
+    ) -> Freshness:
         """Whether what is there for a kind follows from `session`, or is being computed."""
-        pictures = self.row(kind, variant)
-        unchanged = ingredients(self.session, kind) == ingredients(session, kind)
+        pictures = self.row(kind, variant, end)
+        unchanged = ingredients(self.session, kind, end) == ingredients(session, kind, end)
         if self.active and unchanged:
             if pictures is not None and not pictures.partial:
                 return "fresh"
-            if pictures is not None or self._is_computing(kind, variant):
+            if pictures is not None or self._is_computing(kind, variant, end):
                 return "computing"
             return "absent"
         if pictures is None:
@@ -123,12 +142,14 @@ class RunView:
             return "stale"
         return "partial" if pictures.partial else "fresh"
 
-    def _is_computing(self, kind: RowKind, variant: int | None) -> bool:
-        if self.progress is None or kind not in _STAGES[self.progress.stage]:
+    def _is_computing(self, kind: RowKind, variant: int | None, end: int) -> bool:
+        told = self.progress
+        if told is None or kind not in _STAGES[told.stage]:
             return False
-        told = self.progress.variant
-        shown = variant if kind in ("edited_latent", "result") else self._encoded_as(variant)
-        return told is None or told == shown
+        if told.end != (1 + len(self.session.chain) if kind == "result" else end):
+            return False
+        shown = self._encoded_as(variant) if kind in SHARED else variant
+        return told.variant is None or told.variant == shown
 
 
 def _encoding(values: dict[str, Any]) -> dict[str, Any]:
@@ -136,8 +157,8 @@ def _encoding(values: dict[str, Any]) -> dict[str, Any]:
     return {path: value for path, value in values.items() if path.startswith(("solver.", "image."))}
 
 
-def ingredients(session: Session, kind: RowKind) -> tuple[object, ...]:
-    """All of a session that pictures of a kind depend on."""
+def ingredients(session: Session, kind: RowKind, end: int = 0) -> tuple[object, ...]:
+    """All of a session that pictures of a kind, of an end of the chain, depend on."""
     place = ORDER.index(kind)
     source, target, recipe = session.source, session.target, session.recipe
     parts: list[object] = [source.images, source.checkpoint]
@@ -146,11 +167,12 @@ def ingredients(session: Session, kind: RowKind) -> tuple[object, ...]:
     if place >= ORDER.index("latent"):
         solver = session.solver
         parts.append(source)
-        parts.append(solver if kind == "result" else solver.model_copy(update={"clip": False}))
+        decoded = place >= ORDER.index("intermediate")
+        parts.append(solver if decoded else solver.model_copy(update={"clip": False}))
     if place >= ORDER.index("edited_latent"):
         parts.append(tuple(op for op in recipe.latent if op.enabled))
-    if place >= ORDER.index("result"):
-        parts += [target, session.chain]
+    if place >= ORDER.index("intermediate"):
+        parts += [target, session.chain if kind == "result" else session.chain[: end - 1]]
     return tuple(parts)
 
 

@@ -82,6 +82,7 @@ def _facts(run: RunView, told: Progress, waiting: int, device: str) -> tuple[str
         "" if told.seconds_left is None else f"{in_words(told.seconds_left)} left",
         f"{waiting} waiting" if waiting else "",
         f"variant {told.variant + 1} of {variants}" if swept and told.variant is not None else "",
+        recipe_views.ends(run.session)[told.end] if run.session.chain else "",
         f"NFE {told.evaluations:,} of {told.total:,}" if told.total else "",
         f"step {told.step}/{told.steps}" if told.steps else "",
         "" if told.images_per_second is None else f"{told.images_per_second:.2g} images/s",

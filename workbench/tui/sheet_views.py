@@ -12,6 +12,7 @@ from workbench.session import variants as all_variants
 from workbench.tui.checkpoint_views import wanted_label
 from workbench.tui.flow_views import captions
 from workbench.tui.keys import key
+from workbench.tui.recipe_views import end_names, ends
 from workbench.tui.results import RunView
 from workbench.tui.views import PictureRow, SheetRowView, SheetView
 from workbench.tui.words import in_words_plural
@@ -33,7 +34,8 @@ def sheet(
     kept: bool = False,
     names: Sequence[str] = (),
 ) -> SheetView:
-    """The rows: source, then a result for each variant (and its latents when asked for).
+    """The rows: source, then for each variant a result, and what a chain passes before it (and the
+    latents when asked for).
 
     `kept`: whether there are runs in the history.
     """
@@ -57,8 +59,15 @@ def sheet(
     )
     for index, label in enumerate(labels):
         if latents and run.row("edited_latent", index) is not None:
-            rows.append(_row("edited_latent", "", index, session, run, listed))
-        rows.append(_row("result", label, index, session, run, listed))
+            rows.append(_row("edited_latent", "edited", index, session, run, listed))
+        *way, last = end_names(run.session, run.values(index))[1:]
+        for end, name in enumerate(way, start=1):
+            rows.append(_row("intermediate", f"› {name}", index, session, run, listed, end))
+            if latents and run.row("intermediate_latent", index, end) is not None:
+                kind = "intermediate_latent"
+                rows.append(_row(kind, "its latent", index, session, run, listed, end))
+        result = f"› {last}" if way and label == "result" else label
+        rows.append(_row("result", result, index, session, run, listed))
     title = _sheet_title(session, run, len(labels), count)
     return SheetView(title, tuple(rows), count, size, names=tuple(names))
 
@@ -76,7 +85,8 @@ def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
     if row.freshness == "computing" and row.pixels is not None:
         return ("emerging",) * len(row.pixels)
     kind: Any = row.kind
-    pictures = run.row(kind, row.variant) if run is not None and kind != "source" else None
+    shown = run is not None and kind != "source"
+    pictures = run.row(kind, row.variant, row.end) if run is not None and shown else None
     if pictures is None:
         return ()
     stale = " · stale" if row.freshness == "stale" else ""
@@ -110,32 +120,26 @@ def _row(
     session: Session,
     run: RunView,
     listed: Sequence[Listed],
+    end: int = 0,
 ) -> SheetRowView:
-    pictures = run.row(kind, variant)
-    freshness = run.freshness(kind, variant, session)
+    pictures = run.row(kind, variant, end)
+    freshness = run.freshness(kind, variant, session, end)
     notes: tuple[str, ...] = ()
     if pictures is not None and not pictures.partial:
-        values = variants_values(run, variant)
-        label_wanted = wanted_label(run.session, listed, values.get("target.label"))
-        notes = _notes(kind, pictures.metrics, len(pictures.pixels), label_wanted)
+        label_wanted = wanted_label(run.session, listed, run.values(variant), end or -1)
+        notes = _notes(kind, pictures.metrics, label_wanted)
     elif pictures is not None and not run.active:
         notes = ("partial",)
     return SheetRowView(
-        label or "edited",
+        label,
         notes,
         None if pictures is None else pictures.pixels,
         freshness,
         "" if pictures is not None else _row_hint(run, freshness),
         variant,
         kind,
+        end,
     )
-
-
-def variants_values(run: RunView, variant: int | None) -> dict[str, Any]:
-    """The sweep's values of a variant of a run."""
-    if run.started is None or variant is None or variant >= len(run.started.variants):
-        return {}
-    return run.started.variants[variant].values
 
 
 def _row_hint(run: RunView, freshness: str) -> str:
@@ -146,10 +150,10 @@ def _row_hint(run: RunView, freshness: str) -> str:
     return f"{run.progress.stage} {run.progress.step}/{run.progress.steps}"
 
 
-def _notes(kind: str, metrics: Metrics, images: int, label: int | None) -> tuple[str, ...]:
+def _notes(kind: str, metrics: Metrics, label: int | None) -> tuple[str, ...]:
     notes: list[str] = []
-    if kind != "result":
-        prefix = "latent" if kind == "latent" else "edited_latent"
+    if kind not in ("result", "intermediate"):
+        prefix = kind.removeprefix("intermediate_")
         if (deviation := metrics.get(f"{prefix}_std")) is not None:
             notes.append(f"σ {deviation:.2f}")
         if (kurtosis := metrics.get(f"{prefix}_kurtosis")) is not None:
@@ -177,7 +181,7 @@ def _teach(
         )
     images = "1 image" if count == 1 else f"{count:,} images"
     return (
-        (key("run"), f"run: {images}, {session.source.checkpoint} → {session.target.checkpoint}"),
+        (key("run"), f"run: {images}, {' → '.join(ends(session))}"),
         (key("add"), "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
         (key("open"), "open a session or an example"),

@@ -63,7 +63,7 @@ def load(
     except InputError as error:
         return Pictures(available=gallery, plain=plain, key=key, problem=str(error))
     return Pictures(
-        np.concatenate([images.pixels for images in first]),
+        np.concatenate([images.pictures for images in first]),
         tuple(name for images in first for name in images.names),
         sum(counts),
         sum(counts[:part]),

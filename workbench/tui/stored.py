@@ -14,6 +14,8 @@ from PIL import Image
 
 from ddib.datasets import ColoredMNIST, ImageSpec, load_images
 from ddib.errors import InputError
+from ddib.points import CHANNELS as POINT_CHANNELS
+from ddib.points import SyntheticPoints
 from workbench.engine.messages import Finished, RowKind, Started, VariantInfo
 from workbench.figures import latent_pixels, read_session_from_sheet
 from workbench.runs import (
@@ -35,7 +37,11 @@ from workbench.tui.sheet_views import SHOWN
 if TYPE_CHECKING:
     from workbench.tui.views import Pixels
 
-_PREFIXES: dict[RowKind, str] = {"latent": "latent_", "edited_latent": "edited_latent_"}
+_PREFIXES: dict[RowKind, str] = {
+    "latent": "latent_",
+    "edited_latent": "edited_latent_",
+    "intermediate_latent": "intermediate_latent_",
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def _view(path: Path, manifest: Manifest, session: Session, problems: list[str])
 
 def _index(result: VariantResult, place: int) -> int:
     """Which of the session's variants a result is: its files' names begin with it."""
-    number = result.images[0].partition("-")[0] if result.images else ""
+    number = result.furthest[0].partition("-")[0] if result.furthest else ""
     return int(number) if number.isdecimal() else place
 
 
@@ -148,12 +154,18 @@ def _put_results(
     run: RunView, path: Path, index: int, result: VariantResult, problems: list[str]
 ) -> None:
     wrong: list[str] = []
+    for passed in result.intermediates:
+        pixels = stored_pictures(path, passed.images[:SHOWN], wrong)
+        if pixels is not None:
+            each = {name: values[:SHOWN] for name, values in passed.per_image.items()}
+            pictures = Pictures(pixels, False, passed.metrics, each)
+            run.put("intermediate", index, pictures, passed.end)
     pixels = stored_pictures(path, result.images[:SHOWN], wrong)
-    if pixels is None:
-        problems.append(f"{result.label}: its pictures are missing or damaged")
-        return
     problems += wrong[:1] + ([f"{len(wrong) - 1} more like that"] if len(wrong) > 1 else [])
-    run.put("result", index, _pictures("result", pixels, result))
+    if pixels is not None:
+        run.put("result", index, _pictures("result", pixels, result))
+    elif result.images:
+        problems.append(f"{result.label}: its pictures are missing or damaged")
 
 
 def _put_latents(
@@ -161,13 +173,15 @@ def _put_latents(
 ) -> None:
     names = set()
     for name, latents in _latents(path, problems):
-        kind, _, number = name.partition(".")
+        row, _, number = name.partition(".")
+        kind, _, end = row.partition("-")
         if kind not in _PREFIXES or (number and not number.isdecimal()):
             continue
         names.add(name)
-        index = int(number) if number else None
+        index = int(number) if number else 0 if end else None
         result = finished.get(index or 0, next(iter(finished.values()), VariantResult()))
-        run.put(kind, index, _pictures(kind, latent_pixels(latents), result))
+        pictures = _pictures(kind, latent_pixels(latents), result)
+        run.put(kind, index, pictures, int(end) if end.isdecimal() else 0)
     if not names:
         problems.append("its latents are not there")
 
@@ -207,7 +221,7 @@ def _latents(path: Path, problems: list[str]) -> Iterator[tuple[str, NDArray[Any
                 for name in tensors.keys():  # noqa: SIM118  # it is no mapping
                     row = tensors.get_slice(name)
                     count, *_ = shape = row.get_shape()
-                    if len(shape) == 4 and shape[1] in (1, 3) and min(count, missing(name)) > 0:
+                    if len(shape) == 4 and shape[1] in (1, 2, 3) and min(count, missing(name)) > 0:
                         rows.setdefault(name, []).append(row[: min(count, missing(name))])
         except (OSError, SafetensorError, TypeError, ValueError, IndexError) as error:
             problems.append(f"{file.relative_to(path)}: cannot be read: {error}")
@@ -222,14 +236,16 @@ def _put_sources(run: RunView, manifest: Manifest, problems: list[str]) -> None:
     if row is None or not specs:
         return
     _, size, _, channels = row.pixels.shape
+    if isinstance(specs[0], SyntheticPoints):
+        channels = POINT_CHANNELS  # what is stored are drawings of points
     try:
-        pixels = load_images(specs, size=size, channels=channels).pixels[:SHOWN]
+        images = load_images(specs, size=size, channels=channels)
     except InputError as error:
         problems.append(f"its source images are not there: {error}")
         return
     used = [one.sha256 for one in manifest.inputs[:SHOWN]]
-    if [hashlib.sha256(image.tobytes()).hexdigest() for image in pixels] == used:
-        run.put("source", None, Pictures(pixels, False, {}, {}))
+    if [hashlib.sha256(image.tobytes()).hexdigest() for image in images.pixels[:SHOWN]] == used:
+        run.put("source", None, Pictures(images.pictures[:SHOWN], False, {}, {}))
     else:
         problems.append("its source images have changed since")
 

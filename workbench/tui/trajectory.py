@@ -7,6 +7,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from workbench.engine.messages import State, States, Trace
+from workbench.tui import recipe_views
 from workbench.tui.results import split
 from workbench.tui.views import SheetRowView, SheetView, TrajectoryView
 
@@ -40,8 +41,9 @@ def title(desk: Desk, image: int, variant: int) -> str:
     names = started.names if started else desk.pictures.names
     name = names[image] if image < len(names) else ""
     session = desk.session if desk.run is None else desk.run.session
-    ends = f"{session.source.checkpoint} → {session.target.checkpoint}"
-    parts = ("Trajectory", f"image {image + 1}", name, label, ends)
+    ends = recipe_views.ends(session)
+    way = " → ".join(ends[:2]) + (f" (the first of {len(ends) - 1} links)" if ends[2:] else "")
+    parts = ("Trajectory", f"image {image + 1}", name, label, way)
     return " · ".join(part for part in parts if part)
 
 

@@ -50,6 +50,7 @@ class CheckpointView:
     problem: str | None = None
     is_source: bool = False
     is_target: bool = False
+    is_further: bool = False  # an end of the chain
     path: str = ""
     domain: str = ""
     parameters: int = 0
@@ -180,6 +181,7 @@ class SheetRowView:
     hint: str = ""  # said in place of pictures
     variant: int | None = None  # None: shared by all variants
     kind: str = "result"
+    end: int = 0  # of the chain, where it is an intermediate row
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,11 +22,21 @@ if TYPE_CHECKING:
 
 
 def choose(bench: Bench, event: CheckpointList.Choose) -> None:
-    """Source or target; a class-conditional checkpoint needs a label too."""
+    """Source, target or further on; a class-conditional checkpoint needs a label too."""
     if event.checkpoint.problem is None:
         _choose(bench, event.checkpoint.name, event.end)
     else:
         bench.complain(event.checkpoint.problem, f"{event.checkpoint.name} cannot be used")
+
+
+def shorten(bench: Bench) -> None:
+    """The chain ends one checkpoint earlier."""
+    if bench.desk is None:
+        return
+    if problem := bench.desk.shorten():
+        bench.complain(problem)
+    else:
+        bench.changed()
 
 
 @work(exclusive=True, group="dialog")
@@ -39,10 +49,11 @@ async def _choose(bench: Bench, name: str, end: str) -> None:
     label: Any = None
     if labels := desk.labels_of(name):
         several = "; several are a sweep" if end == "target" else ""
+        words = f"{', '.join(map(str, labels))}; own: that of each image{several}."
         typed = await bench.app.push_screen_wait(
             Prompt(
-                f"{name} as {end}",
-                f"Which label? It has {', '.join(map(str, labels))}{several}.",
+                f"On to {name}" if end == "further" else f"{name} as {end}",
+                f"Which label? It has {words}",
                 check=lambda text: desk.label_problem(text, labels, sweep=end == "target"),
             )
         )

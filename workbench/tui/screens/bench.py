@@ -256,6 +256,7 @@ class Bench(Screen[None]):
             self.files.keep(self.desk.document)
 
     on_checkpoint_list_choose = changes.choose
+    on_checkpoint_list_shorten = changes.shorten
     on_image_grid_pick = changes.pick
     on_recipe_list_edit = changes.edit_recipe
     on_parameter_form_edited = changes.set_field

@@ -91,6 +91,8 @@ def help_groups() -> tuple[Group, ...]:
             (
                 ("s  t", "the checkpoint under the cursor is the source ◀, the target ▶"),
                 ("", "the source encodes images to latents, the target decodes latents"),
+                ("+  -", "go on from the last end to this one ▷, as in fives → sevens → fives;"),
+                ("", "with - the last end goes; operations act before the target only"),
                 ("/  S", "narrow the list down while you type (esc: all again); sort it"),
             ),
         ),
@@ -117,8 +119,8 @@ def help_groups() -> tuple[Group, ...]:
                 ("v  enter", "look closely at the picture under the cursor"),
                 ("g", "the sweep as curves"),
                 ("m", f"mark it as A; then {key('view')} compares A with the one under the cursor"),
-                ("T", "its trajectory: the states z and estimates of encode and decode"),
-                ("i", "inspect its latent after every operation"),
+                ("T", "its trajectory from source to target: the states z and estimates"),
+                ("i", "inspect its first latent after every operation"),
             ),
         ),
         (

@@ -1,4 +1,4 @@
-"""The library: which checkpoint is the source, which the target."""
+"""The library: which checkpoint is the source, which the target, which come after it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,29 @@ from workbench.tui.widgets.narrowing import Narrowing
 
 
 class CheckpointList(Lines, Narrowing):
-    """A line for each checkpoint: ◀ is the source, ▶ the target; labels at the right."""
+    """A line for each checkpoint: ◀ is the source, ▶ the target, ▷ further on in a chain; labels
+    at the right.
+    """
 
     SORTS = ("name", "newest", "size")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "choose('source')", "source"),
         Binding("t", "choose('target')", "target"),
+        Binding("plus,equals_sign", "choose('further')", "further", key_display="+"),
+        Binding("minus", "shorten", "shorten", key_display="-", show=False),
     ]
 
     view: reactive[tuple[CheckpointView, ...] | None] = reactive(None, layout=False)
 
     @dataclass
     class Choose(Message):
-        """Make a checkpoint the source or the target."""
+        """Make a checkpoint the source or the target, or go on to it from the last end."""
 
         checkpoint: CheckpointView
         end: str
+
+    class Shorten(Message):
+        """Take the last end off the chain."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -70,11 +77,14 @@ class CheckpointList(Lines, Narrowing):
 
     def _draw(self) -> None:
         lines: list[tuple[list[Part], list[Part], bool]] = []
+        chained = any(checkpoint.is_further for checkpoint in self.view or ())
         for checkpoint in self._shown:
             mark: list[Part] = [
                 ("◀" if checkpoint.is_source else " ", "lines--source"),
                 ("▶" if checkpoint.is_target else " ", "lines--target"),
             ]
+            if chained:
+                mark.append(("▷" if checkpoint.is_further else " ", "lines--target"))
             name: Part = (f" {checkpoint.name}", "lines--error" if checkpoint.problem else "")
             right: list[Part] = [
                 (f" {'!' if checkpoint.problem else checkpoint.labels}", "lines--dim")
@@ -101,3 +111,7 @@ class CheckpointList(Lines, Narrowing):
         """The checkpoint under the cursor becomes an end of the bridge."""
         if self.current is not None:
             self.post_message(self.Choose(self.current, end))
+
+    def action_shorten(self) -> None:
+        """The chain ends one checkpoint earlier."""
+        self.post_message(self.Shorten())
