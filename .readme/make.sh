@@ -17,3 +17,6 @@ ddib-workbench replay "$sessions/fives-to-sevens.yaml" --out . >/dev/null
 cp fives-to-sevens/sheet.png "$here/fives-to-sevens.png"
 ddib-workbench replay "$sessions/interpolation.yaml" --out . >/dev/null
 cp interpolation/filmstrip.png "$here/interpolation.png"
+ddib-workbench replay "$sessions/synthetic-concentric-rings.yaml" --out . \
+    --set target.checkpoint=synthetic-parallel-squares >/dev/null
+cp synthetic-concentric-rings/sheet.png "$here/points.png"

@@ -9,6 +9,7 @@ from ddib.adaptation import fit_grid, grid_file
 from ddib.checkpoints import CheckpointFacts, load
 from ddib.datasets import ColoredMNIST, ImageFiles, ImageSpec, load_images, to_tensor
 from ddib.errors import InputError
+from ddib.points import SHAPES, SyntheticPoints
 from workbench.engine.device import pick_device
 from workbench.files import atomic_write
 
@@ -29,7 +30,7 @@ def adapt(
     facts = model.facts
     if label is None and facts.class_conditional:
         label = facts.labels[len(facts.labels) // 2]
-    spec = ImageFiles(path=images) if images else _digits(facts, label)
+    spec = ImageFiles(path=images) if images else _own(facts, label)
     pixels = load_images([spec], size=facts.image_size, channels=facts.channels).pixels
     start = to_tensor(pixels[:IMAGES] if images else pixels[-IMAGES:]).to(chosen)
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
@@ -49,7 +50,10 @@ def adapt(
     return grid_file(checkpoint)
 
 
-def _digits(facts: CheckpointFacts, label: int | None) -> ImageSpec:
+def _own(facts: CheckpointFacts, label: int | None) -> ImageSpec:
+    """Images of a checkpoint's own domain; raises InputError where the package has none."""
+    if facts.data.get("dataset") in list(SHAPES):
+        return SyntheticPoints(dataset=facts.data["dataset"], seed=1)
     digit = facts.wanted_label(label)
     if facts.data.get("dataset") != "colored-mnist" or digit is None:
         raise InputError("not a model of digits: give --images PATTERN, four pictures of its kind")

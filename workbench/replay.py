@@ -167,7 +167,8 @@ def figures_table(plan: Plan, ending: Finished) -> Table:
 def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | None:
     """How far the variants that lead back to their source are off, of all sessions together.
 
-    L2 is the Euclidean norm of an image's error over all its values, which go from -1 to 1.
+    L2 is the Euclidean norm of an image's error over all its values, which go from -1 to 1; of
+    points, whose domains have unit variance, it is the distance of each from where it began.
     """
     table = Table(box=None, pad_edge=False, title="cycle consistency", title_justify="left")
     table.add_column("source")
@@ -179,7 +180,7 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
             if "cycle_l2_mean" in figures:
                 source, *way, _ = [end.title for end in plan.ends(variant)]
                 names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
-                cells = [METRICS[name].text(figures[name]) for name in names]
+                cells = [METRICS[n].text(figures[n]) if n in figures else "–" for n in names]
                 cells = [str(variant.solver.steps), *cells]
                 table.add_row(escape(source), escape(" → ".join(way) or "itself"), *cells)
     return table if table.row_count else None

@@ -68,6 +68,10 @@ MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 load_operations(folders().operations)  # the schema below has them too
 
 
+class MissingOperations(SessionError):
+    """A session that is right, and needs operations that are not here."""
+
+
 # ---- the schema
 
 
@@ -84,7 +88,7 @@ def _image_spec(value: object) -> str | None:
         return type(value).__name__
     keys = value if isinstance(value, Mapping) else {}
     if "dataset" in keys:
-        points = keys["dataset"] in SHAPES
+        points = keys["dataset"] in list(SHAPES)  # whatever it is, a list or a mapping
         return SyntheticPoints.__name__ if points else ColoredMNIST.__name__
     return ImageFiles.__name__ if "path" in keys else None
 
@@ -458,7 +462,7 @@ def _validated(data: Mapping[str, Plain], root: Node, file: str) -> Session:
     """`data` as a session; positions come from `root`. Raises SessionError."""
     model = Session if "version" in data else _SessionFile
     if missing := _missing_operations(data, root, file):
-        raise SessionError(*missing)
+        raise MissingOperations(*missing)
     content = {key: value for key, value in data.items() if key != NEEDS}
     try:
         return model.model_validate(content, strict=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ddib.points import SHAPES
 from workbench.session import dump_session, load_session, parse_session, variants
 
 FOLDER = Path(__file__).parents[2] / "sessions"
@@ -29,6 +30,8 @@ SLIDES = {
     "rotate-latent",
 }
 OTHERS = {
+    "rotate-points",
+    "colour-transfer",
     "seed-round-trip-1000",
     "fives-to-sevens",
     "fives-to-sevens-conditional",
@@ -46,11 +49,18 @@ OTHERS = {
     "chain",
     "class-to-class",
     "all-to-all",
+    "synthetic-checkerboards",
+    "synthetic-concentric-rings",
+    "synthetic-concentric-squares",
+    "synthetic-moons",
+    "synthetic-parallel-rings",
+    "synthetic-parallel-squares",
 }
 
 
 def test_every_experiment_is_there_in_both_settings() -> None:
     expected = SLIDES | {f"seed-{name}" for name in SLIDES} | OTHERS
+    expected |= {f"synthetic-{name}" for name in SHAPES}
     assert {file.stem for file in FILES} == expected
 
 

@@ -80,11 +80,12 @@ class Engine:
 
     def solve(self, chunk: Chunk, model: Model, cache: Cache, watch: Watch | None = None) -> Solved:
         """A chunk's end, taken there in as many batches as memory asks for."""
-        solved, self._limits[model.sha256] = solve_within(
+        solved, limit = solve_within(
             chunk,
-            self._limit(model),
+            self._limit(chunk, model),
             lambda part: solve(part, model, cache=cache, watch=watch),
         )
+        self._limits[model.sha256] = limit * _times_larger(chunk, model)
         return solved
 
     def solve_all(
@@ -107,7 +108,7 @@ class Engine:
 
     def known(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
         """What `solve` would find in the cache without an evaluation, or None."""
-        parts = [known(part, model, cache) for part in chunk.split(self._limit(model))]
+        parts = [known(part, model, cache) for part in chunk.split(self._limit(chunk, model))]
         found = [part for part in parts if part is not None]
         return join(found) if len(found) == len(parts) else None
 
@@ -119,10 +120,10 @@ class Engine:
         """What happened since they were last asked for that a run should tell."""
         return []
 
-    def _limit(self, model: Model) -> int:
+    def _limit(self, chunk: Chunk, model: Model) -> int:
         if model.sha256 not in self._limits:
             self._limits[model.sha256] = images_within(self.memory, model, self.device)
-        return self._limits[model.sha256]
+        return max(1, self._limits[model.sha256] // _times_larger(chunk, model))
 
     def probe_for(self, facts: CheckpointFacts) -> tuple[Path, Probe] | None:
         """A classifier of the library for a model's kind of pictures, if there is one."""
@@ -174,3 +175,9 @@ def _stopped_by(check: Callable[[], None], model: Model) -> Iterator[None]:
         yield
     finally:
         hook.remove()
+
+
+def _times_larger(chunk: Chunk, model: Model) -> int:
+    """How many of the images that a model's memory is reckoned by one of a chunk's is: the points
+    of a cloud, and 1 for pictures."""
+    return max(1, chunk.start[0, 0].numel() // model.facts.image_size**2)

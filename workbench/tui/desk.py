@@ -13,9 +13,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ddib.checkpoints import CheckpointFacts
 from ddib.datasets import ImageSpec
 from ddib.errors import InputError
 from ddib.operations import OPERATIONS
+from ddib.points import CHANNELS
+from ddib.scatter import SIZE
 from workbench.engine.client import EngineState
 from workbench.engine.messages import Ready, RunSession, Sample
 from workbench.library import Listed, folders
@@ -142,7 +145,15 @@ class Desk:
             return self.change(editing.with_further(self.session, name, label), f"on to {name}")
         if end == "target":
             return self.change(editing.with_target(self.session, name, label), f"target {name}")
-        return self.change(editing.with_source(self.session, name, label), f"source {name}")
+        session = editing.with_source(self.session, name, label)
+        facts = self._facts(name)
+        if facts and not all(image_forms.fits(spec, facts) for spec in session.source.images):
+            session = editing.with_only_images(session, image_forms.fitting(facts))
+        return self.change(session, f"source {name}")
+
+    def _facts(self, name: str) -> CheckpointFacts | None:
+        found = checkpoint_views.find(self.listed, name)
+        return found.facts if found else None
 
     def shorten(self) -> str:
         """Take the last end off the chain; what is wrong with that, or ""."""
@@ -257,13 +268,9 @@ class Desk:
         if field.name == "entry":
             self._part = int(typed) - 1
             return self.session
-        spec = image_forms.changed(self.spec, field, typed, self._digit())
+        facts = self._facts(self.session.source.checkpoint)
+        spec = image_forms.changed(self.spec, field, typed, facts)
         return editing.with_images(self.session, self.part, spec)
-
-    def _digit(self) -> int:
-        found = checkpoint_views.find(self.listed, self.session.source.checkpoint)
-        labels = found.facts.labels if found and found.facts else ()
-        return labels[0] if labels and 0 <= labels[0] <= 9 else 5
 
     # ---- runs
 
@@ -291,12 +298,13 @@ class Desk:
 
     @property
     def size(self) -> int:
-        """Edge of the source checkpoint's images in pixels."""
-        return self._shape()[0]
+        """Edge of the source checkpoint's images in pixels, or of what is drawn of points."""
+        size, channels = self._shape()
+        return SIZE if channels == CHANNELS else size
 
     def _shape(self) -> tuple[int, int]:
-        found = checkpoint_views.find(self.listed, self.session.source.checkpoint)
-        return (found.facts.image_size, found.facts.channels) if found and found.facts else (32, 3)
+        facts = self._facts(self.session.source.checkpoint)
+        return (facts.image_size, facts.channels) if facts else (32, 3)
 
     def pictures_key(self) -> tuple[object, ...]:
         """What the loaded source images depend on."""

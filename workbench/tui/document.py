@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ddib.datasets import ColoredMNIST
 from ddib.errors import InputError
 from workbench.files import atomic_write, is_alive
 from workbench.library import Listed
 from workbench.session import (
+    MissingOperations,
     Recipe,
     Session,
     Source,
@@ -24,6 +24,7 @@ from workbench.session import (
     with_absolute_paths,
 )
 from workbench.tui.history import History
+from workbench.tui.image_forms import fitting
 
 START_NOISE = 0.03  # σ; makes the latents of flat backgrounds Gaussian
 _ORIGIN = "# unsaved: "  # first line of a recovery file: where the session came from
@@ -103,10 +104,9 @@ def new_session(listed: Iterable[Listed]) -> Session:
     source = _prefer("cmnist-fives", names, 0)
     target = _prefer("cmnist-sevens", names, 1)
     facts = next((one.facts for one in usable if one.name == source), None)
-    digit = facts.labels[0] if facts and facts.labels and facts.labels[0] <= 9 else 5
-    label = digit if facts and facts.class_conditional else None
+    label = facts.labels[0] if facts and facts.class_conditional and facts.labels else None
     plain = Session(
-        source=Source(checkpoint=source, label=label, images=(ColoredMNIST(digit=digit),)),
+        source=Source(checkpoint=source, label=label, images=(fitting(facts),)),
         target=Target(checkpoint=target),
         recipe=Recipe(),
     )
@@ -152,7 +152,10 @@ class Autosave:
             self._file.unlink(missing_ok=True)
 
     def find(self) -> Recovered | None:
-        """The newest session left by a program that is gone; unreadable ones are removed."""
+        """The newest session left by a program that is gone; unreadable ones are removed.
+
+        One that needs an operation which is not here waits for it.
+        """
         with suppress(OSError):
             left = sorted(self._folder.glob("unsaved-*.yaml"), key=lambda f: f.stat().st_mtime)
             for file in reversed(left):
@@ -162,6 +165,8 @@ class Autosave:
                 try:
                     text = read_session_text(file)
                     session = parse_session(text, file=str(file))
+                except MissingOperations:
+                    continue
                 except InputError:
                     file.unlink(missing_ok=True)
                     continue

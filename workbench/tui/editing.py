@@ -149,6 +149,12 @@ def _with_entries(session: Session, images: tuple[ImageSpec, ...]) -> Session:
     return session.model_copy(update={"source": source})
 
 
+def with_only_images(session: Session, spec: ImageSpec) -> Session:
+    """The session with one entry of images in place of all."""
+    source = session.source.model_copy(update={"images": (spec,)})
+    return session.model_copy(update={"source": source})
+
+
 def with_solver(session: Session, solver: Solver) -> Session:
     """The session with another solver."""
     return session.model_copy(update={"solver": solver})

@@ -15,7 +15,7 @@ from workbench.ranges import parse_numbers
 from workbench.session import Session
 from workbench.tui.views import FieldView, FormView
 
-HIDDEN = ("op", "enabled", "dataset", "indices", "names")  # chosen elsewhere than in the form
+HIDDEN = ("enabled", "indices", "names")  # chosen elsewhere than in the form
 LARGEST_BOUND = 1e9  # a bound beyond this is a limit of the machine and says nothing
 
 
@@ -25,9 +25,14 @@ def form_of(model: BaseModel, key: str, title: str) -> FormView:
     fields = tuple(
         _field(name, info, getattr(model, name), there[name].annotation != info.annotation)
         for name, info in _plain(type(model)).model_fields.items()
-        if name not in HIDDEN
+        if name not in HIDDEN and not _is_kind(info)
     )
     return FormView(key, title, (type(model).__doc__ or "").strip(), fields)
+
+
+def _is_kind(info: FieldInfo) -> bool:
+    """Whether a field says what the model is, and can say nothing else: `op: scale`."""
+    return get_origin(info.annotation) is Literal and len(get_args(info.annotation)) == 1
 
 
 def changed(model: BaseModel, field: FieldView, typed: Any) -> BaseModel:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from ddib.datasets import MAX_PICKED, ColoredMNIST, ImageSpec
+from ddib.points import SyntheticPoints
 
 What = Literal["toggle", "up to", "all"]
 
 
 def plain(spec: ImageSpec) -> ImageSpec:
     """The entry as it finds its images, whatever it takes of them."""
+    if isinstance(spec, SyntheticPoints):
+        return spec
     if isinstance(spec, ColoredMNIST):
         count = spec.count if spec.repeat else 1
         return spec.model_copy(update={"count": count, "indices": None})
@@ -44,6 +47,8 @@ def with_places(spec: ImageSpec, names: Sequence[str], places: Iterable[int]) ->
     chosen = sorted(places)
     if not chosen:
         raise ValueError("this is the only image that is taken; one is needed")
+    if isinstance(spec, SyntheticPoints):
+        return spec
     count = chosen[-1] + 1
     first = len(chosen) == count
     if not first and len(chosen) > MAX_PICKED:
