@@ -52,7 +52,7 @@ def test_the_form_of_points_chooses_the_shape_the_count_and_the_seed() -> None:
     form = image_forms.form_of(SyntheticPoints(), 0, 1)
     fields = {field.name: field for field in form.fields}
     assert list(fields) == ["from", "dataset", "count", "seed"]
-    assert fields["from"].choices == ("digits", "points", "files")
+    assert fields["from"].choices == ("digits", "files", "points")
     assert "parallel-rings" in fields["dataset"].choices
     spec = image_forms.changed(SyntheticPoints(), fields["dataset"], "parallel-rings")
     assert spec == SyntheticPoints(dataset="parallel-rings")
