@@ -166,7 +166,8 @@ def _limits(schema: dict[str, Any]) -> str:
     choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
     if choices:
         return " | ".join(map(str, choices))
-    low, high = schema.get("minimum"), schema.get("maximum", schema.get("exclusiveMaximum"))
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None:
         return ""
     return f"≥ {low:g}" if high is None or high >= 2**31 else f"{low:g} … {high:g}"

@@ -90,7 +90,7 @@ class InputUsed(_Record):
 
 
 class IntermediateResult(_Record):
-    """What an end of a chain decoded before it encoded it again."""
+    """What an end of a chain decoded before it encoded it again; figures of both."""
 
     end: int  # 1 is the target
     title: str  # the checkpoint, and its label

@@ -68,6 +68,10 @@ MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 load_operations(folders().operations)  # the schema below has them too
 
 
+class MissingOperations(SessionError):
+    """A session that is right, and needs operations that are not here."""
+
+
 # ---- the schema
 
 
@@ -458,7 +462,7 @@ def _validated(data: Mapping[str, Plain], root: Node, file: str) -> Session:
     """`data` as a session; positions come from `root`. Raises SessionError."""
     model = Session if "version" in data else _SessionFile
     if missing := _missing_operations(data, root, file):
-        raise SessionError(*missing)
+        raise MissingOperations(*missing)
     content = {key: value for key, value in data.items() if key != NEEDS}
     try:
         return model.model_validate(content, strict=True)

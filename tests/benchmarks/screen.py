@@ -160,7 +160,7 @@ def main() -> None:
         frames = [first_frame(folder) for _ in range(options.runs)]
         print(f"first frame: {_figures(frames)}")
         _while_running(folder)
-        _auto_run(folder, 10)
+        _auto_run(folder / "knob", 10)  # which leaves unsaved work behind
         _large_folder(folder, options.images)
 
 
@@ -183,6 +183,7 @@ def _while_running(folder: Path) -> None:
 
 
 def _auto_run(folder: Path, turns: int) -> None:
+    folder.mkdir()
     session = folder / "knob.yaml"
     session.write_text(KNOB)
     with program(str(session), folder=folder) as terminal:

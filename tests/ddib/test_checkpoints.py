@@ -59,7 +59,7 @@ def test_facts_and_weights_come_back(checkpoint: Path) -> None:
 
 def test_every_checkpoint_of_the_zoo_loads() -> None:
     paths = sorted(ZOO.glob("*.safetensors"))
-    assert {path.stem for path in paths} == {
+    assert {path.stem for path in paths if path.stem.startswith("cmnist-")} == {
         "cmnist-classifier",
         "cmnist-digits",
         "cmnist-fives",

@@ -65,7 +65,9 @@ async def test_there_and_back_by_keyboard(program: Any, session_file: Path, tmp_
         result = driver.widget("#flow").view.panels[-1]
         assert (result.kind, result.freshness) == ("result", "stale")
         await driver.press("-")
-        await driver.until(lambda: "the bridge ends at" in "\n".join(driver.screen_text()))
+        await driver.until(
+            lambda: any("the bridge ends at" in n.message for n in driver.app._notifications)
+        )
 
 
 def test_ends_are_named_by_what_tells_them_apart() -> None:

@@ -52,7 +52,7 @@ def test_the_target_is_swept_and_the_source_is_not(session: Session) -> None:
     assert not field(session, "source", "guidance").sweepable
     assert field(session, "source", "label").choices[:3] == (None, 0, 1)
     line = conditions.lines(swept, LISTED)[1]
-    assert line.summary == "7 3 w 1 1.5 2"
+    assert line.summary == "7 3 w 1…2"
 
 
 def test_a_classifier_brings_its_scale(session: Session) -> None:
@@ -97,9 +97,9 @@ async def test_guidance_is_typed_into_the_form(program: Callable[..., Any], tmp_
         await driver.until(lambda: driver.session.target.guidance == (1.5, 3))
         await driver.press("escape")
         text = "\n".join(driver.screen_text())
-        assert "7 w 1.5 3 " in text
+        assert "7 w 1.5…3 " in text
         await driver.press("ctrl+s")
         assert "guidance: [1.5, 3" in file.read_text()
-        assert driver.desk.header("ready", None).target == "cmnist-digits:7 w 1.5 3"
+        assert driver.desk.header("ready", None).target == "cmnist-digits:7 w 1.5…3"
         await driver.press("u")
         assert driver.session.target.guidance == 1

@@ -66,7 +66,7 @@ def test_fresh_stale_computing() -> None:
     run.receive(Progress(id="1", stage="encode", variant=0))
     assert run.freshness("latent", 1, SESSION) == "computing"
     run.receive(row("latent", 0))
-    run.receive(Progress(id="1", stage="decode", variant=0))
+    run.receive(Progress(id="1", stage="decode", variant=0, end=1))
     assert run.freshness("latent", 0, SESSION) == "fresh"
     assert run.freshness("result", 0, SESSION) == "computing"
     assert run.freshness("result", 1, SESSION) == "absent"

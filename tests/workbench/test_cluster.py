@@ -103,7 +103,7 @@ def test_workers_that_die_again_and_again_fail_the_run(
 def test_files_that_a_worker_lacks_are_sent(
     cluster: ClusterEngine, made: Plan, tmp_path: Path
 ) -> None:
-    here = cluster.model(made.source.path)
+    here = cluster.model(made.ends(made.variants[0])[0].path)
     elsewhere = replace(cluster.shipment(here), path=tmp_path / here.path.name)
     chunk = Chunk("encode", torch.zeros(2, 3, 32, 32), Solver(grid="adapted", steps=2))
     answer = Worker("cpu", 1, 2, 2**30).solve(chunk, elsewhere)
@@ -116,6 +116,25 @@ def test_what_is_cached_is_not_sent(cluster: ClusterEngine, made: Plan) -> None:
     assert cluster.run(made, Order()).status == "done"
     again = cluster.run(made, Order())
     assert again.nfe == {"encode": 0, "decode": 0}
+
+
+def test_a_chain_over_workers_has_the_same_bytes(
+    cluster: ClusterEngine, small: Session, tmp_path: Path
+) -> None:
+    for path, value in (
+        ("target.checkpoint", "[cmnist-sevens, cmnist-digits]"),
+        ("chain", "[{checkpoint: cmnist-fives}]"),
+        ("recipe.latent", "[]"),
+        ("solver.steps", "2"),
+    ):
+        small = set_value(small, path, value)
+    plan = make_plan(small, Path(), "chain")
+    for name, engine in (("cluster", cluster), ("alone", Engine("cpu", chunk=2))):
+        ending = engine.run(plan, Order(store=tmp_path / name, run_name="chain"))
+        assert ending.status == "done", ending.error
+        assert ending.nfe == {"encode": 2 + 2 * 2, "decode": 2 * 2 * 2}
+    runs = tmp_path / "cluster" / "chain", tmp_path / "alone" / "chain"
+    assert compare_runs(*runs).same_bytes
 
 
 def test_a_cancel_stops_the_workers(cluster: ClusterEngine, small: Session) -> None:

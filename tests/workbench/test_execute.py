@@ -20,6 +20,7 @@ from workbench.engine.execute import Engine, Order
 from workbench.engine.forecast import forecast
 from workbench.engine.messages import Finished, Message, Progress, Row, Started, to_line
 from workbench.engine.plan import Plan, make_plan
+from workbench.engine.work import Task
 from workbench.figures import read_session_from_sheet, split_strip
 from workbench.runs import read_manifest
 from workbench.session import Session, parse_session, set_value
@@ -224,7 +225,11 @@ def test_a_cancel_does_not_wait_for_an_evaluation_of_a_large_network(
     def solve(value: float, check: Callable[[], None]) -> None:
         image = torch.full((1, 3, 32, 32), value)
         chunk = Chunk("encode", image, Solver(steps=2), places=(0,))
-        next(engine.solve_all([([], chunk)], model, engine.cache, lambda *_: lambda _: None, check))
+        next(
+            engine.solve_all(
+                [Task([], chunk, model)], engine.cache, lambda _: lambda _: None, check
+            )
+        )
 
     def check() -> None:
         nonlocal asked

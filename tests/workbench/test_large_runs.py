@@ -174,7 +174,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
 def test_a_budget_cuts_the_batches_and_the_run_says_so(small: Session, tmp_path: Path) -> None:
     engine = Engine("cpu")
     made = plan(small, source__images__0__count="4", recipe__latent="[]")
-    model = engine.model(made.source.path)
+    model = engine.model(made.ends(made.variants[0])[0].path)
     each = 2**30 // images_within(2**30, model, engine.device)
     z = model.facts.channels * model.facts.image_size**2 * 4
     assert 10 * z < each < 1000 * z

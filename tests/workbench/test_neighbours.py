@@ -186,8 +186,7 @@ def test_only_the_parts_that_are_asked_for_are_fetched(engine: Engine, plan: Pla
         fetched.append(part)
         return torch.arange(part[1].start, part[1].stop).reshape(-1, 1, 1, 1).float(), None
 
-    model = engine.model(plan.source.path)
-    work = Work(plan, model, model, engine.device, CHUNK, encoded)
+    work = Work(plan, engine.models(plan), engine.device, CHUNK, encoded)
     everything = Unedited(work, 1)
     assert len(everything) == COUNT
     assert everything[[3, 4, 2]].flatten().tolist() == [3, 4, 2]

@@ -49,6 +49,12 @@ OTHERS = {
     "chain",
     "class-to-class",
     "all-to-all",
+    "synthetic-checkerboards",
+    "synthetic-concentric-rings",
+    "synthetic-concentric-squares",
+    "synthetic-moons",
+    "synthetic-parallel-rings",
+    "synthetic-parallel-squares",
 }
 
 

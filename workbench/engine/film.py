@@ -17,7 +17,8 @@ MOST = 16  # pairs that are shown
 def filmstrip(report: "Report") -> tuple[list[SheetRow], list[str]]:
     """The rows, and what stands above their columns: source, result by result, the other source.
 
-    There are none where anything else is swept than the fraction of a slerp between two images.
+    There are none of points, and none where anything else is swept than the fraction of a slerp
+    between two images.
     """
     plan = report.plan
     swept, count = sweeps(plan.session), len(plan.images.names)
@@ -26,7 +27,7 @@ def filmstrip(report: "Report") -> tuple[list[SheetRow], list[str]]:
         for index, operation in enumerate(plan.session.recipe.latent)
         if isinstance(operation, Slerp) and operation.other == "image"
     }
-    if len(swept) != 1 or not swept.keys() <= slerps.keys():
+    if plan.points or len(swept) != 1 or not swept.keys() <= slerps.keys():
         return [], []
     (path,) = swept
     finished = sorted(report.finished, key=lambda row: plan.variants[row].values[path])

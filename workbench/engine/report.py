@@ -175,14 +175,20 @@ class Report:
                 IntermediateResult(
                     end=end,
                     title=titles[end],
-                    metrics=summary(strip.metrics),
-                    per_image=strip.metrics,
+                    metrics=summary(figures),
+                    per_image=figures,
                     images=files[end],
                 )
                 for end, strip in pictures.items()
                 if end < plan.links
+                for figures in [strip.metrics | self._moments(index, end)]
             ],
         )
+
+    def _moments(self, index: int, end: int) -> PerImage:
+        """The figures of what an end encoded again, where it is whole."""
+        latent = self.row("intermediate_latent", index, end)
+        return latent.metrics if latent.count == len(self.plan.images.names) else {}
 
     def manifest(self, ending: Ending) -> Manifest:
         """What the run directory says about itself."""

@@ -12,6 +12,7 @@ from ddib.errors import InputError
 from workbench.files import atomic_write, is_alive
 from workbench.library import Listed
 from workbench.session import (
+    MissingOperations,
     Recipe,
     Session,
     Source,
@@ -151,7 +152,10 @@ class Autosave:
             self._file.unlink(missing_ok=True)
 
     def find(self) -> Recovered | None:
-        """The newest session left by a program that is gone; unreadable ones are removed."""
+        """The newest session left by a program that is gone; unreadable ones are removed.
+
+        One that needs an operation which is not here waits for it.
+        """
         with suppress(OSError):
             left = sorted(self._folder.glob("unsaved-*.yaml"), key=lambda f: f.stat().st_mtime)
             for file in reversed(left):
@@ -161,6 +165,8 @@ class Autosave:
                 try:
                     text = read_session_text(file)
                     session = parse_session(text, file=str(file))
+                except MissingOperations:
+                    continue
                 except InputError:
                     file.unlink(missing_ok=True)
                     continue

@@ -105,9 +105,14 @@ def _ends(session: Session) -> tuple[End | Target, ...]:
 
 
 def strength(end: End | Target) -> str:
-    """How an end is led, as short as the header is: ` w 1 2` by itself, ` s 4` by a classifier."""
-    words = "" if end.guidance == 1 else f" w {summarize(end.guidance)}"
-    return words + (f" s {summarize(end.classifier_scale)}" if end.classifier else "")
+    """How an end is led, as short as the header is: ` w 1…5` by itself, ` s 4` by a classifier."""
+    words = "" if end.guidance == 1 else f" w {_span(end.guidance)}"
+    return words + (f" s {_span(end.classifier_scale)}" if end.classifier else "")
+
+
+def _span(value: float | tuple[float, ...]) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    return "…".join(dict.fromkeys((summarize(min(values)), summarize(max(values)))))
 
 
 def end(checkpoint: str | tuple[str, ...], label: Any) -> str:

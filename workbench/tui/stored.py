@@ -25,6 +25,7 @@ from workbench.runs import (
     MANIFEST,
     SESSION,
     SHEET,
+    IntermediateResult,
     Manifest,
     VariantResult,
     read_manifest,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _PREFIXES: dict[RowKind, str] = {
     "latent": "latent_",
     "edited_latent": "edited_latent_",
-    "intermediate_latent": "intermediate_latent_",
+    "intermediate_latent": "latent_",
 }
 
 
@@ -157,9 +158,7 @@ def _put_results(
     for passed in result.intermediates:
         pixels = stored_pictures(path, passed.images[:SHOWN], wrong)
         if pixels is not None:
-            each = {name: values[:SHOWN] for name, values in passed.per_image.items()}
-            pictures = Pictures(pixels, False, passed.metrics, each)
-            run.put("intermediate", index, pictures, passed.end)
+            run.put("intermediate", index, _pictures("intermediate", pixels, passed), passed.end)
     pixels = stored_pictures(path, result.images[:SHOWN], wrong)
     problems += wrong[:1] + ([f"{len(wrong) - 1} more like that"] if len(wrong) > 1 else [])
     if pixels is not None:
@@ -174,20 +173,23 @@ def _put_latents(
     names = set()
     for name, latents in _latents(path, problems):
         row, _, number = name.partition(".")
-        kind, _, end = row.partition("-")
+        kind, _, place = row.partition("-")
+        end = int(place) if place.isdecimal() else 0
         if kind not in _PREFIXES or (number and not number.isdecimal()):
             continue
         names.add(name)
         index = int(number) if number else 0 if end else None
         result = finished.get(index or 0, next(iter(finished.values()), VariantResult()))
-        pictures = _pictures(kind, latent_pixels(latents), result)
-        run.put(kind, index, pictures, int(end) if end.isdecimal() else 0)
+        passed = next((each for each in result.intermediates if each.end == end), result)
+        run.put(kind, index, _pictures(kind, latent_pixels(latents), passed), end)
     if not names:
         problems.append("its latents are not there")
 
 
-def _pictures(kind: RowKind, pixels: Pixels, result: VariantResult) -> Pictures:
-    """A row with the part of a variant's figures that is about it."""
+def _pictures(
+    kind: RowKind, pixels: Pixels, result: VariantResult | IntermediateResult
+) -> Pictures:
+    """A row with the part of the figures that is about it."""
 
     def belongs(name: str) -> bool:
         if kind in _PREFIXES:

@@ -127,7 +127,8 @@ class FieldView:
     @property
     def title(self) -> str:
         """The name in words, as short as a form is narrow."""
-        return self.name.replace("_", " ").replace("start noise seed", "noise seed")
+        name = self.name.replace("_", " ")
+        return {"start noise seed": "noise seed", "classifier scale": "scale"}.get(name, name)
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class Bench(Screen[None]):
                 yield _titled(ContactSheet(id="sheet"), "3 Results")
             with Vertical(id="right"):
                 yield _titled(RecipeList(id="recipe"), "4 Recipe")
-                yield _titled(ParameterForm(id="form"), "")
+                yield _titled(ParameterForm(id="form", back="#recipe"), "")
                 yield _titled(TradeOff(id="tradeoff"), "Trade-off")
         yield ProgressLine()
         yield KeyHints()
@@ -296,12 +296,6 @@ class Bench(Screen[None]):
             event.lines.action_edit("form")
         elif isinstance(event.lines, CheckpointList):
             event.lines.action_choose("target")
-
-    def on_parameter_form_left(self) -> None:
-        """Escape in a form goes back to its list."""
-        focused = self.focused
-        in_library = focused is not None and self.query_one(ImagesPane) in focused.ancestors
-        self.set_focus(self.query_one("#grid" if in_library else "#recipe"))
 
     # ---- runs
 

@@ -44,6 +44,21 @@ class ValueInput(LineInput):
         """Only numbers are stepped."""
         return action != "step" or (self.field is not None and self.field.numeric)
 
+    def on_key(self, event: events.Key) -> None:
+        """Escape leaves before the next key comes; one that came meanwhile goes to the new focus.
+
+        A key bubbles up to its binding through a queue for each widget, and on a busy machine
+        the next one is here before it.
+        """
+        if self.screen.focused is not self:
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "escape":
+            next(w for w in self.ancestors if isinstance(w, ParameterForm)).action_leave()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
     def action_step(self, steps: int) -> None:
         """The number that many steps further; several numbers stay as they are."""
         text = None if self.field is None else stepped(self.value, self.field, steps)
@@ -82,14 +97,14 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         """‹ value ›, or all of them beside each other when they fit."""
-        words = [format_value(choice) for choice in self.choices]
+        words = [_word(choice) for choice in self.choices]
         if sum(map(len, words)) + 2 * len(words) <= self.size.width:
             parts: list[tuple[str, str]] = []
             for choice, word in zip(self.choices, words, strict=True):
                 chosen = choice == self.value and type(choice) is type(self.value)
                 parts.append((f" {word} ", "bold reverse $primary" if chosen else "$dim"))
             return Content.assemble(*parts)
-        value = format_value(self.value)
+        value = _word(self.value)
         if len(value) + 4 > self.size.width:
             return Content.assemble(("‹", "$dim"), value, ("›", "$dim"))
         return Content.assemble(("‹ ", "$dim"), value, (" ›", "$dim"))
@@ -103,7 +118,7 @@ class Choice(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """The value that was clicked, or the next one."""
-        words = [format_value(choice) for choice in self.choices]
+        words = [_word(choice) for choice in self.choices]
         if sum(map(len, words)) + 2 * len(words) > self.size.width:
             self.action_turn(1)
             return
@@ -118,6 +133,10 @@ class Choice(Widget, can_focus=True):
         if value != self.value or type(value) is not type(self.value):
             self.value = value
             self.post_message(self.Changed(self, value))
+
+
+def _word(value: Any) -> str:
+    return "none" if value is None else format_value(value)
 
 
 class FieldRow(Vertical):
@@ -192,12 +211,11 @@ class ParameterForm(VerticalScroll, can_focus=False):
         field: FieldView
         value: Any
 
-    class Left(Message):
-        """Escape was pressed in the form."""
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, back: str, id: str | None = None) -> None:
+        """`back`: the selector of what takes the focus after escape."""
         super().__init__(id=id)
         self.view = FormView("", "")
+        self._back = back
         self._said = ""
 
     async def prepare(self, rows: int) -> None:
@@ -250,7 +268,7 @@ class ParameterForm(VerticalScroll, can_focus=False):
 
     def action_leave(self) -> None:
         """Back to where the form belongs."""
-        self.post_message(self.Left())
+        self.screen.set_focus(self.screen.query_one(self._back))
 
     def on_descendant_focus(self) -> None:
         """Explain the field that has the focus."""

@@ -14,5 +14,5 @@ class ImagesPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Form above, grid below."""
-        yield ParameterForm(id="images-form")
+        yield ParameterForm(id="images-form", back="#grid")
         yield ImageGrid(id="grid")

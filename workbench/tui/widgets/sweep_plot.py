@@ -8,7 +8,8 @@ from itertools import cycle
 from math import ceil, floor, log10
 from typing import TypeVar
 
-from rich.text import Text
+from rich.style import Style
+from rich.text import Span, Text
 from textual.color import Color
 from textual_plotext import PlotextPlot
 
@@ -107,7 +108,7 @@ class SweepPlot(PlotextPlot):
                     background=self._color("background"),
                     alignment="right" if before else "left",
                 )
-        return Text.from_ansi(draw.build(), no_wrap=True)
+        return _on_any_ground(Text.from_ansi(draw.build(), no_wrap=True))
 
     def _set_axes(self, shown: Plot, width: int, height: int) -> Ground:
         left, right = _limits([_place(shown.x, p.x) for p in shown.points])
@@ -163,3 +164,13 @@ def _columns(pairs: Iterable[tuple[float, T]]) -> tuple[list[float], list[T]]:
     """The first of each pair, the second of each."""
     both = list(pairs)
     return [one for one, _ in both], [other for _, other in both]
+
+
+def _on_any_ground(drawn: Text) -> Text:
+    """Without plotext's background, which a terminal's own would not match."""
+    spans = [
+        Span(span.start, span.end, Style(color=span.style.color))
+        for span in drawn.spans
+        if isinstance(span.style, Style)
+    ]
+    return Text(drawn.plain, spans=spans, no_wrap=True)
