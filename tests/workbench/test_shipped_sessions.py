@@ -49,8 +49,6 @@ OTHERS = {
     "chain",
     "class-to-class",
     "all-to-all",
-    "colour-transfer",
-    "rotate-points",
     "synthetic-checkerboards",
     "synthetic-concentric-rings",
     "synthetic-concentric-squares",
