@@ -26,12 +26,12 @@ def test_the_library_example() -> None:
 
 
 def test_the_session_example() -> None:
-    _, example = blocks("yaml")
+    (example,) = (block for block in blocks("yaml") if block.startswith("version:"))
     assert parse_session(example).recipe.latent[1].op == "add_noise"
 
 
 def test_the_configuration_example(tmp_path: Path) -> None:
-    configuration, _ = blocks("yaml")
+    (configuration,) = (block for block in blocks("yaml") if block.startswith("theme:"))
     path = tmp_path / "config.yaml"
     path.write_text(configuration)
     assert read_config(path).theme == "light"
