@@ -44,9 +44,10 @@ async def test_there_and_back_by_keyboard(program: Any, session_file: Path, tmp_
         await driver.press("u")
         await driver.until(lambda: len(driver.session.chain) == 1)
 
-        await driver.press("r", "l")
+        await driver.press("r")
         await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
         assert driver.desk.run.finished.status == "done", driver.desk.run.finished.error
+        await driver.press("l")
         await driver.until(lambda: len(driver.widget("#sheet").view.rows) == 10)
         shown = [(row.kind, row.label, row.end) for row in driver.widget("#sheet").view.rows]
         variant = [

@@ -198,13 +198,12 @@ async def test_a_key_that_does_nothing_says_why(program: Any, session_file: Path
             ("c", "Nothing is running."),
             ("u", "There is nothing to undo."),
             ("g", "There is nothing to plot yet; r runs the session."),
-            ("l", "There is no latent yet; r runs the session."),
             ("h", "No run is kept yet; r runs."),
         ):
             await driver.press(key)
             await driver.until(lambda why=why: notices(driver)[-1:] == [why])
             assert driver.app.screen is driver.bench
-        assert not {"Plots", "Latents", "History", "Queue", "Remove images"} & titles(driver)
+        assert not {"Plots", "History", "Queue", "Remove images"} & titles(driver)
 
 
 async def test_undo_takes_a_wrong_value_back(program: Any, session_file: Path) -> None:

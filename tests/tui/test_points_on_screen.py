@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ddib.datasets import ColoredMNIST
 from ddib.points import SyntheticPoints
-from ddib.scatter import SIZE
+from ddib.scatter import SIZE, scatter
+from workbench.engine.messages import Inspection, LatentStep
+from workbench.figures import strip_png
 from workbench.tui import image_forms, picking
+from workbench.tui.inspection import view_of
 
 
 async def test_a_checkpoint_of_points_brings_its_points(program: Any, session_file: Path) -> None:
@@ -27,11 +31,28 @@ async def test_a_checkpoint_of_points_brings_its_points(program: Any, session_fi
         await driver.until(lambda: driver.session.source.images == moons)
 
 
+def test_latents_of_points_have_no_neighbours_to_speak_of() -> None:
+    step = LatentStep.model_construct(
+        label="latent", mean=0.0, std=1.2, kurtosis=3.0, autocorrelation=None, spectrum=[],
+        histogram=[1] * 64, png=strip_png(scatter(np.zeros((1, 5, 2)))),
+    )  # fmt: skip
+    bands = {"mean": (0.0, 0.01), "std": (1.0, 0.01), "kurtosis": (3.0, 0.01)}
+    view = view_of(
+        Inspection.model_construct(
+            id="1", images=1, values=64, steps=[step], bands=bands, spectrum_errors=[]
+        )
+    )
+    assert view.white[-1] == "–"
+    far = [("0.000", False), ("1.200", True), ("3.000", False), ("–", False)]
+    assert list(view.steps[0].values) == far
+    assert view.steps[0].channels[0].shape == (SIZE, SIZE, 3)
+
+
 def test_the_form_of_points_chooses_the_shape_the_count_and_the_seed() -> None:
     form = image_forms.form_of(SyntheticPoints(), 0, 1)
     fields = {field.name: field for field in form.fields}
     assert list(fields) == ["from", "dataset", "count", "seed"]
-    assert fields["from"].choices == ("digits", "points", "files")
+    assert fields["from"].choices == ("digits", "files", "points")
     assert "parallel-rings" in fields["dataset"].choices
     spec = image_forms.changed(SyntheticPoints(), fields["dataset"], "parallel-rings")
     assert spec == SyntheticPoints(dataset="parallel-rings")

@@ -232,7 +232,7 @@ async def test_the_mouse_does_it_too(program: Any) -> None:
         await driver.pilot.click("#checkpoints", offset=(6, 2))
         assert driver.bench.focused.id == "checkpoints"
         assert driver.widget("#checkpoints").cursor == 1
-        await driver.pilot.click("#grid", offset=(12, 1))
+        await driver.pilot.click("#grid", offset=(12, 0))
         assert driver.widget("#grid").cursor == 1
         recipe = driver.widget("#recipe")
         add_line = len(recipe.view.image) + 3  # border, solver, heading

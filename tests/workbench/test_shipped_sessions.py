@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from ddib.points import SHAPES
 from workbench.session import dump_session, load_session, parse_session, variants
 
 FOLDER = Path(__file__).parents[2] / "sessions"
@@ -60,7 +59,6 @@ OTHERS = {
 
 def test_every_experiment_is_there_in_both_settings() -> None:
     expected = SLIDES | {f"seed-{name}" for name in SLIDES} | OTHERS
-    expected |= {f"synthetic-{name}" for name in SHAPES}
     assert {file.stem for file in FILES} == expected
 
 

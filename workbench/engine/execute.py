@@ -112,9 +112,11 @@ class Engine:
         found = [part for part in parts if part is not None]
         return join(found) if len(found) == len(parts) else None
 
-    def batch_limit(self, model: Model) -> int:
-        """Images that memory has let through at once so far."""
-        return min(self.chunk, self._limits.get(model.sha256, self.chunk))
+    def batch_limit(self, model: Model, points: int = 1) -> int:
+        """Images that memory has let through at once so far, or clouds of so many points."""
+        return min(
+            self.chunk, max(1, self._limits.get(model.sha256, self.chunk * points) // points)
+        )
 
     def notes(self) -> list[str]:
         """What happened since they were last asked for that a run should tell."""

@@ -459,7 +459,8 @@ class Run:
             if why := self._no_way_back(row):
                 notes.append(f"{self.plan.variants[row].label}: no exact way back: {why}")
         for model in self.models.values():
-            limit = self.engine.batch_limit(model)
+            points = self.plan.images.pixels[0, ..., 0].size // model.facts.image_size**2
+            limit = self.engine.batch_limit(model, points)
             if limit < min(self.engine.chunk, self.count):
                 notes.append(f"{model.name}: batches of {limit} images, to fit the memory")
         return notes

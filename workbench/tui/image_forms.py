@@ -12,8 +12,8 @@ from workbench.tui.views import FieldView, FormView
 
 _KINDS: dict[str, type[Any]] = {
     "digits": ColoredMNIST,
-    "points": SyntheticPoints,
     "files": ImageFiles,
+    "points": SyntheticPoints,
 }
 
 

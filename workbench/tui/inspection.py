@@ -84,9 +84,9 @@ def subject_of(desk: Desk, variant: int) -> Subject:
 
 def view_of(answer: Inspection) -> InspectionView:
     """An answer of the engine as something to show."""
-    bands = [answer.bands[name] for name in STATISTICS]
-    white = tuple(f"{expected:g} ± {FAR * error:.3f}" for expected, error in bands)
-    top = max(1.5, *(1.05 * power for step in answer.steps for power in step.spectrum))
+    bands = [answer.bands.get(name) for name in STATISTICS]
+    white = tuple(f"{band[0]:g} ± {FAR * band[1]:.3f}" if band else "–" for band in bands)
+    top = max([1.5, *(1.05 * power for step in answer.steps for power in step.spectrum)])
     steps = tuple(_step(answer, step, top) for step in answer.steps)
     return InspectionView(answer.images, white, steps)
 
@@ -95,11 +95,11 @@ def _step(answer: Inspection, step: LatentStep, top: float) -> StepView:
     from workbench.tui.results import split
 
     figures = [getattr(step, name) for name in STATISTICS]
-    bands = [answer.bands[name] for name in STATISTICS]
+    bands = [answer.bands.get(name) for name in STATISTICS]
     columns = len(step.spectrum)
     return StepView(
         step.label,
-        tuple(_figure(value, *band) for value, band in zip(figures, bands, strict=True)),
+        tuple(_figure(value, band) for value, band in zip(figures, bands, strict=True)),
         _histogram(step.histogram, answer.values),
         BarsView(
             tuple(step.spectrum),
@@ -115,9 +115,11 @@ def _step(answer: Inspection, step: LatentStep, top: float) -> StepView:
     )
 
 
-def _figure(value: float | None, expected: float, error: float) -> tuple[str, bool]:
-    if value is None:
-        return "–", True
+def _figure(value: float | None, band: tuple[float, float] | None) -> tuple[str, bool]:
+    """A figure, and whether it is far off; points have no neighbours and so no such figures."""
+    if value is None or band is None:
+        return "–", band is not None
+    expected, error = band
     return f"{value:z.3f}", abs(value - expected) > FAR * error
 
 

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from workbench.tui.desk import Desk
 
 
-def _latents(desk: Desk) -> str:
-    if desk.run is None or desk.run.row("latent", 0) is None:
-        return f"There is no latent yet; {key('run')} runs the session."
-    return ""
-
-
 def _pictures(desk: Desk) -> str:
     return "" if desk.pictures.pixels is not None else "The session has no images to start from."
 
@@ -42,7 +36,6 @@ WHY_NOT: dict[str, Callable[[Desk], str]] = {
     "undo": lambda desk: "" if desk.document.history.can_undo else "There is nothing to undo.",
     "redo": lambda desk: "" if desk.document.history.can_redo else "Nothing was undone.",
     "view": lambda desk: "" if desk.run is not None else _pictures(desk),
-    "latents": _latents,
     "inspect": _pictures,
     "trajectory": _pictures,
     "plots": _sweep,
