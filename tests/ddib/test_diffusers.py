@@ -119,12 +119,17 @@ def test_the_loops_are_theirs(prediction: str, steps: int, images: Tensor, tmp_p
 
     solver = ddib.Solver(name="ddim", grid="reference", steps=steps)
     decoded = ddib.decode(images, model, solver)
-    assert torch.allclose(decoded, walk(forward, theirs, images, steps), atol=1e-5, rtol=1e-5)
+    assert agree(decoded, walk(forward, theirs, images, steps))
 
     inverse = DDIMInverseScheduler(**settings, set_alpha_to_one=False)
     levels = model.grid(solver).encode[:-1]
     (*_, last) = SOLVERS["ddim"].solve(told_ahead(model, levels), images, levels)
-    assert torch.allclose(last.z, walk(inverse, theirs, images, steps), atol=1e-5, rtol=1e-5)
+    assert agree(last.z, walk(inverse, theirs, images, steps))
+
+
+def agree(ours: Tensor, theirs: Tensor) -> bool:
+    """To 1e-5 of the largest value; predicting x₀, random weights make states of a hundred."""
+    return float((ours - theirs).abs().max()) < 1e-5 * max(1.0, float(theirs.abs().max()))
 
 
 def walk(scheduler: Any, network: UNet2DModel, z: Tensor, steps: int) -> Tensor:
