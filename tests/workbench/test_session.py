@@ -118,7 +118,7 @@ def test_the_schema_has_every_operation_and_asks_for_a_version() -> None:
     fields = schema()
     assert fields["required"] == ["version", "source", "target"]
     assert fields["title"] == "Session"
-    assert set(fields["properties"]) == set(Session.model_fields)
+    assert set(fields["properties"]) == {*Session.model_fields, "needs"}
     assert {operation.__name__ for operation in OPERATIONS.values()} <= fields["$defs"].keys()
     assert fields["$defs"]["Solver"]["properties"]["name"]["enum"] == list(SOLVERS)
 
@@ -720,7 +720,7 @@ def test_swept_targets_are_told_apart_by_name() -> None:
     )
     made = variants(session)
     assert [variant.label for variant in made] == ["target = cmnist-sevens", "target = eights"]
-    assert made[1].target_checkpoint == "models/eights.safetensors"
+    assert made[1].target.checkpoint == "models/eights.safetensors"
     assert made[1].values == {"target.checkpoint": "models/eights.safetensors"}
     assert list(named_checkpoints(session)) == [
         "source.checkpoint",
