@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingType, NoBinding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -44,20 +44,29 @@ class ValueInput(LineInput):
         """Only numbers are stepped."""
         return action != "step" or (self.field is not None and self.field.numeric)
 
-    def on_key(self, event: events.Key) -> None:
-        """Escape leaves before the next key comes; one that came meanwhile goes to the new focus.
+    async def on_key(self, event: events.Key) -> None:
+        """Escape and the line's own keys act before the next key comes; one that came after an
+        escape goes to the new focus.
 
-        A key bubbles up to its binding through a queue for each widget, and on a busy machine
-        the next one is here before it.
+        A key bubbles up to its binding through a queue for each widget, and on a busy machine, or
+        out of a pasted text, the next one is typed before it has acted.
         """
         if self.screen.focused is not self:
             self.app.post_message(events.Key(event.key, event.character))
         elif event.key == "escape":
             next(w for w in self.ancestors if isinstance(w, ParameterForm)).action_leave()
-        else:
+        elif not await self._acted(event.key):
             return
         event.stop()
         event.prevent_default()
+
+    async def _acted(self, key: str) -> bool:
+        """Whether a key is one of the line's own, and has done what it does."""
+        try:
+            bindings = self._bindings.get_bindings_for_key(key)
+        except NoBinding:
+            return False
+        return any([await self.app.run_action(binding.action, self) for binding in bindings])
 
     def action_step(self, steps: int) -> None:
         """The number that many steps further; several numbers stay as they are."""
