@@ -17,7 +17,8 @@ from ddib.errors import InputError, RunError
 
 if TYPE_CHECKING:
     from ddib.architectures import MlpConfig, UNetConfig
-    from ddib.training import TrainingData, TrainingProgress
+    from ddib.training import TrainingProgress
+    from ddib.training_data import TrainingData
     from workbench.engine.execute import Engine
 
 # Everything else is imported by the command that needs it: the screen has to stand at once.
@@ -598,7 +599,7 @@ def train(
 
     A training that was stopped goes on where it was when the same command is given again.
     """
-    from ddib import checkpoints, training
+    from ddib import checkpoints, training, training_data
     from ddib.points import SHAPES
 
     path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
@@ -626,8 +627,8 @@ def train(
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
     data, domain = _training_data(dataset, digit, root, size)
-    if isinstance(data, training.ColoredDigits) and (probe or classifier):
-        held_out = training.ColoredDigits(data.root, data.labels, "test")
+    if isinstance(data, training_data.ColoredDigits) and (probe or classifier):
+        held_out = training_data.ColoredDigits(data.root, data.labels, "test")
         progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
@@ -648,7 +649,7 @@ def _training_data(
     dataset: str, digit: list[int] | None, root: Path | None, size: int
 ) -> "tuple[TrainingData, str]":
     """What to train on, and what its domain is called."""
-    from ddib import checkpoints, training
+    from ddib import checkpoints, training_data
     from ddib.datasets import download_mnist
     from ddib.points import SHAPES
 
@@ -656,14 +657,14 @@ def _training_data(
         folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
         digits = tuple(sorted(set(digit or range(10))))
         words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
-        return training.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
+        return training_data.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
     if dataset in SHAPES:
-        return training.Synthetic(dataset), f"synthetic {dataset}"
+        return training_data.Synthetic(dataset), f"synthetic {dataset}"
     if dataset == "colours":
         if root is None:
             raise InputError("--dataset colours takes a picture as --root")
-        return training.Colours(root, size), f"colours of {root.stem}"
-    return training.Pictures(Path(dataset), size), Path(dataset).resolve().name
+        return training_data.Colours(root, size), f"colours of {root.stem}"
+    return training_data.Pictures(Path(dataset), size), Path(dataset).resolve().name
 
 
 def _architecture(

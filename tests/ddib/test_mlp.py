@@ -15,7 +15,8 @@ from ddib.evaluation import Evaluation, prepare
 from ddib.mlp import Mlp
 from ddib.points import SHAPES, ShapeName, cloud
 from ddib.solvers import Solver, signal
-from ddib.training import POINTS, TrainingConfig, train_denoiser
+from ddib.training import TrainingConfig, train_denoiser
+from ddib.training_data import POINTS
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 

@@ -9,7 +9,7 @@ from ddib.datasets import ColoredMNIST, SyntheticPoints, load_images, to_pixels,
 from ddib.errors import InputError
 from ddib.operations import AddNoise, Clamp, Flip, Normalize, Rotate
 from ddib.points import SHAPES, WIDTH, ShapeName, cloud
-from ddib.training import Synthetic
+from ddib.training_data import Synthetic
 
 NAMES = list(SHAPES)
 

@@ -13,14 +13,13 @@ from ddib.checkpoints import load, load_classifier, load_probe, read_facts
 from ddib.datasets import PACKAGED_MNIST
 from ddib.errors import InputError, RunError
 from ddib.training import (
-    ColoredDigits,
-    Pictures,
     TrainingConfig,
     accuracy,
     train_classifier,
     train_denoiser,
     train_probe,
 )
+from ddib.training_data import ColoredDigits, Pictures
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1, patch_size=4)
 CONFIG = TrainingConfig(steps=12, batch=4, warmup=2, precision="float32")
