@@ -149,9 +149,14 @@ class CheckpointFacts(Frozen):
         return self.class_conditional and self.training.get("label_dropout", 0) > 0
 
     @property
+    def of_points(self) -> bool:
+        """Whether its images are clouds of points of the plane."""
+        return self.channels == POINT_CHANNELS
+
+    @property
     def shape(self) -> str:
         """Of its images, such as 32×32×3, or that they are points of 2 coordinates."""
-        if self.channels == POINT_CHANNELS:
+        if self.of_points:
             return f"points of {self.channels} coordinates"
         return f"{self.image_size}×{self.image_size}×{self.channels}"
 

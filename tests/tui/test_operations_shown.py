@@ -35,3 +35,9 @@ def test_the_palette_says_what_an_operation_comes_with(monkeypatch: pytest.Monke
     offered = dict(offered_operations())
     assert offered["flip"] == "Mirror. (ddib-flip 2)"
     assert offered["scale"] == "Multiply by a factor."
+
+
+def test_points_are_offered_what_means_something_for_them() -> None:
+    offered = dict(offered_operations(of_points=True))
+    assert "rotate" in offered
+    assert "blur" not in offered

@@ -11,7 +11,6 @@ from ddib.checkpoints import CheckpointFacts, file_sha256, read_facts
 from ddib.datasets import Images, load_images
 from ddib.errors import InputError
 from ddib.guidance import check_guidance, evaluations
-from ddib.points import CHANNELS as POINT_CHANNELS
 from ddib.schedules import make_grid
 from ddib.solvers import Solver
 from workbench.engine.messages import Sample
@@ -224,7 +223,7 @@ def _make_plan(
                 key=key,
             )
     all_variants = variants(session)
-    if facts.channels == POINT_CHANNELS:
+    if facts.of_points:
         _check_operations(session)
     specs, limit = session.source.images, sample.images if sample else None
     for place, end, solver in _uses(session, all_variants):

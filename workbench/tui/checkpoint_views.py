@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from ddib.points import CHANNELS as POINT_CHANNELS
 from workbench.library import Listed
 from workbench.session import Session
 from workbench.tui.recipe_views import passed
@@ -67,8 +66,7 @@ def _facts(one: Listed) -> str:
     facts = one.facts
     if facts is None or one.problem is not None:
         return ""
-    points = facts.channels == POINT_CHANNELS
-    size = "points" if points else f"{facts.image_size}×{facts.image_size}"
+    size = "points" if facts.of_points else f"{facts.image_size}×{facts.image_size}"
     return f"{size} · {facts.parameters / 1e6:.2g} M"
 
 

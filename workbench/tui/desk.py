@@ -155,6 +155,11 @@ class Desk:
         found = checkpoint_views.find(self.listed, name)
         return found.facts if found else None
 
+    def offered_operations(self) -> list[tuple[str, str]]:
+        """What the palette has for the session's domain: name and what it does."""
+        facts = self._facts(self.session.source.checkpoint)
+        return editing.offered_operations(of_points=facts is not None and facts.of_points)
+
     def shorten(self) -> str:
         """Take the last end off the chain; what is wrong with that, or ""."""
         if not self.session.chain:

@@ -28,14 +28,18 @@ def new_operation(name: str, **values: Any) -> Operation:
     return sweepable(OPERATIONS[name]).model_validate({"op": name, **values})
 
 
-def offered_operations() -> list[tuple[str, str]]:
-    """Every operation by name, with what it does and what it comes with if it is not ddib's."""
+def offered_operations(of_points: bool = False) -> list[tuple[str, str]]:
+    """Every operation by name, with what it does and what it comes with if it is not ddib's.
+
+    of_points: only those that mean something for points.
+    """
     return [
         (
             name,
             f"{_first_line(made)} ({ORIGINS[name].name})" if name in ORIGINS else _first_line(made),
         )
         for name, made in OPERATIONS.items()
+        if not (of_points and made.pictures_only)
     ]
 
 

@@ -147,11 +147,12 @@ def add(bench: Bench) -> None:
 
 
 def _add(bench: Bench, position: Position) -> None:
-    from workbench.tui.editing import offered_operations
     from workbench.tui.screens.add import AddOperation
 
+    if bench.desk is None:
+        return
     counts = {s: len(bench.query_one(RecipeList).view.operations(s)) for s in ("image", "latent")}
-    palette = AddOperation(offered_operations(), position, counts)
+    palette = AddOperation(bench.desk.offered_operations(), position, counts)
 
     def chosen(name: str | None) -> None:
         if name is None or bench.desk is None:
