@@ -116,9 +116,10 @@ def _span(value: float | tuple[float, ...]) -> str:
 
 
 def end(checkpoint: str | tuple[str, ...], label: Any) -> str:
-    """`cmnist-digits:5`, an end of the bridge."""
+    """`cmnist-digits:5`, an end of the bridge; of many checkpoints, how many."""
     names = checkpoint if isinstance(checkpoint, tuple) else (checkpoint,)
     name = " ".join(each.rpartition("/")[2].removesuffix(".safetensors") for each in names)
+    name = f"{len(names)} checkpoints" if len(names) > 2 else name
     if label is None:
         return name
     labels = " ".join(map(str, label)) if isinstance(label, tuple) else str(label)

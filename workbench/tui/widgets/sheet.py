@@ -20,7 +20,7 @@ from workbench.tui.pictures import draw, same_pixels
 from workbench.tui.views import SheetRowView, SheetView, Spot
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
-FEWEST = 3  # pictures beside each other that a size must leave room for
+FEWEST = 3  # pictures beside each other, or below, that a size must leave room for
 LABEL_LIMIT = 22
 HEAD = 1  # lines above the pictures that name the columns
 STALE = 0.45
@@ -85,9 +85,12 @@ class ContactSheet(ScrollView, can_focus=True):
 
     @property
     def picture(self) -> int:
-        """Cells of a picture's width: the largest that shows all rows and some columns."""
+        """Cells of a picture's width: the largest that shows all rows and some columns; of single
+        pictures, which stand for themselves, some rows.
+        """
         height = max(1, self._height)
         rows = max(1, len(self.view.rows))
+        rows = min(rows, FEWEST) if self.view.columns == 1 else rows
         room = max(1, self._room.width - self._label_width - self._note_width - 1)
         columns = min(FEWEST, max(1, self.view.columns))
         fitting = [w for w in WIDTHS if w // 2 * rows <= height and (w + 1) * columns <= room]
@@ -98,6 +101,7 @@ class ContactSheet(ScrollView, can_focus=True):
     def _label_width(self) -> int:
         longest = max((cell_len(row.label) for row in self.view.rows), default=0)
         limit = LABEL_LIMIT if self._room.width > 90 else LABEL_LIMIT // 2 + 1
+        limit = self._room.width // 2 if self.view.columns == 1 else limit
         return min(limit, longest) + 2
 
     @property
