@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from workbench.demo import RUN
 from workbench.engine.client import COMMAND
 from workbench.runs import Notes, list_runs, read_notes
+from workbench.tui.screens.view import ViewScreen
 
 
 async def history(driver: Any) -> Any:
@@ -18,6 +20,26 @@ async def history(driver: Any) -> Any:
     runs = driver.widget("#runs")
     await driver.until(lambda: runs._views and all(view.read for view in runs._views[:3]))
     return runs
+
+
+async def test_a_kept_run_is_compared_with_the_bench(program: Any, tmp_path: Path) -> None:
+    store = tmp_path / "runs"
+    shutil.copytree(RUN, store / "kept")
+    async with program(RUN, runs=store) as driver:
+        await driver.until(lambda: len(driver.widget("#sheet").view.rows) == 5)
+        await driver.press("right")
+        await history(driver)
+        await driver.press("c")
+        await driver.until(lambda: isinstance(driver.app.screen, ViewScreen))
+        view = driver.app.screen
+        await driver.until(lambda: view.difference is not None)
+        bench, kept = view.first, view.at
+        assert view.rows[bench.row].title == "bench: p = 0.02"
+        assert view.rows[kept.row].title == "Sevens that keep the colour of the five: p = 0.02"
+        assert bench.image == kept.image == 1
+        assert view.difference.words == "equal, pixel for pixel"
+        await driver.press("N")
+        await driver.until(lambda: "RMSE" in view.difference.words)
 
 
 async def test_a_run_is_found_named_and_taken_up(

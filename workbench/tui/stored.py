@@ -33,10 +33,10 @@ from workbench.runs import (
 from workbench.session import Session, load_session, parse_session, variants
 from workbench.tui.document import Document
 from workbench.tui.results import Pictures, RunView
-from workbench.tui.sheet_views import SHOWN
+from workbench.tui.sheet_views import SHOWN, picture_rows, sheet
 
 if TYPE_CHECKING:
-    from workbench.tui.views import Pixels
+    from workbench.tui.views import PictureRow, Pixels
 
 _PREFIXES: dict[RowKind, str] = {
     "latent": "latent_",
@@ -64,6 +64,16 @@ def reopen(path: Path) -> Reopened:
         return Reopened(Document(session, name=path.name), None, (*problems, str(error)))
     run = _view(path, manifest, session, problems)
     return Reopened(Document(session, name=manifest.session), run, tuple(problems))
+
+
+def stored_rows(path: Path) -> tuple[PictureRow, ...]:
+    """A run's pictures row by row, to look at closely; slow and raises as `reopen`."""
+    kept = reopen(path)
+    if kept.run is None:
+        return ()
+    names = kept.run.started.names if kept.run.started else ()
+    view = sheet(kept.document.session, kept.run, None, (), 1, latents=False, taken=0, names=names)
+    return picture_rows(view, kept.run)
 
 
 def stored_pictures(

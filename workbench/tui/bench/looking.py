@@ -52,24 +52,37 @@ def zoom(bench: Bench) -> None:
     bench.toggle_class("-zoomed")
 
 
+def pictures(bench: Bench) -> tuple[tuple[PictureRow, ...], Spot]:
+    """The sheet's rows that have pictures, and which of these is under the cursor."""
+    sheet = bench.query_one(ContactSheet)
+    rows = bench.desk.picture_rows(sheet.view) if bench.desk else ()
+    places = _places(sheet)
+    row = min(range(len(places)), key=lambda i: abs(places[i] - sheet.row))
+    return rows, Spot(row, sheet.image)
+
+
+def _places(sheet: ContactSheet) -> list[int]:
+    """Which rows of the sheet have pictures."""
+    return [i for i, row in enumerate(sheet.view.rows) if row.pixels is not None] or [0]
+
+
 def look_closely(bench: Bench) -> None:
     """The picture under the cursor, large; with a marked one, the two compared."""
     sheet = bench.query_one(ContactSheet)
-    rows = bench.desk.picture_rows(sheet.view) if bench.desk else ()
+    rows, at = pictures(bench)
     image = sheet.image if sheet.view.rows else bench.query_one(ImageGrid).cursor
     if rows:
-        _open_view(bench, rows, image)
+        _open_view(bench, rows, Spot(at.row, min(image, len(rows[at.row].pixels) - 1)))
     else:
         bench.notify("There is no picture yet.", timeout=3)
 
 
-def _open_view(bench: Bench, rows: Sequence[PictureRow], image: int) -> None:
+def _open_view(bench: Bench, rows: Sequence[PictureRow], at: Spot) -> None:
     """The view of `rows`; afterwards the sheet's cursor is where it was left."""
     from workbench.tui.screens.view import ViewScreen
 
     sheet = bench.query_one(ContactSheet)
-    places = [i for i, row in enumerate(sheet.view.rows) if row.pixels is not None] or [0]
-    row = min(range(len(places)), key=lambda i: abs(places[i] - sheet.row))
+    places = _places(sheet)
     marked = sheet.marked
     if marked is not None:
         marked = Spot(places.index(marked.row), marked.image)
@@ -81,7 +94,6 @@ def _open_view(bench: Bench, rows: Sequence[PictureRow], image: int) -> None:
         sheet.marked = None if mark is None else Spot(places[mark.row], mark.image)
         sheet.move_to(at.image, places[at.row])
 
-    at = Spot(row, min(image, len(rows[row].pixels) - 1))
     file = bench.desk.sheet_file if bench.desk else None
     bench.app.push_screen(ViewScreen(rows, at, marked, file), back)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,8 +17,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from workbench.tui.bench.looking import pictures
 from workbench.tui.keys import key
 from workbench.tui.screens.ask import Ask, Prompt
+from workbench.tui.views import PictureRow, Spot
 from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.run_list import RunList
@@ -33,7 +36,8 @@ LOOK = 1.0  # seconds between two looks at whether there are other runs
 
 async def take_up(bench: Bench, folder: Path) -> None:
     """Let the user choose a kept run, and put it on the bench if the present one may be left."""
-    path = await bench.app.push_screen_wait(RunHistory(folder))
+    rows, at = pictures(bench)
+    path = await bench.app.push_screen_wait(RunHistory(folder, rows, at))
     if path is not None and await bench.may_leave():
         await bench.take_run(path)
 
@@ -53,6 +57,7 @@ class RunHistory(Screen[Path | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as in the bench
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
+        Binding("c", "compare", "compare"),
         Binding("slash", "search", "search", key_display="/"),
         Binding("p", "pin", "pin"),
         Binding("n", "rename", "name"),
@@ -62,9 +67,17 @@ class RunHistory(Screen[Path | None]):
         Binding("h,q", "dismiss(None)", "back", show=False),
     ]
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(
+        self,
+        folder: Path,
+        rows: Sequence[PictureRow] = (),
+        at: Spot = Spot(0, 0),  # noqa: B008  # immutable
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ):
+        """`rows`, `at`: what is on the bench to compare with, and the picture of it that is A."""
         super().__init__()
         self._folder, self._clock = folder, clock
+        self._rows, self._at = rows, at
         self._runs: dict[str, Kept] = {}
         self._lines: dict[str, RunLineView] = {}  # those that were read
         self._changed: object = None  # when the folder last did
@@ -198,6 +211,32 @@ class RunHistory(Screen[Path | None]):
         """Take the run up again."""
         if (run := self._chosen) is not None:
             self.dismiss(run.path)
+
+    @work(exclusive=True, group="dialog")
+    async def action_compare(self) -> None:
+        """Its pictures with those on the bench: A is the one under the cursor there."""
+        from ddib.errors import InputError
+        from workbench.tui.screens.view import ViewScreen
+        from workbench.tui.stored import stored_rows
+
+        if (run := self._chosen) is None:
+            return
+        if not self._rows:
+            self._complain("There is no picture on the bench to compare with; take up a run first.")
+            return
+        try:
+            theirs = await asyncio.to_thread(stored_rows, run.path)
+        except InputError as error:
+            self._complain(str(error))
+            return
+        if not theirs:
+            self._complain(f"{run.name} has no pictures.")
+            return
+        here = [replace(row, title=f"bench: {row.title}") for row in self._rows]
+        there = [replace(row, title=f"{run.name}: {row.title}") for row in theirs]
+        row = min(self._at.row, len(there) - 1)
+        at = Spot(len(here) + row, min(self._at.image, len(there[row].pixels) - 1))
+        self.app.push_screen(ViewScreen((*here, *there), at, self._at))
 
     def action_pin(self) -> None:
         """First in the list, or back to its date."""
