@@ -20,7 +20,7 @@ from workbench.engine.plan import Plan, make_plan
 from workbench.figures import read_session_from_sheet
 from workbench.metrics import METRICS, measured
 from workbench.runs import SESSION, compare_runs, read_manifest, safe_name, stamped_name
-from workbench.session import Session, load_session, parse_session, set_value
+from workbench.session import Session, load_session, parse_session, set_value, without_family
 
 if TYPE_CHECKING:
     from workbench.engine.execute import Engine
@@ -178,7 +178,7 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
     for plan, ending in zip(plans, endings, strict=False):
         for variant, figures in zip(plan.variants, ending.metrics, strict=False):
             if "cycle_l2_mean" in figures:
-                source, *way, _ = [end.title for end in plan.ends(variant)]
+                source, *way, _ = without_family([end.title for end in plan.ends(variant)])
                 names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
                 cells = [METRICS[n].text(figures[n]) if n in figures else "–" for n in names]
                 cells = [str(variant.solver.steps), *cells]

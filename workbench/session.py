@@ -53,7 +53,7 @@ __all__ = [
     "dump_session", "ends", "error_at", "load_session", "named_checkpoints",
     "named_classifiers",
     "parse_session", "read_session_text", "save_session", "schema", "set_value", "sweeps",
-    "title", "variants", "way", "with_absolute_paths",
+    "title", "variants", "way", "with_absolute_paths", "without_family",
 ]  # fmt: skip
 
 MAX_BYTES = 256 * 1024
@@ -357,6 +357,13 @@ def way(session: Session) -> list[str]:
     that are swept together."""
     passed: tuple[End | Target, ...] = (session.source, session.target, *session.chain)
     return [title(end.checkpoint, end.label, *strength(end)) for end in passed]
+
+
+def without_family(names: Sequence[str]) -> list[str]:
+    """Names without what stands before the first hyphen of all: `sevens` for `cmnist-sevens`."""
+    families = {name.partition("-")[0] for name in names}
+    family = families.pop() if len(families) == 1 else ""
+    return [name.removeprefix(f"{family}-") for name in names]
 
 
 def strength(end: End | Target) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ddib.operations import Operation
 from ddib.recipe import Sweepable
-from workbench.session import End, Session, Target
+from workbench.session import End, Session, Target, without_family
 from workbench.tui.values import summarize
 from workbench.tui.views import OperationView, RecipeView
 
@@ -78,9 +78,7 @@ def end_names(session: Session, values: Mapping[str, Any]) -> list[str]:
     if one_model and all(label is not None for _, label in found):
         return [str(label) for _, label in found]
     names = [end(*one) for one in found]
-    families = {name.partition("-")[0] for name in names}
-    family = families.pop() if len(families) == 1 and not one_model else ""
-    return [name.removeprefix(f"{family}-") for name in names]
+    return names if one_model else without_family(names)
 
 
 def way(session: Session) -> tuple[str, str]:
