@@ -181,21 +181,9 @@ def train_probe(
     torch.manual_seed(config.seed)
     architecture = ProbeConfig()
     training = yield from _optimise(Probe(architecture), loss, config, out)
-    reads = accuracy(training.average.eval(), held_out)
-    facts = CheckpointFacts(
-        kind="probe",
-        domain="colored-mnist digits",
-        labels=data.labels,
-        image_size=data.size,
-        channels=data.channels,
-        architecture=architecture,
-        parameters=_count(training.network),
-        data=data.facts,
-        training=_training_facts(training, config, command) | {"held_out_accuracy": reads},
-        versions=_versions(),
-    )
-    write_checkpoint(out, training.average.state_dict(), facts)
-    _state_path(out).unlink(missing_ok=True)
+    reads = {"held_out_accuracy": accuracy(training.average.eval(), held_out)}
+    figures = _training_facts(training, config, command) | reads
+    _write_judge(out, "probe", data, architecture, training, figures)
 
 
 def train_classifier(
@@ -236,8 +224,24 @@ def train_classifier(
 
         return accuracy(logits, held_out, HELD_OUT)
 
+    figures = _training_facts(training, config, command) | {
+        "held_out_accuracy": noisy_accuracy(0.01),
+        "held_out_accuracy_at": {str(s): noisy_accuracy(s) for s in (0.1, 0.3, 1.0, 3.0, 10.0)},
+    }
+    _write_judge(out, "classifier", data, architecture, training, figures)
+
+
+def _write_judge(
+    out: Path,
+    kind: Literal["probe", "classifier"],
+    data: TrainingData,
+    architecture: ProbeConfig | ClassifierConfig,
+    training: Training,
+    figures: dict[str, Any],
+) -> None:
+    """The checkpoint of a network that reads digits; its training's state is no longer needed."""
     facts = CheckpointFacts(
-        kind="classifier",
+        kind=kind,
         domain="colored-mnist digits",
         labels=data.labels,
         image_size=data.size,
@@ -245,11 +249,7 @@ def train_classifier(
         architecture=architecture,
         parameters=_count(training.network),
         data=data.facts,
-        training=_training_facts(training, config, command)
-        | {
-            "held_out_accuracy": noisy_accuracy(0.01),
-            "held_out_accuracy_at": {str(s): noisy_accuracy(s) for s in (0.1, 0.3, 1.0, 3.0, 10.0)},
-        },
+        training=figures,
         versions=_versions(),
     )
     write_checkpoint(out, training.average.state_dict(), facts)
