@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "ddib.bridge": ("encode", "decode"),
-    "ddib.checkpoints": ("load", "load_classifier", "load_probe", "Model"),
-    "ddib.datasets": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
+    "ddib.bridge.bridge": ("encode", "decode"),
+    "ddib.checkpoints.checkpoint": ("load", "load_classifier", "load_probe", "Model"),
+    "ddib.data.sources": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
     "ddib.errors": ("Cancelled", "InputError", "RunError"),
-    "ddib.metrics": ("hue_error", "probe_labels", "psnr"),
+    "ddib.measures.images": ("hue_error", "probe_labels", "psnr"),
     "ddib.operations": (
         "AddNoise",
         "Blend",
@@ -32,9 +32,9 @@ _HOMES = {
         "Tint",
         "Whiten",
     ),
-    "ddib.recipe": ("apply_operations",),
+    "ddib.operations.recipe": ("apply_operations",),
     "ddib.solvers": ("Solver",),
-    "ddib.statistics": ("latent_moments",),
+    "ddib.measures.latents": ("latent_moments",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

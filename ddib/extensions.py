@@ -23,8 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import get_args
 
-from ddib.operations import OPERATIONS, Operation
-from ddib.recipe import sweepable
+from ddib.operations.operation import OPERATIONS, Operation
+from ddib.operations.recipe import sweepable
 
 GROUP = "ddib.operations"
 

@@ -17,16 +17,15 @@ HEAVY = ("torch", "torchvision", "scipy", "requests")
 SCREEN = ("textual", "term_image")
 NUMERICS = (
     "bridge",
-    "classifier",
-    "denoiser",
-    "diffusers_unet",
+    "denoising",
     "formats",
-    "lucidrains_unet",
-    "metrics",
-    "probe",
-    "statistics",
+    "measures",
+    "networks.classifier",
+    "networks.diffusers_unet",
+    "networks.lucidrains_unet",
+    "networks.probe",
+    "networks.unet",
     "training",
-    "unet",
 )  # they import torch
 
 
@@ -44,33 +43,35 @@ def loaded_by(code: str, *modules: str) -> list[str]:
     "module",
     [
         "ddib",
-        "ddib.calibration",
-        "ddib.checkpoints",
-        "ddib.datasets",
-        "ddib.guidance",
-        "ddib.operations",
-        "ddib.recipe",
-        "ddib.solvers",
-        "workbench.bench.command",
-        "workbench.cli",
-        "workbench.doctor",
-        "workbench.figures",
-        "workbench.library",
-        "workbench.replay",
-        "workbench.runs",
-        "workbench.session",
+        "ddib.tuning.calibration",
+        "ddib.checkpoints.checkpoint",
+        "ddib.data.sources",
+        "ddib.guides.guidance",
+        "ddib.operations.operation",
+        "ddib.operations.recipe",
+        "ddib.solvers.solver",
+        "workbench.benchmark.command",
+        "workbench.cli.main",
+        "workbench.cli.doctor",
+        "workbench.runs.contact_sheet",
+        "workbench.library.library",
+        "workbench.cli.replay",
+        "workbench.runs.store",
+        "workbench.session.session",
     ],
 )
 def test_loads_neither_torch_nor_the_screen(module):
     assert loaded_by(f"import {module}", *HEAVY, *SCREEN) == []
 
 
-@pytest.mark.parametrize("module", ["workbench.tui.app", "workbench.preview"])
+@pytest.mark.parametrize("module", ["workbench.tui.app", "workbench.tui.terminal.half_blocks"])
 def test_the_screen_loads_no_torch(module):
     assert loaded_by(f"import {module}", *HEAVY, "term_image") == []
 
 
-@pytest.mark.parametrize("module", ["workbench.engine.execute", "workbench.engine.__main__"])
+@pytest.mark.parametrize(
+    "module", ["workbench.engine.execution.engine", "workbench.engine.__main__"]
+)
 def test_the_engine_loads_no_screen(module):
     assert loaded_by(f"import {module}", *SCREEN, "workbench.tui") == []
 
@@ -94,14 +95,14 @@ assert Engine("cpu").run(make_plan(session, Path()), Order()).status == "done"
 
 
 def test_the_engine_needs_no_torchvision_to_start():
-    assert loaded_by("import workbench.engine.execute", "torchvision", "scipy") == []
+    assert loaded_by("import workbench.engine.execution.engine", "torchvision", "scipy") == []
 
 
 @pytest.mark.parametrize("command", ["replay", "runs", "checkpoints", "doctor", "bench"])
 def test_asking_a_command_for_help_is_light(command):
     code = f"""
 import sys
-from workbench.cli import main
+from workbench.cli.main import main
 sys.argv = ["ddib-workbench", {command!r}, "--help"]
 try:
     main()
@@ -171,28 +172,39 @@ def test_the_library_knows_nothing_of_the_workbench():
 
 
 def test_the_library_imports_torch_on_use_where_it_is_light():
-    light = ("__init__", "checkpoints", "datasets", "errors", "operations", "recipe", "solvers")
-    files = (DDIB / f"{name}.py" for name in light)
+    light = ("checkpoints", "operations", "schedules", "solvers")
+    files = (path for name in light for path in (DDIB / name).rglob("*.py"))
     assert offenders(files, "torch", lazy=False) == []
 
 
 def test_the_engine_knows_nothing_of_the_screen_and_the_commands():
-    above = ("workbench.tui", "workbench.cli", "workbench.replay", "workbench.preview", "textual")
+    above = (
+        "workbench.tui",
+        "workbench.cli.main",
+        "workbench.cli.replay",
+        "workbench.tui.terminal.half_blocks",
+        "textual",
+    )
     assert offenders((WORKBENCH / "engine").rglob("*.py"), *above) == []
 
 
 def test_the_workbench_opens_the_screen_from_its_door_only():
-    files = (path for path in WORKBENCH.glob("*.py") if path.name != "__main__.py")
+    screen = WORKBENCH / "tui"
+    files = (
+        path
+        for path in WORKBENCH.rglob("*.py")
+        if screen not in path.parents and path != WORKBENCH / "__main__.py"
+    )
     assert offenders(files, "workbench.tui") == []
     assert offenders(iter([WORKBENCH / "__main__.py"]), "workbench.tui", lazy=False) == []
 
 
-def test_the_workbench_draws_on_the_screen_in_previews_only():
-    files = (path for path in WORKBENCH.glob("*.py") if path.name != "preview.py")
+def test_only_the_screen_imports_textual():
+    files = (path for path in WORKBENCH.rglob("*.py") if "tui" not in path.parts)
     assert offenders(files, *SCREEN) == []
 
 
 def test_the_screen_leaves_the_numerics_to_the_engine():
     numerics = (f"ddib.{name}" for name in NUMERICS)
-    below = ("torch", "torchvision", "workbench.engine.execute", *numerics)
+    below = ("torch", "torchvision", "workbench.engine.execution.engine", *numerics)
     assert offenders((WORKBENCH / "tui").rglob("*.py"), *below) == []

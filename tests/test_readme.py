@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import ddib
-from workbench.library import read_config
-from workbench.session import parse_session
+from workbench.library.library import read_config
+from workbench.session.session import parse_session
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 

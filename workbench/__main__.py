@@ -11,7 +11,7 @@ def main() -> None:
     if not arguments or (len(arguments) == 1 and Path(arguments[0]).suffix in (".yaml", ".yml")):
         open_screen(Path(arguments[0]) if arguments else None)
     else:
-        from workbench.cli import main as command_line
+        from workbench.cli.main import main as command_line
 
         command_line()
 
@@ -33,8 +33,8 @@ def print_keys() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from workbench.library import read_config
-    from workbench.tui.keys import key_table, make_keymap
+    from workbench.library.library import read_config
+    from workbench.tui.terminal.keymap import key_table, make_keymap
 
     table = Table("action", "key", "what it does", box=None, pad_edge=False)
     for line in key_table(make_keymap(read_config().keys)):

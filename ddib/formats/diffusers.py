@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ddib.architectures import DiffusersConfig, missing_extra
-from ddib.checkpoints import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Flags, Format, Opened, Source, check_channels
 from ddib.formats.weights import read_weights
+from ddib.networks.configurations import DiffusersConfig, missing_extra
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 MAX_CONFIG = 2**20  # bytes

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ddib.architectures import UNetConfig
-from ddib.checkpoints import MAX_TIMESTEPS, CheckpointFacts, Schedule
-from ddib.denoiser import Parameterisation
+from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.denoising.denoiser import Parameterisation
 from ddib.errors import InputError
 from ddib.formats.opening import (
     Domain,
@@ -22,6 +21,7 @@ from ddib.formats.opening import (
     State,
     check_channels,
 )
+from ddib.networks.configurations import UNetConfig
 
 if TYPE_CHECKING:
     from ddib.formats.identify import Identified, Samples

@@ -14,17 +14,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddib.bridge import batches
-from ddib.checkpoints import assemble
-from ddib.denoiser import Denoiser, to_denoised
+from ddib.bridge.bridge import batches
+from ddib.checkpoints.checkpoint import assemble
+from ddib.denoising.denoiser import Denoiser, to_denoised
 from ddib.errors import InputError
 from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
 from ddib.formats.opening import State
-from ddib.operations import standard_noise
-from ddib.schedules import SCHEDULES, schedule_sigmas
-from ddib.solvers import noise, signal
-from ddib.unet import UNet
+from ddib.networks.unet import UNet
+from ddib.operations.operation import standard_noise
+from ddib.schedules.grids import SCHEDULES, schedule_sigmas
+from ddib.solvers.solver import noise, signal
 
 COARSE = (0.05, 0.3, 2.0)  # σ at which schedules and what is predicted differ by much
 FINE = (0.02,)  # heads of cmnist-digits: 5 standard errors here, 4 at 0.05, 2 at 0.1 and 0.2

@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from ddib.architectures import LucidrainsConfig
-from ddib.checkpoints import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Flags, Format, Opened, Source, State, check_channels
+from ddib.networks.configurations import LucidrainsConfig
 
 Objective = Literal["pred_noise", "pred_x0", "pred_v"]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from ddib.architectures import UNetConfig
+from ddib.networks.configurations import UNetConfig
 
 FLAGS = (
     "--image_size 256 --num_channels 256 --num_res_blocks 2 --attention_resolutions 32,16,8 "

@@ -11,7 +11,7 @@ import torch
 
 from ddib import extensions
 from ddib.extensions import ORIGINS, SKIPPED, Origin, load_operations
-from ddib.operations import OPERATIONS, Context
+from ddib.operations.operation import OPERATIONS, Context
 
 SPARKLE = '''\
 from __future__ import annotations

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ddib.architectures import ProbeConfig, UNetConfig
-from ddib.checkpoints import CheckpointFacts
-from workbench import library
-from workbench.session import Session, parse_session
+from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.networks.configurations import ProbeConfig, UNetConfig
+from workbench.library import library
+from workbench.session.session import Session, parse_session
 
 SMALL = """\
 version: 1

@@ -8,10 +8,10 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from workbench.demo import RUN
-from workbench.engine.execute import Engine, Order
-from workbench.engine.plan import make_plan
-from workbench.runs import IMAGES, LATENTS, SESSION, NewRun, read_manifest
-from workbench.session import load_session, set_value
+from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.planning.plan import make_plan
+from workbench.runs.store import IMAGES, LATENTS, SESSION, NewRun, read_manifest
+from workbench.session.session import load_session, set_value
 
 NAME = "keep-the-colour"
 

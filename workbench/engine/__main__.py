@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 from pydantic import ValidationError
 
 from ddib.errors import InputError, RunError
-from workbench.engine.messages import (
+from workbench.engine.protocol.messages import (
     Asked,
     Cancel,
     Finished,
@@ -29,15 +29,15 @@ from workbench.engine.messages import (
     read_request,
     to_line,
 )
-from workbench.files import parse_size
-from workbench.library import folders, read_config
-from workbench.logs import log_to_file
-from workbench.runs import stamped_name
-from workbench.session import Session
+from workbench.library.library import folders, read_config
+from workbench.runs.store import stamped_name
+from workbench.session.session import Session
+from workbench.support.files import parse_size
+from workbench.support.logs import log_to_file
 
 if TYPE_CHECKING:
-    from workbench.engine.execute import Engine
-    from workbench.engine.plan import Plan
+    from workbench.engine.execution.engine import Engine
+    from workbench.engine.planning.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +134,8 @@ def _serve(options: argparse.Namespace) -> None:
 
     import torch
 
-    from workbench.engine.device import device_name
-    from workbench.engine.execute import Engine
+    from workbench.engine.devices.device import device_name
+    from workbench.engine.execution.engine import Engine
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -158,9 +158,9 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
-    from workbench.engine.inspect import inspect
-    from workbench.engine.plan import make_plan
-    from workbench.engine.trace import trace
+    from workbench.engine.inspection.latents import inspect
+    from workbench.engine.inspection.trajectory import trace
+    from workbench.engine.planning.plan import make_plan
 
     def cancelled() -> bool:
         return conversation.cancelled(request.id)
@@ -190,7 +190,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
 def _run(
     engine: "Engine", plan: "Plan", request: RunSession, conversation: Conversation
 ) -> Finished:
-    from workbench.engine.execute import Order
+    from workbench.engine.execution.engine import Order
 
     order = Order(
         id=request.id,

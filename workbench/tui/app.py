@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from workbench.tui import colors  # noqa: F401  # before textual, which reads the environment
+from workbench.tui.terminal import colours as colors  # noqa: F401  # before textual, which reads the environment
 
 # isort: split
 from textual import events, work
@@ -18,12 +18,12 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from workbench.tui.pictures import Backdrop, draw_on
-from workbench.tui.screens.bench import Bench
-from workbench.tui.theme import THEMES, configured_theme, ground, next_theme
+from workbench.tui.main.screen import Bench
+from workbench.tui.terminal.pictures import Backdrop, draw_on
+from workbench.tui.terminal.theme import THEMES, configured_theme, ground, next_theme
 
 if TYPE_CHECKING:
-    from workbench.preview import Colors
+    from workbench.tui.terminal.half_blocks import Colors
 
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
@@ -32,7 +32,7 @@ class WorkbenchApp(App[None]):
     """One screen, one session, one engine."""
 
     TITLE = "ddib-workbench"
-    CSS_PATH = "bench.tcss"
+    CSS_PATH = "main/main.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"

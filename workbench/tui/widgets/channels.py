@@ -9,10 +9,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.pictures import draw, picture_width
+from workbench.tui.terminal.pictures import draw, picture_width
 
 if TYPE_CHECKING:
-    from workbench.tui.views import Pixels
+    from workbench.tui.present.models import Pixels
 
 GAP = 1  # cells, and lines
 

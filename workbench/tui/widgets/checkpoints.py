@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from workbench.tui.narrow import matching
-from workbench.tui.views import CheckpointView
+from workbench.tui.present.models import CheckpointView
+from workbench.tui.state.filtering import matching
 from workbench.tui.widgets.lines import Lines, Part
 from workbench.tui.widgets.narrowing import Narrowing
 

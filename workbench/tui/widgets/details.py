@@ -12,11 +12,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.pictures import draw
-from workbench.tui.views import CheckpointView
+from workbench.tui.present.models import CheckpointView
+from workbench.tui.terminal.pictures import draw
 
 if TYPE_CHECKING:
-    from workbench.tui.views import Pixels
+    from workbench.tui.present.models import Pixels
 
 SAMPLE = 16  # cells
 SAMPLES = 2  # beside each other and one below the other, of the four by four there are

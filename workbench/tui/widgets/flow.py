@@ -12,8 +12,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.pictures import draw, picture_width, same_pixels
-from workbench.tui.views import FlowView, PanelView
+from workbench.tui.present.models import FlowView, PanelView
+from workbench.tui.terminal.pictures import draw, picture_width, same_pixels
 
 NARROWEST_GAP = 2
 WIDEST_GAP = 12

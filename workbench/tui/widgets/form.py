@@ -16,9 +16,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from workbench.tui.stepping import stepped
-from workbench.tui.values import format_value
-from workbench.tui.views import FieldView, FormView
+from workbench.tui.forms.stepping import stepped
+from workbench.tui.forms.values import format_value
+from workbench.tui.present.models import FieldView, FormView
 
 
 class LineInput(Input):

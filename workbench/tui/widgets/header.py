@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from workbench.tui.views import HeaderView
+from workbench.tui.present.models import HeaderView
 
 
 class HeaderLine(Widget):

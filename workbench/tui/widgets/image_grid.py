@@ -18,13 +18,13 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.narrow import Match, matching
-from workbench.tui.pictures import draw
-from workbench.tui.views import ImagesView
+from workbench.tui.present.models import ImagesView
+from workbench.tui.state.filtering import Match, matching
+from workbench.tui.terminal.pictures import draw
 from workbench.tui.widgets.narrowing import Narrowing
 
 if TYPE_CHECKING:
-    from workbench.tui.picking import What
+    from workbench.tui.state.image_selection import What
 
 LEFT_OUT = 0.3  # brightness of an image that the session does not take
 

@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from workbench.tui.views import ProgressView
+from workbench.tui.present.models import ProgressView
 
 BAR = 24  # cells of the bar at most
 

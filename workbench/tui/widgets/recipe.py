@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from workbench.tui.views import EditStage, Position, RecipeView
+from workbench.tui.present.models import EditStage, Position, RecipeView
 from workbench.tui.widgets.lines import Lines, Part
 
 STAGES: tuple[EditStage, EditStage] = ("image", "latent")

@@ -17,8 +17,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.pictures import draw
-from workbench.tui.views import RunLineView
+from workbench.tui.present.models import RunLineView
+from workbench.tui.terminal.pictures import draw
 
 PICTURE = 6  # cells of a thumbnail's width, and half of it in lines
 HEIGHT = PICTURE // 2 + 1  # lines of a run: its thumbnails and a gap

@@ -16,8 +16,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.pictures import draw, same_pixels
-from workbench.tui.views import SheetRowView, SheetView, Spot
+from workbench.tui.present.models import SheetRowView, SheetView, Spot
+from workbench.tui.terminal.pictures import draw, same_pixels
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
 FEWEST = 3  # pictures beside each other, or below, that a size must leave room for

@@ -13,7 +13,7 @@ from rich.text import Span, Text
 from textual.color import Color
 from textual_plotext import PlotextPlot
 
-from workbench.curves import Axis, Plot
+from workbench.runs.curves import Axis, Plot
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.views import TradeOffView
+from workbench.tui.present.models import TradeOffView
 
 LEFT = 5  # cells for the accuracy's figures and the axis
 BELOW = 2  # lines for the axis and the angle's figures

@@ -1,0 +1,1 @@
+"""Encode, decode, and the cache of what was solved."""

@@ -1,0 +1,1 @@
+"""The checkpoint file: its header, reading, writing, and the model it becomes."""

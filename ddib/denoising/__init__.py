@@ -1,0 +1,1 @@
+"""From a network to the denoiser D(z, σ, label)."""

@@ -1,0 +1,1 @@
+"""What moves the denoised estimate D while the ODE is solved."""

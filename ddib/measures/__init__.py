@@ -1,0 +1,1 @@
+"""What is computed on images and latents: tensors in, numbers out."""

@@ -1,0 +1,1 @@
+"""The torch modules and the configurations that they are built from."""

@@ -1,0 +1,1 @@
+"""Noise schedules and the σ grids that solvers walk along."""

@@ -1,1 +1,0 @@
-"""The benchmark: what the solvers, the network and the peers do on the machine at hand."""

@@ -1,0 +1,1 @@
+"""What solvers, networks and other implementations do on the machine at hand."""

@@ -1,0 +1,140 @@
+"""`checkpoints import`: weights of this program or of another into the user's library."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from ddib.checkpoints.checkpoint import (
+    SUFFIX,
+    file_sha256,
+    load,
+    load_classifier,
+    load_probe,
+    read_facts,
+    write_checkpoint,
+)
+from ddib.data.sources import ColoredMNIST, ImageFiles, load_images, to_tensor
+from ddib.errors import InputError
+from ddib.formats.identify import Identified, Samples
+from ddib.formats.opening import Domain, Flags, Format, Source, opened, parse_flags, recognise
+from workbench.library.library import folders
+from workbench.support.files import atomic_write
+
+SHOWN = 8  # candidates of the table
+TRIED_ON = 160  # images, at most
+
+
+def import_own(path: Path, force: bool) -> Path:
+    """Copy a workbench checkpoint into the library, after checking all of it."""
+    openers = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
+    openers[read_facts(path).kind](path)
+    target = _target(path.stem, force)
+    atomic_write(target, path.read_bytes())
+    return target
+
+
+def import_weights(
+    path: Path,
+    name: str,
+    domain: str,
+    labels: tuple[int, ...],
+    flags: str | None,
+    images: str | None,
+    force: bool,
+    narrate: Console,
+) -> Path:
+    """Write another program's weights into the library as a workbench checkpoint.
+
+    flags: the original's command line; None: that of the file `.flags` beside the weights, if
+    there is one. images: a pattern of pictures of the domain, `digits` or `digit:N`, on which every
+    setting that the weights leave open is tried; None: the flags say it. Raises InputError.
+    """
+    target = _target(name, force)
+    source = Source(path)
+    known = recognise(source)
+    beside = path.resolve().with_suffix(".flags")
+    if flags is None and beside.is_file():
+        flags = beside.read_text("utf-8")
+    said = parse_flags(flags or "", known.flags)
+    if images is not None:
+        said = _identified(source, known, said, images, labels, narrate)
+    found = opened(source, known, said, Domain(domain, labels))
+    for note in found.notes:
+        narrate.print(note, markup=False)
+    provenance = {
+        "imported_from": path.name,
+        "format": known.name,
+        "sha256": _digest(path),
+        "flags": said.model_dump(exclude_none=True),
+    }
+    facts = found.facts.model_copy(update={"data": provenance})
+    write_checkpoint(target, found.state, facts, half=False)
+    return target
+
+
+def _identified(
+    source: Source,
+    known: Format,
+    said: Flags,
+    images: str,
+    labels: tuple[int, ...],
+    narrate: Console,
+) -> Flags:
+    if known.identify is None:
+        raise InputError(
+            f"{source.path}: --identify has nothing to try: what weights of {known.name} leave "
+            f"open is in --flags: {', '.join(known.flags.model_fields)}"
+        )
+    samples = _samples(images, getattr(said, "image_size", 64), labels)
+    with narrate.status("trying settings"):
+        found = known.identify(source.state, samples, said)
+    narrate.print(_table(found))
+    narrate.print(f"the first is the right one with {_percent(found.sure)} certainty", markup=False)
+    return found.flags
+
+
+def _samples(images: str, size: int, labels: tuple[int, ...]) -> Samples:
+    """Pictures of the domain; `labels` stands for their classes where they have none."""
+    specs: list[ColoredMNIST | ImageFiles] = [ImageFiles(path=images)]
+    if images == "digits":
+        specs = [ColoredMNIST(digit=digit, count=TRIED_ON // 10) for digit in range(10)]
+    elif images.startswith("digit:"):
+        specs = [ColoredMNIST(digit=int(images.removeprefix("digit:")), count=TRIED_ON // 2)]
+    size = 32 if isinstance(specs[0], ColoredMNIST) else size
+    loaded = load_images(specs, size=size, channels=3, limit=TRIED_ON)
+    only = labels[0] if len(labels) == 1 else -1
+    classes = [only if label is None else label for label in loaded.labels]
+    return Samples(to_tensor(loaded.pixels), torch.tensor(classes))
+
+
+def _table(found: Identified) -> Table:
+    table = Table("settings", "error", "behind", "images", box=None)
+    for one in found.candidates[:SHOWN]:
+        behind = f"{one.behind:.1f} standard errors" if one.behind else ""
+        table.add_row(str(one), f"{one.error:.3g}", behind, str(one.tried))
+    if len(found.candidates) > SHOWN:
+        table.add_row(f"and {len(found.candidates) - SHOWN} more", "", "", "")
+    return table
+
+
+def _percent(share: float) -> str:
+    """Never rounded up to certainty."""
+    return f"{int(share * 10_000) / 100:.4g} %" if share < 0.9999 else "more than 99.99 %"
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of the largest file of a folder, which holds the weights."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return file_sha256(max(files, key=lambda file: file.stat().st_size))
+
+
+def _target(name: str, force: bool) -> Path:
+    if name != Path(name).name:
+        raise InputError(f"--name {name}: a name in the library, not a path")
+    target = folders().checkpoints / f"{name}{SUFFIX}"
+    if target.exists() and not force:
+        raise InputError(f"{target} is there already; give another --name, or --force")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target

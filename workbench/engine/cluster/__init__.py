@@ -1,0 +1,1 @@
+"""Chunks solved by other processes and machines."""

@@ -1,0 +1,1 @@
+"""The device that networks are evaluated on, and its memory."""

@@ -1,0 +1,1 @@
+"""Answers about a session without running it: latents, trajectory, cost."""

@@ -1,0 +1,1 @@
+"""What a session asks for, checked, and cut into chunks of work."""

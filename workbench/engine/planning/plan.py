@@ -1,0 +1,304 @@
+"""What a session asks for, checked against what is there, before anything runs. Torch-free."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ddib.checkpoints.checkpoint import CheckpointFacts, file_sha256, read_facts
+from ddib.data.sources import Images, load_images
+from ddib.errors import InputError
+from ddib.guides.guidance import check_guidance, evaluations
+from ddib.networks.configurations import MlpConfig
+from ddib.schedules.grids import make_grid
+from ddib.solvers.solver import Solver
+from ddib.tuning.grid_fit import read_grid
+from workbench.engine.protocol.messages import Sample
+from workbench.library.library import find_checkpoint
+from workbench.session.session import End as SessionEnd
+from workbench.session.session import (
+    Session,
+    Variant,
+    ends,
+    error_at,
+    named_checkpoints,
+    named_classifiers,
+    title,
+    variants,
+    with_absolute_paths,
+)
+
+if TYPE_CHECKING:
+    from ddib.denoising.denoiser import Label
+
+UNTOLD = 100  # evaluations that a solver which decides for itself is taken to need
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file that an end of the session names."""
+
+    path: Path
+    facts: CheckpointFacts
+
+
+@dataclass(frozen=True)
+class End:
+    """A model, the label under which it encodes and decodes, and how strongly it is led there."""
+
+    path: Path
+    facts: CheckpointFacts
+    label: int | Literal["own"] | None
+    guidance: float = 1.0
+    classifier: Checkpoint | None = None
+    classifier_scale: float = 0.0  # without a classifier
+
+    @property
+    def strength(self) -> tuple[object, ...]:
+        """Equal for ends that are led equally strongly."""
+        by = self.classifier.path if self.classifier and self.classifier_scale else None
+        return self.guidance, by, self.classifier_scale if by else 0.0
+
+    def evaluations(self, solver: Solver) -> int:
+        """NFE per image one way; a guess where only the run will tell."""
+        return expected_evaluations(solver, self.guidance)
+
+    @property
+    def title(self) -> str:
+        """`cmnist-digits (7)`."""
+        return title(self.path.name, self.label)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A session that can run: everything found, everything fits."""
+
+    name: str  # the session file's stem
+    session: Session  # with absolute paths
+    checkpoints: dict[str, Checkpoint]  # by the names that the session has for them
+    classifiers: dict[str, Checkpoint]  # likewise
+    images: Images
+    variants: list[Variant]
+
+    @property
+    def points(self) -> bool:
+        """Whether every model reads each pixel as a point of its own, rather than pictures."""
+        found = (checkpoint.facts.architecture for checkpoint in self.checkpoints.values())
+        return all(isinstance(architecture, MlpConfig) for architecture in found)
+
+    @property
+    def links(self) -> int:
+        """How often each variant's pictures are encoded and decoded."""
+        return 1 + len(self.session.chain)
+
+    @property
+    def encodings(self) -> int:
+        """How many different encodings of the sources the variants need."""
+        return len({encoding_key(variant) for variant in self.variants})
+
+    @property
+    def evaluations(self) -> int:
+        """Network evaluations per image that the session takes with nothing cached."""
+        return sum(self.evaluations_by_direction.values())
+
+    @property
+    def evaluations_by_direction(self) -> dict[Literal["encode", "decode"], int]:
+        """Those of `evaluations` that encode, and those that decode."""
+        first = {encoding_key(v): self.ends(v)[0].evaluations(v.solver) for v in self.variants}
+        passed = [(v.solver, self.ends(v)[1:]) for v in self.variants]
+        later = [[end.evaluations(solver) for end in ends] for solver, ends in passed]
+        encode = sum(first.values()) + sum(sum(each[:-1]) for each in later)
+        return {"encode": encode, "decode": sum(map(sum, later))}
+
+    def ends(self, variant: Variant) -> list[End]:
+        """What a variant passes: link i leads from end i to end i + 1."""
+        return [
+            End(
+                self.checkpoints[end.checkpoint].path,
+                self.checkpoints[end.checkpoint].facts,
+                end.label,
+                end.guidance,
+                self.classifiers[end.classifier] if end.classifier else None,
+                end.classifier_scale if end.classifier else 0.0,
+            )
+            for end in ends(self.session, variant)
+        ]
+
+    def condition(self, end: End, places: Sequence[int]) -> "Label":
+        """What a model is led to for some images."""
+        label = tuple(self.own_labels(places)) if end.label == "own" else end.label
+        by = end.classifier.facts if end.classifier else None
+        return check_guidance(end.facts, label, end.guidance, by)
+
+    def wanted(self, end: End, places: Sequence[int]) -> list[int | None]:
+        """The classes that an end's pictures should be of."""
+        if end.label == "own":
+            return list(self.own_labels(places))
+        wanted = end.facts.wanted_label(end.label)
+        return [wanted if isinstance(wanted, int) else None] * len(places)
+
+    def own_labels(self, places: Sequence[int]) -> list[int]:
+        """The classes of source images; only where all have one."""
+        return [label for place in places if (label := self.images.labels[place]) is not None]
+
+    def same(self, one: End, other: End) -> bool:
+        """Whether two ends are one model, led alike under one label, for every image."""
+        places = range(len(self.images.names))
+        return (one.path, one.strength) == (other.path, other.strength) and (
+            one.label == other.label or self.condition(one, places) == self.condition(other, places)
+        )
+
+    def is_cycle(self, variant: Variant) -> bool:
+        """Whether a variant leads back to its own images, so that the way has an error."""
+        edited = variant.solver.start_noise or variant.image or variant.latent
+        first, *_, last = self.ends(variant)
+        return self.same(first, last) and not edited
+
+
+def short_titles(passed: Sequence[End]) -> list[str]:
+    """The ends in as few words as tell them apart: labels where the model is always the same."""
+    one_model = len({end.path for end in passed}) == 1
+    return [str(end.label) if one_model and end.label is not None else end.title for end in passed]
+
+
+def expected_evaluations(solver: Solver, guidance: float) -> int:
+    """NFE per image one way; a guess where only the run will tell."""
+    return evaluations(guidance) * (solver.evaluations or UNTOLD)
+
+
+def encoding_key(variant: Variant) -> str:
+    """Equal for variants that share an encoding: all before the latent is the same."""
+    solver = variant.solver.model_dump_json(exclude={"clip"})
+    return solver + "".join(operation.model_dump_json() for operation in variant.image)
+
+
+def make_plan(
+    session: Session,
+    base: Path,
+    name: str = "untitled",
+    *,
+    file: Path | None = None,
+    checkpoints: Sequence[Path] = (),
+    sample: Sample | None = None,
+) -> Plan:
+    """Check a session; relative paths start from `base`, errors speak of `file`.
+
+    With a `sample` the plan has the session's first images and variants only.
+
+    Raises InputError for checkpoints that are missing, damaged, or do not fit together, labels
+    and images that do not exist, and solver settings that the schedules cannot have.
+    """
+    try:
+        return _make_plan(session, base, name, checkpoints, sample)
+    except InputError as error:
+        if file is not None and error.key is not None:
+            raise error_at(file, error.key, str(error)) from error
+        if error.key is not None:
+            raise InputError(f"{error.key}: {error}") from error
+        raise
+
+
+def _make_plan(
+    session: Session,
+    base: Path,
+    name: str,
+    folders: Sequence[Path],
+    sample: Sample | None,
+) -> Plan:
+    session = with_absolute_paths(session, base)
+    names = named_checkpoints(session)
+    found = {named: _checkpoint(named, key, base, folders) for key, named in names.items()}
+    classifiers = {
+        named: _checkpoint(named, key, base, folders, kind="classifier")
+        for key, named in named_classifiers(session).items()
+    }
+    source = session.source.checkpoint
+    facts = found[source].facts
+    for key, named in names.items():
+        other = found[named].facts
+        if (other.image_size, other.channels) != (facts.image_size, facts.channels):
+            raise InputError(
+                f"{named} makes {other.shape} and {source} reads {facts.shape}; "
+                "both ends must have the same size and channels",
+                key=key,
+            )
+    all_variants = variants(session)
+    if facts.of_points:
+        _check_operations(session)
+    specs, limit = session.source.images, sample.images if sample else None
+    for place, end, solver in _uses(session, all_variants):
+        _check_grid(found[end.checkpoint], solver)
+        if end.label != "own":
+            _check_led(end, end.label, found, classifiers, place)
+    images = load_images(
+        specs, size=facts.image_size, channels=facts.channels, base=base, limit=limit
+    )
+    for place, end, _ in _uses(session, all_variants):
+        if end.label == "own":
+            labels = _own_labels(images, f"{place}.label")
+            _check_led(end, labels, found, classifiers, place)
+    chosen = all_variants[: sample.variants] if sample else all_variants
+    return Plan(name, session, found, classifiers, images, chosen)
+
+
+def _uses(session: Session, found: Sequence[Variant]) -> Iterator[tuple[str, SessionEnd, Solver]]:
+    """Every end with its key in the session and the solver that it is used with, each once."""
+    places = ["source", "target", *(f"chain.{index}" for index in range(len(session.chain)))]
+    yield from dict.fromkeys(
+        (place, end, variant.solver)
+        for variant in found
+        for place, end in zip(places, ends(session, variant), strict=True)
+    )
+
+
+def _checkpoint(
+    name: str, key: str, base: Path, folders: Sequence[Path], kind: str = "denoiser"
+) -> Checkpoint:
+    try:
+        path = find_checkpoint(name, base, folders)
+        facts = read_facts(path)
+    except InputError as error:
+        raise InputError(str(error), key=key) from error
+    if facts.kind != kind:
+        wanted = {"denoiser": "diffusion model", "classifier": "classifier of noisy images"}[kind]
+        raise InputError(f"{name} is a {facts.kind}, not a {wanted}", key=key)
+    return Checkpoint(path, facts)
+
+
+def _check_led(
+    end: SessionEnd,
+    label: "Label",
+    found: dict[str, Checkpoint],
+    classifiers: dict[str, Checkpoint],
+    place: str,
+) -> None:
+    by = classifiers[end.classifier].facts if end.classifier else None
+    check_guidance(found[end.checkpoint].facts, label, end.guidance, by, f"{place}.")
+
+
+def _own_labels(images: Images, key: str) -> tuple[int, ...]:
+    """The label of every image; raises InputError when one has none."""
+    for name, label in zip(images.names, images.labels, strict=True):
+        if label is None:
+            raise InputError(f"own: nobody knows the class of {name}; only digits have one", key)
+    return tuple(label for label in images.labels if label is not None)
+
+
+def _check_grid(checkpoint: Checkpoint, solver: Solver) -> None:
+    schedule, path = checkpoint.facts.schedule, checkpoint.path
+    steps = solver.steps if isinstance(solver.steps, int) else 1
+    adapted = solver.grid == "adapted"
+    curve = read_grid(path, file_sha256(path)).curve if adapted else None
+    make_grid(solver.grid, schedule.sigmas, steps, solver.start_noise, curve)
+
+
+def _check_operations(session: Session) -> None:
+    """Raises InputError for an operation that means nothing for points of a plane."""
+    for stage in ("image", "latent"):
+        for index, operation in enumerate(getattr(session.recipe, stage)):
+            if operation.enabled and operation.pictures_only:
+                raise InputError(
+                    f"{operation.op} works on pictures, and these are points, whose neighbours "
+                    "in the order are not near; remove it or set enabled: false",
+                    key=f"recipe.{stage}.{index}",
+                )

@@ -1,0 +1,1 @@
+"""What the screen and the engine's process say to each other."""

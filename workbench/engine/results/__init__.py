@@ -1,0 +1,1 @@
+"""The results of a run as they come in, and the run directory they become."""

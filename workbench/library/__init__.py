@@ -1,0 +1,1 @@
+"""The folders, the configuration, and the checkpoints and images that are there."""

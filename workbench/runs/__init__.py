@@ -1,0 +1,1 @@
+"""Kept runs: their store, curves and contact sheets."""

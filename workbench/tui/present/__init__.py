@@ -1,0 +1,1 @@
+"""State turned into plain values for the widgets, by pure functions."""

@@ -1,0 +1,119 @@
+"""The stops of the flow from source to result, as the screen shows them. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from workbench.engine.protocol.messages import RowKind
+from workbench.session.session import Session
+from workbench.tui.present.labels import in_word
+from workbench.tui.present.models import FlowView, PanelView
+from workbench.tui.present.recipe import end_names
+from workbench.tui.state.run_state import ORDER, Pictures, RunView
+from workbench.tui.terminal.keymap import key
+
+if TYPE_CHECKING:
+    from workbench.tui.present.models import Pixels
+
+
+def stops(session: Session) -> tuple[tuple[RowKind, int], ...]:
+    """The stops of the flow, each with its end of the chain: an edit is one when there is an
+    operation that does something; later latents are left to the sheet.
+    """
+    edits = {
+        "edited_image": any(op.enabled for op in session.recipe.image),
+        "edited_latent": any(op.enabled for op in session.recipe.latent),
+    }
+    found: list[tuple[RowKind, int]] = [(kind, 0) for kind in ORDER[:4] if edits.get(kind, True)]
+    found += [("intermediate", end) for end in range(1, 1 + len(session.chain))]
+    return *found, ("result", 0)
+
+
+def flow(
+    session: Session,
+    run: RunView | None,
+    sources: Pixels | None,
+    names: Sequence[str],
+    image: int,
+    variant: int | None,
+    size: int,
+) -> FlowView:
+    """The panels for one image and one variant."""
+    shown = stops(session)
+    panels = tuple(_panel(*stop, session, run, sources, names, image, variant) for stop in shown)
+    return FlowView(panels, _arrows([kind for kind, _ in shown]), size)
+
+
+def _panel(
+    kind: RowKind,
+    end: int,
+    session: Session,
+    run: RunView | None,
+    sources: Pixels | None,
+    names: Sequence[str],
+    image: int,
+    variant: int | None,
+) -> PanelView:
+    title = "edited" if kind.startswith("edited") else str(kind)
+    if end:
+        values = {} if run is None else run.values(variant)
+        title = end_names(session, values)[end]
+    if kind == "source":
+        if sources is None or image >= len(sources):
+            return PanelView(kind, title, "absent", hint="no image")
+        name = names[image] if image < len(names) else ""
+        return PanelView(kind, title, "fresh", sources[image], (name, f"{image + 1}"))
+    if run is None:
+        return PanelView(kind, title, "absent", hint=_hint(kind))
+    freshness = run.freshness(kind, variant, session, end)
+    pictures = run.row(kind, variant, end)
+    if pictures is None:
+        waiting = run.active and freshness != "stale"
+        return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
+    if image >= len(pictures.pixels):
+        return PanelView(kind, title, "absent", hint=_hint(kind))
+    said = captions(kind, pictures, image)
+    return PanelView(kind, title, freshness, pictures.pixels[image], said)
+
+
+def _hint(kind: str) -> str:
+    return f"press {key('run')}" if kind == "result" else ""
+
+
+def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
+    words = {
+        "edited_image": "edit",
+        "latent": "encode",
+        "edited_latent": "edit",
+    }
+    return tuple(
+        words.get(kind, "translate" if before == "intermediate" else "decode")
+        for before, kind in pairwise(shown)
+    )
+
+
+def captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
+    """What is known of one image, from the longest to the shortest way of saying it."""
+    if pictures.partial:
+        return ("partial",)
+    if kind in ("result", "intermediate"):
+        label = pictures.number("probe_label", image)
+        hue = pictures.number("hue_error", image)
+        said = [in_word(None if label is None else int(label))]
+        said.append("" if hue is None else f"{hue:.0f}°")
+        return (" · ".join(part for part in said if part),)
+    prefix = kind.removeprefix("intermediate_")
+    deviation = pictures.number(f"{prefix}_std", image)
+    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
+    if deviation is None:
+        return ()
+    if kurtosis is None:
+        return (f"σ {deviation:.2f}",)
+    return (
+        f"σ {deviation:.2f}  κ {kurtosis:.1f}",
+        f"σ {deviation:.2f} κ {kurtosis:.1f}",
+        f"σ {deviation:.2f} κ {kurtosis:.0f}",
+        f"σ {deviation:.2f}",
+    )

@@ -1,0 +1,1 @@
+"""Questions, pickers and pages to read, over another screen."""

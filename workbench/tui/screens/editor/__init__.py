@@ -1,0 +1,1 @@
+"""The session as YAML in the user's editor."""

@@ -1,0 +1,1 @@
+"""The trajectory of one image."""

@@ -1,0 +1,1 @@
+"""What is being edited and run; nothing here knows Textual."""

@@ -1,0 +1,1 @@
+"""Colours, themes, pictures as characters, graphics and keys."""
