@@ -80,9 +80,9 @@ def test_a_run_loads_no_compiler():
     """torch._dynamo takes two seconds, which are only worth it for a compiled network."""
     code = """
 from pathlib import Path
-from workbench.engine.execute import Engine, Order
-from workbench.engine.plan import make_plan
-from workbench.session import parse_session
+from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.planning.plan import make_plan
+from workbench.session.session import parse_session
 session = parse_session('''
 version: 1
 source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}

@@ -293,8 +293,8 @@ class SpacedDiffusion:
 """,
     "unet": """
 from torch import nn
-from ddib.architectures import UNetConfig
-from ddib.unet import UNet
+from ddib.networks.configurations import UNetConfig
+from ddib.networks.unet import UNet
 class UNetModel(UNet):
     def __init__(self, *, image_size, attention_resolutions, **words):
         super().__init__(UNetConfig(attention_factors=attention_resolutions, **words))

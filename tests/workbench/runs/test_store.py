@@ -202,7 +202,7 @@ WRITER = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from workbench.runs import Manifest, new_run
+from workbench.runs.store import Manifest, new_run
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()

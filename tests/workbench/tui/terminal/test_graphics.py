@@ -25,7 +25,7 @@ from workbench.tui.terminal.graphics import choose, joined, placed
 DRAW = """\
 import sys
 from PIL import Image
-from workbench.tui.graphics import draw
+from workbench.tui.terminal.graphics import draw
 draw(Image.open(sys.argv[1]), sys.argv[2], 20, 9, sys.stdout)
 """
 

@@ -185,7 +185,7 @@ def test_term_image_is_imported_on_first_use_and_in_silence():
     code = """
 import sys
 import numpy as np
-from workbench.preview import half_blocks
+from workbench.tui.terminal.half_blocks import half_blocks
 assert "term_image" not in sys.modules and "torch" not in sys.modules
 half_blocks(np.zeros((2, 2, 3), np.uint8), 2)
 assert "term_image" in sys.modules
