@@ -6,7 +6,7 @@ import pytest
 
 from ddib import extensions
 from ddib.extensions import ORIGINS, Origin, Skipped
-from workbench.cli import listings as catalog
+from workbench.cli import tables as catalog
 from workbench.tui.state.document import Autosave
 from workbench.tui.state.edits import offered_operations
 

@@ -60,7 +60,7 @@ def take_keys(bench: Bench) -> None:
 
 def tell_skipped_operations(bench: Bench) -> None:
     """The user's own operations that cannot be loaded."""
-    from workbench.cli.listings import skipped_operations
+    from workbench.cli.tables import skipped_operations
 
     if lines := skipped_operations():
         bench.complain("\n".join(lines), "Own operations")
