@@ -80,7 +80,9 @@ def test_a_run_loads_no_compiler():
     """torch._dynamo takes two seconds, which are only worth it for a compiled network."""
     code = """
 from pathlib import Path
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import make_plan
 from workbench.session.session import parse_session
 session = parse_session('''
@@ -89,7 +91,7 @@ source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}
 target: {checkpoint: cmnist-sevens}
 solver: {steps: 1}
 ''')
-assert Engine("cpu").run(make_plan(session, Path()), Order()).status == "done"
+assert run_plan(Engine("cpu"), make_plan(session, Path()), Order()).status == "done"
 """
     assert loaded_by(code, "torch._dynamo") == []
 
