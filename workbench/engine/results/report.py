@@ -25,8 +25,8 @@ import ddib
 from ddib.bridge.bridge import batches
 from ddib.checkpoints.checkpoint import Model, file_sha256
 from ddib.data.sources import Pixels, to_pixels, to_tensor
-from ddib.extensions import ORIGINS
 from ddib.networks.probe import Probe
+from ddib.operations.operation import OPERATIONS
 from workbench.engine.devices.device import device_name
 from workbench.engine.planning.plan import Plan, short_titles
 from workbench.engine.protocol.messages import Metrics, RowKind, Status
@@ -427,7 +427,7 @@ def _operations_used(plan: Plan) -> dict[str, OperationUsed]:
     used = {one.op for variant in plan.variants for one in (*variant.image, *variant.latent)}
     return {
         name: OperationUsed(source=origin.name, sha256=origin.sha256)
-        for name, origin in ORIGINS.items()
+        for name, origin in OPERATIONS.origins.items()
         if name in used
     }
 
