@@ -57,7 +57,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "workbench.library.library",
         "workbench.cli.replay",
         "workbench.runs.store",
-        "workbench.session.session",
+        "workbench.session.reading",
     ],
 )
 def test_loads_neither_torch_nor_the_screen(module):
@@ -82,7 +82,7 @@ def test_a_run_loads_no_compiler():
 from pathlib import Path
 from workbench.engine.execution.engine import Engine, Order
 from workbench.engine.planning.plan import make_plan
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 session = parse_session('''
 version: 1
 source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}

@@ -455,7 +455,7 @@ def solvers() -> None:
 @app.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of session files, for editors."""
-    from workbench.session.session import schema
+    from workbench.session.schema import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     _tell_skipped()

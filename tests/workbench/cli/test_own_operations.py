@@ -15,7 +15,10 @@ from ddib.operations.operation import OPERATIONS
 from workbench.cli import doctor
 from workbench.library import library
 from workbench.runs.store import read_manifest
-from workbench.session.session import SessionError, dump_session, parse_session, schema
+from workbench.session.errors import SessionError
+from workbench.session.reading import parse_session
+from workbench.session.schema import schema
+from workbench.session.writing import dump_session
 
 README = Path(__file__).parents[3] / "README.md"
 SESSION = """\
@@ -105,7 +108,7 @@ def test_a_session_says_what_is_missing_and_where_to_put_it() -> None:
 
 
 def test_a_file_that_is_there_and_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.session.session.SKIPPED", [Skipped("quantize.py", "line 3: oh")])
+    monkeypatch.setattr("workbench.session.needs.SKIPPED", [Skipped("quantize.py", "line 3: oh")])
     assert "comes with quantize.py, which cannot be loaded: line 3: oh" in message(SESSION + NEEDS)
 
 

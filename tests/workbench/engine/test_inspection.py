@@ -13,7 +13,7 @@ from workbench.engine.execution.engine import Engine, Order
 from workbench.engine.inspection.latents import inspect
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Inspect, Inspection, read_event, to_line
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 
 SESSION = """\
 version: 1

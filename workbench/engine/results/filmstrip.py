@@ -6,7 +6,7 @@ import numpy as np
 
 from ddib.operations.operation import Slerp
 from workbench.runs.contact_sheet import SheetRow
-from workbench.session.session import sweeps
+from workbench.session.schema import sweeps
 
 if TYPE_CHECKING:
     from workbench.engine.results.report import Report

@@ -49,7 +49,9 @@ from workbench.runs.store import (
     OperationUsed,
     VariantResult,
 )
-from workbench.session.session import dump_session, named_checkpoints, named_classifiers, way
+from workbench.session.paths import named_checkpoints, named_classifiers
+from workbench.session.titles import end_titles
+from workbench.session.writing import dump_session
 
 SHOWN = 64  # images a row of pictures has at most
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
@@ -305,7 +307,7 @@ class Report:
         """Ends and solver in a line."""
         session = self.plan.session
         solver = self.plan.variants[0].solver
-        facts = [" → ".join(way(session)), f"{solver.name} on {solver.grid} grid"]
+        facts = [" → ".join(end_titles(session)), f"{solver.name} on {solver.grid} grid"]
         if not isinstance(session.solver.steps, tuple):
             facts.append(f"{solver.steps} steps each way")
         if solver.start_noise and not isinstance(session.solver.start_noise, tuple):

@@ -68,7 +68,7 @@ def tell_skipped_operations(bench: Bench) -> None:
 
 def first_document(bench: Bench, listed: list[Any]) -> Document:
     """The session that was asked for, or a new one."""
-    from workbench.session.session import SessionError
+    from workbench.session.errors import SessionError
     from workbench.tui.state.document import Document, new_session
 
     if bench.path is not None and not bench.path.is_dir():

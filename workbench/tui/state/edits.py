@@ -9,7 +9,7 @@ from ddib.extensions import ORIGINS
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.recipe import sweepable
 from ddib.solvers.solver import Solver
-from workbench.session.session import End, Session
+from workbench.session.schema import End, Session
 from workbench.tui.present.models import EditStage, Position
 
 
