@@ -52,10 +52,10 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "ddib.solvers.solver",
         "workbench.benchmark.command",
         "workbench.cli.main",
-        "workbench.cli.doctor",
+        "workbench.cli.checks",
         "workbench.runs.contact_sheet",
         "workbench.library.library",
-        "workbench.cli.replay",
+        "workbench.cli.headless",
         "workbench.runs.store",
         "workbench.session.reading",
     ],
@@ -181,7 +181,7 @@ def test_the_engine_knows_nothing_of_the_screen_and_the_commands():
     above = (
         "workbench.tui",
         "workbench.cli.main",
-        "workbench.cli.replay",
+        "workbench.cli.headless",
         "workbench.tui.terminal.half_blocks",
         "textual",
     )

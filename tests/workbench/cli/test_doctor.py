@@ -7,8 +7,8 @@ from rich.console import Console
 
 from ddib.denoising.evaluation import FLOAT32, Evaluation
 from ddib.tuning.calibration import Calibration, Measurement, Surroundings
-from workbench.cli import doctor
-from workbench.cli.doctor import Check
+from workbench.cli import checks as doctor
+from workbench.cli.checks import Check
 from workbench.support.terminal import ask_tmux, image_protocol, is_utf8, shows_true_color
 
 CPU = {"version": "2.9.0", "threads": 2, "device": "cpu", "built_for_cuda": True}
@@ -72,7 +72,7 @@ def test_torch_is_looked_at_in_a_process_of_its_own():
 
 def test_the_light_process_stays_light():
     code = (
-        "import sys; from workbench.cli.doctor import checks, render; render(checks());"
+        "import sys; from workbench.cli.checks import checks, render; render(checks());"
         "print([m for m in ('torch', 'textual', 'term_image') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,7 +12,7 @@ import pytest
 
 from ddib.extensions import ORIGINS, SKIPPED, Origin, Skipped
 from ddib.operations.operation import OPERATIONS
-from workbench.cli import doctor
+from workbench.cli import checks as doctor
 from workbench.library import library
 from workbench.runs.store import read_manifest
 from workbench.session.errors import SessionError

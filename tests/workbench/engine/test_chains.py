@@ -20,7 +20,7 @@ from ddib.data.sources import colored_mnist, to_pixels, to_tensor
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
-from workbench.cli.replay import cycles_table
+from workbench.cli.headless import cycles_table
 from workbench.engine.execution.engine import Engine, Order
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan

@@ -6,14 +6,14 @@ import pytest
 
 from ddib import extensions
 from ddib.extensions import ORIGINS, Origin, Skipped
-from workbench.cli import listings as catalog
+from workbench.library import own_files
 from workbench.tui.state.document import Autosave
 from workbench.tui.state.edits import offered_operations
 
 
 async def test_what_is_left_out_is_told_and_the_screen_stands(program, monkeypatch) -> None:
-    assert catalog.SKIPPED is extensions.SKIPPED
-    monkeypatch.setattr(catalog, "SKIPPED", [Skipped("mine.py", "line 3: [oh]")])
+    assert own_files.SKIPPED is extensions.SKIPPED
+    monkeypatch.setattr(own_files, "SKIPPED", [Skipped("mine.py", "line 3: [oh]")])
     async with program() as driver:
         said = [notice.message for notice in driver.app._notifications]
         assert said == ["mine.py: its operations are left out: line 3: [oh]"]

@@ -111,6 +111,7 @@ class Worker:
     def __init__(self, device: str, threads: int, chunk: int, memory: int):
         os.environ["OMP_NUM_THREADS"] = str(threads)
         torch.set_num_threads(threads)
+        load_own_files()
         self._engine = Engine(device, chunk=chunk, memory=memory)
         self._models: dict[tuple[str, Evaluation], Model] = {}
 

@@ -58,7 +58,7 @@ class End:
         return expected_evaluations(solver, self.guidance)
 
     @property
-    def end_title(self) -> str:
+    def title(self) -> str:
         """`cmnist-digits (7)`."""
         return end_title(self.path.name, self.label)
 

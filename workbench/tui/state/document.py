@@ -10,6 +10,7 @@ from typing import Self
 
 from ddib.errors import InputError
 from workbench.library.library import Listed
+from workbench.session.needs import MissingParts
 from workbench.session.paths import with_absolute_paths
 from workbench.session.reading import parse_session, read_session_text
 from workbench.session.schema import Recipe, Session, Source, Target

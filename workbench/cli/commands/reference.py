@@ -1,0 +1,36 @@
+"""`ddib-workbench operations`, `solvers` and `schema`: what a session can hold."""
+
+import json
+
+from workbench.cli.console import data, narrate
+
+
+def operations() -> None:
+    """List the operations, the user's own too, with their parameters."""
+    from workbench.cli import tables
+
+    data.print(tables.operations_page())
+    report_skipped()
+
+
+def solvers() -> None:
+    """List the solvers, the grids and their settings."""
+    from workbench.cli import tables
+
+    data.print(tables.solvers_page())
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of session files, for editors."""
+    from workbench.session.schema import schema
+
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    report_skipped()
+
+
+def report_skipped() -> None:
+    """Say on stderr which of the user's own files were left out, and why."""
+    from workbench.library.own_files import skipped_files
+
+    for line in skipped_files():
+        narrate.print(line, style="yellow", markup=False, soft_wrap=True)

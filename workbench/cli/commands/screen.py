@@ -1,0 +1,33 @@
+"""`ddib-workbench open` and `keys`: the screen, and what its keys do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ddib.errors import InputError
+from workbench.cli.options import CHECKPOINTS, RUNS
+
+
+def open_session(
+    session: Annotated[
+        Path | None, typer.Argument(help="A session, or a run directory, to open.")
+    ] = None,
+    checkpoints: CHECKPOINTS = None,
+    runs: RUNS = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open a finished example.")] = False,
+) -> None:
+    """Open the workbench's screen; the default."""
+    from workbench.__main__ import open_screen
+    from workbench.demo import RUN
+
+    if demo and session is not None:
+        raise InputError("--demo opens its own session; give one or the other")
+    open_screen(RUN if demo else session, checkpoints or [], runs)
+
+
+def list_keys() -> None:
+    """Print the screen's keys; `keys:` in the configuration file changes them."""
+    from workbench.__main__ import print_keys
+
+    print_keys()

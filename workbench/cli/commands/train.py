@@ -1,0 +1,192 @@
+"""`ddib-workbench train`: a domain's model, the probe, or a classifier."""
+
+import shlex
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ddib.errors import InputError
+from workbench.cli.console import narrate
+from workbench.cli.interruption import stop_signals
+
+if TYPE_CHECKING:
+    from ddib.data.training import TrainingData
+    from ddib.networks.configurations import MlpConfig, UNetConfig
+    from ddib.training.training import TrainingProgress
+
+DIGIT_NAMES = (
+    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
+)  # fmt: skip
+
+
+def train(
+    name: Annotated[str, typer.Option(help="The checkpoint's name in the library.")],
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="colored-mnist, a synthetic domain such as moons, colours, or a folder of images."
+        ),
+    ] = "colored-mnist",
+    digit: Annotated[
+        list[int] | None, typer.Option(min=0, max=9, help="Which digits; all when not given.")
+    ] = None,
+    class_conditional: Annotated[
+        bool, typer.Option(help="One model that is told the digit.")
+    ] = False,
+    probe: Annotated[
+        bool, typer.Option(help="Train the classifier that judges results, not a domain.")
+    ] = False,
+    classifier: Annotated[
+        bool, typer.Option(help="Train a classifier of noisy digits, for classifier guidance.")
+    ] = False,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of raw MNIST files; else it is downloaded. For colours: a picture."
+        ),
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=4, help="Image size of a folder's model, or of colours.")
+    ] = 32,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; else the user's checkpoints.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
+    batch: Annotated[int, typer.Option(min=1)] = 64,
+    width: Annotated[
+        int | None, typer.Option(min=64, help="Channels; a multiple of 64; else 64, of points 96.")
+    ] = None,
+    patch_size: Annotated[
+        int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
+    ] = 2,
+    learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
+    parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    noise_levels: Annotated[
+        Literal["time", "mixed", "log"] | None,
+        typer.Option(
+            help="Uniform in time, half of them in log σ: better latents, or all: for points."
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["bf16", "float32"] | None, typer.Option(help="Else bf16, of points float32.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
+) -> None:
+    """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
+
+    A training that was stopped goes on where it was when the same command is given again.
+    """
+    from ddib.checkpoints import checkpoint as checkpoints
+    from ddib.data import training as training_data
+    from ddib.data.points import SHAPES
+    from ddib.training import training
+
+    path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; choose another --name or give --force")
+    if probe and classifier:
+        raise InputError("--probe and --classifier are two trainings; give one of them")
+    if dataset != "colored-mnist":
+        if probe or classifier:
+            raise InputError("--probe and --classifier train on colored-mnist only")
+        if class_conditional:
+            raise InputError(f"--class-conditional takes colored-mnist: {dataset} has no labels")
+    if steps is None and minutes is None:
+        minutes = 12.0
+    points = dataset in SHAPES or dataset == "colours"
+    config = training.TrainingConfig(
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        learning_rate=learning_rate,
+        parameterisation=parameterisation,
+        noise_levels=noise_levels or ("log" if points else "time"),
+        precision=precision or ("float32" if points else "bf16"),
+        seed=seed,
+    )
+    command = shlex.join(["ddib-workbench", *sys.argv[1:]])
+    data, domain = _training_data(dataset, digit, root, size)
+    if isinstance(data, training_data.ColoredDigits) and (probe or classifier):
+        held_out = training_data.ColoredDigits(data.root, data.labels, "test")
+        progress = (training.train_probe if probe else training.train_classifier)(
+            path, data=data, held_out=held_out, config=config, command=command
+        )
+    else:
+        progress = training.train_denoiser(
+            path,
+            domain=domain,
+            data=data,
+            architecture=_architecture(points, data.channels, width, class_conditional, patch_size),
+            config=config,
+            command=command,
+        )
+    _watch_training(name, progress)
+    narrate.print(f"wrote {path}", markup=False)
+
+
+def _training_data(
+    dataset: str, digit: list[int] | None, root: Path | None, size: int
+) -> "tuple[TrainingData, str]":
+    """What to train on, and what its domain is called."""
+    from ddib.checkpoints import checkpoint as checkpoints
+    from ddib.data import training as training_data
+    from ddib.data.points import SHAPES
+    from ddib.data.sources import download_mnist
+
+    if dataset == "colored-mnist":
+        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
+        digits = tuple(sorted(set(digit or range(10))))
+        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        return training_data.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
+    if dataset in SHAPES:
+        return training_data.Synthetic(dataset), f"synthetic {dataset}"
+    if dataset == "colours":
+        if root is None:
+            raise InputError("--dataset colours takes a picture as --root")
+        return training_data.Colours(root, size), f"colours of {root.stem}"
+    return training_data.Pictures(Path(dataset), size), Path(dataset).resolve().name
+
+
+def _architecture(
+    points: bool, channels: int, width: int | None, class_conditional: bool, patch_size: int
+) -> "UNetConfig | MlpConfig":
+    from ddib.networks.configurations import MlpConfig, UNetConfig
+
+    if points:
+        return MlpConfig(channels=channels, width=width or 96)
+    if (width or 64) % 64:
+        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
+    return UNetConfig(
+        in_channels=channels,
+        out_channels=channels,
+        model_channels=width or 64,
+        num_classes=10 if class_conditional else None,
+        patch_size=patch_size,
+    )
+
+
+def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
+    with stop_signals() as stopped, Progress(*columns, console=narrate) as bar:
+        task = bar.add_task(name, total=1.0, facts="")
+        last = 0.0
+        for now in progress:
+            facts = (
+                f"step {now.step}  loss {now.loss:.4f}  "
+                f"{now.seconds / 60:.1f} min, {now.seconds_left / 60:.1f} left"
+            )
+            bar.update(task, completed=now.fraction, facts=facts)
+            if not narrate.is_terminal and now.seconds - last > 20:
+                last = now.seconds
+                narrate.print(f"{name}: {facts}", markup=False)
+            if stopped:
+                progress.close()
+                narrate.print("stopped; the same command goes on from here", markup=False)
+                raise SystemExit(128 + stopped[0])
