@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddib.checkpoints.checkpoint import Model
 from ddib.solvers.solver import noise, signal
-from workbench.benchmark.peers import Peer
+from workbench.benchmark.peer import Peer
 from workbench.benchmark.subject import Subject
 
 NOTE = (

@@ -15,7 +15,7 @@ from ddib.checkpoints.checkpoint import Model
 from ddib.denoising.denoiser import to_denoised
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
-from workbench.benchmark.peers import Peer
+from workbench.benchmark.peer import Peer
 from workbench.benchmark.subject import Subject
 
 NOTE = (

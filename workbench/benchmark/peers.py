@@ -1,7 +1,7 @@
 """Other implementations on the same weights, each beside the cheapest of our settings that does
 as well."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -14,26 +14,10 @@ from torch import Tensor
 import ddib
 from ddib.measures.images import rmse
 from workbench.benchmark.frontier import Found, words
+from workbench.benchmark.peer import Move, Peer
 from workbench.benchmark.report import Column
 from workbench.benchmark.subject import Subject
 from workbench.benchmark.timing import Clock
-
-Move = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Peer:
-    """An implementation's way there and back, and the exact latent in its own convention.
-
-    Ours has to reach `bound` times its latent error. `evaluations` are each way.
-    """
-
-    name: str
-    evaluations: int
-    encode: Move
-    decode: Move
-    exact: Callable[[], Tensor]
-    bound: float
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ddib.solvers.solver import Solver
 from workbench.benchmark import frontier, network, overhead, peers
 from workbench.benchmark.frontier import Found, words
 from workbench.benchmark.machine import machine
+from workbench.benchmark.peer import Peer
 from workbench.benchmark.report import Report, Table
 from workbench.benchmark.subject import (
     DIGIT,
@@ -140,10 +141,10 @@ def _peer_jobs(
     subject: Subject,
     options: Options,
     table: Table,
-    found: Sequence[peers.Peer],
+    found: Sequence[Peer],
     settings: list[Found],
 ) -> Iterator[Job]:
-    def measure(peer: peers.Peer, rounds: int) -> None:
+    def measure(peer: Peer, rounds: int) -> None:
         for row in peers.compare(subject, peer, settings, rounds):
             table.add(row)
 

@@ -101,7 +101,8 @@ def replay(
     stopped: Sequence[int],
 ) -> list[Finished]:
     """Run every plan; a line of JSON each on stdout, or the run directory; progress on stderr."""
-    from workbench.engine.execution.engine import Order
+    from workbench.engine.execution.order import Order
+    from workbench.engine.execution.run import run_plan
 
     endings = []
     for plan in plans:
@@ -112,7 +113,7 @@ def replay(
         name = plan.name if out else stamped
         order = Order(store=out or store, run_name=name, unfinished=unfinished)
         with _Watch(plan, narrate) as watch:
-            ending = engine.run(plan, order, watch, lambda: bool(stopped))
+            ending = run_plan(engine, plan, order, watch, lambda: bool(stopped))
         endings.append(ending)
         if as_json:
             print(json.dumps(as_line(plan, ending, str(engine.device)), separators=(",", ":")))

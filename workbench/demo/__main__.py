@@ -8,7 +8,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from workbench.demo import RUN
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import make_plan
 from workbench.runs.store import IMAGES, LATENTS, SESSION, NewRun, read_manifest
 from workbench.session.overrides import set_value
@@ -23,7 +25,7 @@ def main() -> None:
     session = set_value(load_session(file), "source.images.0.count", "8")
     with tempfile.TemporaryDirectory() as store:
         plan = make_plan(session, file.parent, NAME)
-        ended = Engine("cpu").run(plan, Order(store=Path(store), run_name=NAME))
+        ended = run_plan(Engine("cpu"), plan, Order(store=Path(store), run_name=NAME))
         made = Path(ended.run or store)
         manifest = read_manifest(made)
         for used in manifest.checkpoints.values():

@@ -192,7 +192,8 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
 def _run(
     engine: "Engine", plan: "Plan", request: RunSession, conversation: Conversation
 ) -> Finished:
-    from workbench.engine.execution.engine import Order
+    from workbench.engine.execution.order import Order
+    from workbench.engine.execution.run import run_plan
 
     order = Order(
         id=request.id,
@@ -200,7 +201,9 @@ def _run(
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second(request.id),
     )
-    return engine.run(plan, order, conversation.say, lambda: conversation.cancelled(request.id))
+    return run_plan(
+        engine, plan, order, conversation.say, lambda: conversation.cancelled(request.id)
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

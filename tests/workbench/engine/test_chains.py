@@ -21,7 +21,9 @@ from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.cli.headless import cycles_table
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
@@ -68,7 +70,7 @@ def run(
 ) -> tuple[Finished, list[Message]]:
     heard: list[Message] = []
     order = Order(store=store, run_name="chain")
-    return engine.run(made, order, heard.append, lambda: cancelled(heard)), heard
+    return run_plan(engine, made, order, heard.append, lambda: cancelled(heard)), heard
 
 
 @dataclass(frozen=True)

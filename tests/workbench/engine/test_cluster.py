@@ -13,7 +13,9 @@ import torch
 from ddib.bridge.bridge import Chunk, chunk_key, solve
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Message, Progress
 from workbench.runs.store import compare_runs, read_manifest
@@ -72,7 +74,7 @@ def test_a_worker_that_is_killed_changes_no_byte(
         if not killed and isinstance(message, Progress) and message.evaluations:
             killed.extend(kill_a_busy_worker(cluster))
 
-    ending = cluster.run(made, Order(store=tmp_path / "cluster", run_name="small"), listen)
+    ending = run_plan(cluster, made, Order(store=tmp_path / "cluster", run_name="small"), listen)
     assert ending.status == "done", ending.error
     assert ending.nfe == {"encode": 4, "decode": 8}
     assert len(killed) == 1
@@ -82,7 +84,7 @@ def test_a_worker_that_is_killed_changes_no_byte(
     assert progress == sorted(progress)
 
     engine = Engine("cpu", chunk=2)
-    engine.run(made, Order(store=tmp_path / "alone", run_name="small"))
+    run_plan(engine, made, Order(store=tmp_path / "alone", run_name="small"))
     runs = tmp_path / "cluster" / "small", tmp_path / "alone" / "small"
     assert compare_runs(*runs).same_bytes
 
@@ -95,10 +97,10 @@ def test_workers_that_die_again_and_again_fail_the_run(
         return False
 
     plan = make_plan(set_value(small, "solver.steps", "200"), Path(), "small")
-    ending = cluster.run(plan, Order(store=tmp_path), cancelled=cancelled)
+    ending = run_plan(cluster, plan, Order(store=tmp_path), cancelled=cancelled)
     assert ending.status == "failed"
     assert "workers died 4 times at the same images" in str(ending.error)
-    assert cluster.run(make_plan(small, Path(), "small"), Order()).status == "done"
+    assert run_plan(cluster, make_plan(small, Path(), "small"), Order()).status == "done"
 
 
 def test_files_that_a_worker_lacks_are_sent(
@@ -114,8 +116,8 @@ def test_files_that_a_worker_lacks_are_sent(
 
 
 def test_what_is_cached_is_not_sent(cluster: ClusterEngine, made: Plan) -> None:
-    assert cluster.run(made, Order()).status == "done"
-    again = cluster.run(made, Order())
+    assert run_plan(cluster, made, Order()).status == "done"
+    again = run_plan(cluster, made, Order())
     assert again.nfe == {"encode": 0, "decode": 0}
 
 
@@ -131,7 +133,7 @@ def test_a_chain_over_workers_has_the_same_bytes(
         small = set_value(small, path, value)
     plan = make_plan(small, Path(), "chain")
     for name, engine in (("cluster", cluster), ("alone", Engine("cpu", chunk=2))):
-        ending = engine.run(plan, Order(store=tmp_path / name, run_name="chain"))
+        ending = run_plan(engine, plan, Order(store=tmp_path / name, run_name="chain"))
         assert ending.status == "done", ending.error
         assert ending.nfe == {"encode": 2 + 2 * 2, "decode": 2 * 2 * 2}
     runs = tmp_path / "cluster" / "chain", tmp_path / "alone" / "chain"
@@ -146,9 +148,9 @@ def test_a_cancel_stops_the_workers(cluster: ClusterEngine, small: Session) -> N
         return any(isinstance(m, Progress) and m.evaluations for m in heard)
 
     plan = make_plan(long, Path(), "long")
-    ending = cluster.run(plan, Order(), heard.append, cancelled)
+    ending = run_plan(cluster, plan, Order(), heard.append, cancelled)
     assert ending.status == "cancelled"
-    assert cluster.run(plan, Order()).status == "done"
+    assert run_plan(cluster, plan, Order()).status == "done"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from ddib.data.sources import open_image
 from ddib.errors import Cancelled
 from ddib.solvers.solver import Solver
 from workbench.engine.execution import engine as execute
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.chunks import Task
 from workbench.engine.planning.plan import Plan, make_plan
@@ -36,7 +38,7 @@ def plan(session: Session, **values: str) -> Plan:
 
 def run(engine: Engine, made: Plan, store: Path | None = None) -> tuple[Finished, list[Message]]:
     heard: list[Message] = []
-    ending = engine.run(made, Order(id="1", store=store, run_name="small"), heard.append)
+    ending = run_plan(engine, made, Order(id="1", store=store, run_name="small"), heard.append)
     return ending, heard
 
 
@@ -177,8 +179,12 @@ def test_cancel_keeps_whole_rows(small: Session, tmp_path: Path) -> None:
     def cancelled() -> bool:
         return any(isinstance(m, Row) and m.variant == 1 for m in heard)
 
-    ending = Engine("cpu", chunk=3).run(
-        plan(small), Order(store=tmp_path, run_name="small"), heard.append, cancelled
+    ending = run_plan(
+        Engine("cpu", chunk=3),
+        plan(small),
+        Order(store=tmp_path, run_name="small"),
+        heard.append,
+        cancelled,
     )
     assert ending.status == "cancelled"
     manifest = read_manifest(tmp_path / "small")
@@ -188,7 +194,7 @@ def test_cancel_keeps_whole_rows(small: Session, tmp_path: Path) -> None:
 
 
 def test_cancel_before_anything_is_finished_leaves_nothing(small: Session, tmp_path: Path) -> None:
-    ending = Engine("cpu").run(plan(small), Order(store=tmp_path), cancelled=lambda: True)
+    ending = run_plan(Engine("cpu"), plan(small), Order(store=tmp_path), cancelled=lambda: True)
     assert (ending.status, ending.run) == ("cancelled", None)
     assert not list(tmp_path.iterdir())
 

@@ -7,7 +7,9 @@ from safetensors.numpy import load_file
 
 from ddib.errors import InputError
 from ddib.solvers.solver import SOLVERS
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import Plan, make_plan
@@ -52,7 +54,7 @@ def engine() -> Engine:
 
 
 def run(engine: Engine, made: Session, store: Path) -> tuple[Finished, Path]:
-    ending = engine.run(plan(made), Order(id="1", store=store, run_name="guided"))
+    ending = run_plan(engine, plan(made), Order(id="1", store=store, run_name="guided"))
     assert ending.status == "done", ending.error
     assert ending.run is not None
     return ending, Path(ending.run)
@@ -71,7 +73,7 @@ def test_a_sweep_tells_the_truth_about_what_it_takes(engine: Engine, tmp_path: P
     found = forecast(Engine("cpu"), made)
     assert (found.encode, found.decode, found.decode_left) == (2, 8, 8)
     heard: list[object] = []
-    ending = engine.run(made, Order(id="1"), heard.append)
+    ending = run_plan(engine, made, Order(id="1"), heard.append)
     assert ending.nfe == {"encode": 2, "decode": 8}
     assert next(m for m in heard if isinstance(m, Started)).evaluations == 10
     again, folder = run(engine, swept, tmp_path)

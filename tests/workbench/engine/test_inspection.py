@@ -9,7 +9,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from ddib.measures.latents import autocorrelation, latent_moments, pooled, radial_spectrum
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.latents import inspect
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Inspect, Inspection, read_event, to_line
@@ -47,7 +49,7 @@ def stored(
     engine: Engine, plan: Plan, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, torch.Tensor]:
     store = tmp_path_factory.mktemp("runs")
-    ending = engine.run(plan, Order(store=store, run_name="small"))
+    ending = run_plan(engine, plan, Order(store=store, run_name="small"))
     assert ending.status == "done", ending.error
     return load_file(store / "small" / "latents.safetensors")
 

@@ -17,11 +17,13 @@ from ddib.bridge.bridge import Chunk, Solved
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.engine.devices.memory import images_within, solve_within
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
-from workbench.engine.results import report
+from workbench.engine.results import files
 from workbench.runs.store import compare_runs, read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
@@ -39,7 +41,7 @@ def plan(session: Session, **values: str) -> Plan:
 def run(engine: Engine, made: Plan, out: Path, heard: list[Message] | None = None) -> Finished:
     order = Order(store=out, run_name="small", unfinished=out / ".small.unfinished")
     listen = [] if heard is None else heard
-    return engine.run(made, order, listen.append)
+    return run_plan(engine, made, order, listen.append)
 
 
 # ---- files
@@ -51,8 +53,8 @@ def test_latents_in_shards_are_those_of_one_file(
     made = plan(small, source__images__0__count="7", solver__steps="1")
     engine = Engine("cpu", chunk=3)
     run(engine, made, tmp_path / "whole")
-    monkeypatch.setattr(report, "WHOLE", 0)
-    monkeypatch.setattr(report, "SHARD", 4 * 3 * 32 * 32 * 4)  # of four images
+    monkeypatch.setattr(files, "WHOLE", 0)
+    monkeypatch.setattr(files, "SHARD", 4 * 3 * 32 * 32 * 4)  # of four images
     run(engine, made, tmp_path / "shards")
     whole = load_file(tmp_path / "whole" / "small" / "latents.safetensors")
     shards = sorted((tmp_path / "shards" / "small" / "latents").iterdir())
@@ -126,7 +128,7 @@ def test_a_cancelled_run_keeps_its_chunks_for_the_next(small: Session, tmp_path:
         return any(isinstance(message, Row) and message.kind == "latent" for message in heard)
 
     order = Order(store=tmp_path, run_name="small", unfinished=tmp_path / ".small.unfinished")
-    ending = Engine("cpu", chunk=3).run(made, order, heard.append, cancelled)
+    ending = run_plan(Engine("cpu", chunk=3), made, order, heard.append, cancelled)
     assert (ending.status, ending.run) == ("cancelled", None)
     ending = run(Engine("cpu", chunk=3), made, tmp_path)
     assert ending.nfe == {"encode": 0, "decode": 8}
@@ -254,7 +256,7 @@ def test_a_tolerance_that_no_number_of_steps_keeps_fails_the_run(
 def test_a_folder_that_holds_no_runs_fails_the_run(small: Session, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    ending = Engine("cpu").run(plan(small), Order(store=blocked / "runs"))
+    ending = run_plan(Engine("cpu"), plan(small), Order(store=blocked / "runs"))
     assert (ending.status, ending.run) == ("failed", None)
     assert str(blocked) in str(ending.error)
 

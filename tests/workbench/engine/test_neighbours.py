@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ddib.data.sources import open_image
 from ddib.operations.operation import Context, Slerp
-from workbench.engine.execution.engine import Engine, Order
-from workbench.engine.execution.run import Run
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import Run, run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.inspection.latents import inspect
 from workbench.engine.inspection.trajectory import trace
@@ -20,7 +21,7 @@ from workbench.engine.planning.chunks import Encoded, Part, Unedited, Work
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Inspect, Inspection, States, Trace
 from workbench.engine.results.filmstrip import filmstrip
-from workbench.engine.results.report import Report
+from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import read_session_from_sheet, split_strip
 from workbench.runs.store import read_manifest
 from workbench.session.overrides import set_value
@@ -62,7 +63,7 @@ def plan(session: Session) -> Plan:
 @pytest.fixture(scope="module")
 def stored(engine: Engine, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("runs")
-    ending = engine.run(plan, Order(store=store, run_name="film"))
+    ending = run_plan(engine, plan, Order(store=store, run_name="film"))
     assert ending.status == "done", ending.error
     return store / "film"
 
@@ -89,7 +90,7 @@ def test_a_film_begins_with_the_translation_and_ends_with_the_other_image_s(
     stored: Path, engine: Engine, session: Session, tmp_path: Path
 ) -> None:
     plain = make_plan(set_value(session, "recipe.latent", "[]"), Path(), "plain")
-    assert engine.run(plain, Order(store=tmp_path, run_name="plain")).status == "done"
+    assert run_plan(engine, plain, Order(store=tmp_path, run_name="plain")).status == "done"
     translated = results(tmp_path / "plain", 0)
     assert np.array_equal(results(stored, 0), translated)
     # The other image's latent is decoded in a chunk with others, which rounds differently.
@@ -102,7 +103,7 @@ def test_a_film_begins_with_the_translation_and_ends_with_the_other_image_s(
 def test_the_filmstrip_has_a_row_for_each_pair(engine: Engine, plan: Plan, stored: Path) -> None:
     run = Run(engine, plan, Order(), lambda _: None, lambda: False)
     assert run.run().status == "done"
-    rows, heads = filmstrip(run.report)
+    rows, heads = filmstrip(run.results)
     assert heads == ["source", "t = 0", "t = 0.5", "t = 1", "source"]
     assert [row.label for row in rows] == ["1 → 4", "2 → 5", "3 → 1", "4 → 2", "5 → 3"]
     made = [results(stored, variant) for variant in range(3)]
@@ -132,16 +133,16 @@ def test_the_filmstrip_has_a_row_for_each_pair(engine: Engine, plan: Plan, store
 )
 def test_other_sweeps_are_no_films(latent: str, engine: Engine, session: Session) -> None:
     made = make_plan(set_value(session, "recipe.latent", latent), Path(), "other")
-    assert filmstrip(Report(made, [])) == ([], [])
+    assert filmstrip(RunResults(made, [])) == ([], [])
 
 
 def test_nothing_is_encoded_twice_and_the_cache_serves_the_films(
     engine: Engine, plan: Plan, session: Session, stored: Path
 ) -> None:
     assert read_manifest(stored).nfe == {"encode": 2, "decode": 6}
-    assert engine.run(plan, Order()).nfe == {"encode": 0, "decode": 0}
+    assert run_plan(engine, plan, Order()).nfe == {"encode": 0, "decode": 0}
     other = make_plan(set_value(session, "recipe.latent.0.offset", "4"), Path(), "other")
-    ending = engine.run(other, Order())
+    ending = run_plan(engine, other, Order())
     assert ending.nfe == {"encode": 0, "decode": 4}, "where a film begins is known"
 
 
@@ -149,7 +150,7 @@ def test_forecast_needs_the_other_latents_too(plan: Plan) -> None:
     engine = Engine("cpu", chunk=CHUNK)
     before = forecast(engine, plan)
     assert (before.encode_left, before.decode_left) == (2, 6)
-    engine.run(plan, Order())
+    run_plan(engine, plan, Order())
     after = forecast(engine, plan)
     assert (after.encode_left, after.decode_left) == (0, 0)
 
@@ -176,7 +177,7 @@ def test_on_the_image_stage_it_is_the_other_image(engine: Engine, session: Sessi
     session = set_value(set_value(session, "recipe.latent", "[]"), "solver.start_noise", "0")
     for name, image in (("plain", "[]"), ("next", "[{op: slerp, fraction: 1, other: image}]")):
         made = make_plan(set_value(session, "recipe.image", image), Path(), name)
-        assert engine.run(made, Order(store=tmp_path, run_name=name)).status == "done"
+        assert run_plan(engine, made, Order(store=tmp_path, run_name=name)).status == "done"
     plain, following = (results(tmp_path / name, 0).astype(int) for name in ("plain", "next"))
     assert np.abs(following - np.roll(plain, -1, 0)).max() <= 1
 

@@ -15,7 +15,9 @@ from ddib.data.scatter import SIZE
 from ddib.data.sources import read_png, to_pixels
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.latents import inspect
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import make_plan
@@ -67,7 +69,7 @@ def run(
 ) -> tuple[Finished, list[Message]]:
     heard: list[Message] = []
     plan = make_plan(session, Path(), "small")
-    ending = engine.run(plan, Order(id="1", store=store, run_name="small"), heard.append)
+    ending = run_plan(engine, plan, Order(id="1", store=store, run_name="small"), heard.append)
     assert ending.status == "done", ending.error
     return ending, heard
 

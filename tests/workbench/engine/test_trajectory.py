@@ -5,7 +5,9 @@ import pytest
 
 from ddib.data.sources import Pixels
 from ddib.errors import InputError
-from workbench.engine.execution.engine import Engine, Order
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Order
+from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection import trajectory as module
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import make_plan
@@ -42,8 +44,11 @@ def pictures(told: States) -> list[Pixels]:
 def rows(engine: Engine, session: Session, tmp_path) -> dict[tuple[str, int | None], Pixels]:
     heard: list[Row] = []
     plan = make_plan(session, tmp_path, "small")
-    ending = engine.run(
-        plan, Order(id="1"), lambda told: heard.append(told) if isinstance(told, Row) else None
+    ending = run_plan(
+        engine,
+        plan,
+        Order(id="1"),
+        lambda told: heard.append(told) if isinstance(told, Row) else None,
     )
     assert ending.status == "done", ending.error
     return {(r.kind, r.variant): split_strip(r.png, r.columns)[IMAGE] for r in heard}

@@ -121,7 +121,7 @@ def test_the_same_sweep_gives_the_same_bytes(sweep: list[Swept], tmp_path: Path)
 
 def test_the_labels_of_a_sweep_are_words_in_the_subtitle() -> None:
     from workbench.engine.planning.plan import make_plan
-    from workbench.engine.results.report import Report
+    from workbench.engine.results.sheet import subtitle
     from workbench.session.reading import parse_session
 
     session = parse_session("""
@@ -129,5 +129,4 @@ version: 1
 source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}
 target: {checkpoint: cmnist-digits, label: [1, 3]}
 """)
-    subtitle = Report(make_plan(session, Path()), []).subtitle()
-    assert subtitle.startswith("cmnist-fives → cmnist-digits (1 3);")
+    assert subtitle(make_plan(session, Path())).startswith("cmnist-fives → cmnist-digits (1 3);")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ddib.errors import InputError
+from workbench.cli.console import data
 from workbench.cli.options import CHECKPOINTS, RUNS
 
 
@@ -18,8 +19,8 @@ def open_session(
     demo: Annotated[bool, typer.Option("--demo", help="Open a finished example.")] = False,
 ) -> None:
     """Open the workbench's screen; the default."""
-    from workbench.__main__ import open_screen
     from workbench.demo import RUN
+    from workbench.tui.launch import open_screen
 
     if demo and session is not None:
         raise InputError("--demo opens its own session; give one or the other")
@@ -28,6 +29,12 @@ def open_session(
 
 def list_keys() -> None:
     """Print the screen's keys; `keys:` in the configuration file changes them."""
-    from workbench.__main__ import print_keys
+    from rich.table import Table
 
-    print_keys()
+    from workbench.library.library import read_config
+    from workbench.tui.terminal.keymap import key_table, make_keymap
+
+    table = Table("action", "key", "what it does", box=None, pad_edge=False)
+    for line in key_table(make_keymap(read_config().keys)):
+        table.add_row(*line)
+    data.print(table)

@@ -9,33 +9,35 @@ import contextlib
 import hashlib
 import logging
 import os
-import platform
 import signal
 import socket
-import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor
 
-import ddib
-from ddib.bridge.bridge import Chunk, Solved, Watch
+from ddib.bridge.bridge import Solved, Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model, file_sha256, load
+from ddib.checkpoints.checkpoint import Model
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError, RunError
 from ddib.tuning.grid_fit import grid_file
+from workbench.engine.cluster.worker import (
+    Shipment,
+    Worker,
+    chunk_on,
+    import_ray,
+    solved_on,
+    surroundings,
+)
 from workbench.engine.execution.engine import Engine
 from workbench.engine.planning.chunks import Task
-from workbench.library.library import folders
 
 IN_FLIGHT = 2  # chunks a worker has: one that it solves, one that waits
 ATTEMPTS = 4  # at a chunk, or at starting a worker, before it is given up
@@ -44,122 +46,6 @@ POLL = 0.1  # seconds between two looks at whether to stop
 REACH = 5  # seconds for an address to answer
 
 logger = logging.getLogger(__name__)
-
-
-# ---- in a worker's process
-
-
-@dataclass(frozen=True)
-class Shipment:
-    """A model's files, for machines that may share no disk.
-
-    files: sha256 of the checkpoint and of the grid fitted to it, by name.
-    content: a reference to their bytes by name; in a list, as Ray fetches a bare one at once.
-    """
-
-    path: Path
-    files: dict[str, str]
-    evaluation: Evaluation
-    content: list[Any]
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the files lie at the same place on this machine."""
-        paths = {self.path.with_name(name): sha256 for name, sha256 in self.files.items()}
-        return all(path.is_file() and file_sha256(path) == sha for path, sha in paths.items())
-
-
-class Entry(NamedTuple):
-    """What goes into a cache."""
-
-    key: str
-    tensors: dict[str, Tensor]
-    facts: Mapping[str, str] | None
-
-
-class Answer(NamedTuple):
-    """A chunk's end, what of it is to be kept, and how many images memory let through at once."""
-
-    solved: Solved
-    entries: list[Entry]
-    limit: int
-
-
-class Greeting(NamedTuple):
-    """A worker that has started, and whatever decides its rounding."""
-
-    pid: int
-    host: str
-    surroundings: dict[str, str]
-
-
-class _Record(Cache):
-    """A cache that knows nothing and remembers what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__(memory_limit=0)
-        self.entries: list[Entry] = []
-
-    def put(self, key: str, chunk: Mapping[str, Tensor], facts: Any = None) -> None:
-        tensors = {name: tensor.detach().cpu() for name, tensor in chunk.items()}
-        self.entries.append(Entry(key, tensors, facts))
-
-
-class Worker:
-    """An engine in a process of the cluster; Ray sets OMP_NUM_THREADS, which is set back here."""
-
-    def __init__(self, device: str, threads: int, chunk: int, memory: int):
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        torch.set_num_threads(threads)
-        load_own_files()
-        self._engine = Engine(device, chunk=chunk, memory=memory)
-        self._models: dict[tuple[str, Evaluation], Model] = {}
-
-    def greet(self) -> Greeting:
-        """Say that the worker has started."""
-        return Greeting(os.getpid(), socket.gethostname(), surroundings(self._engine.device))
-
-    def solve(self, chunk: Chunk, shipment: Shipment) -> Answer:
-        """Take a chunk on the CPU to its end, on the CPU; raises what `Engine.solve` does."""
-        model, record = self._model(shipment), _Record()
-        solved = self._engine.solve(_chunk_on(chunk, self._engine.device), model, record)
-        limit = self._engine.batch_limit(model)
-        return Answer(_solved_on(solved, torch.device("cpu")), record.entries, limit)
-
-    def _model(self, shipment: Shipment) -> Model:
-        key = shipment.files[shipment.path.name], shipment.evaluation
-        if key not in self._models:
-            how = (
-                str(self._engine.device),
-                shipment.evaluation,
-                folders().cache / "calibration" / "compiled",
-            )
-            if shipment.is_here:
-                self._models[key] = load(shipment.path, *how)
-            else:
-                with tempfile.TemporaryDirectory(prefix="ddib-") as folder:
-                    for name, content in _ray().get(shipment.content[0]).items():
-                        (Path(folder) / name).write_bytes(content)
-                    path = Path(folder) / shipment.path.name
-                    model = load(path, *how)
-                    if grid_file(path).exists():
-                        _ = model.curve  # read before its file is gone
-                    self._models[key] = model
-        return self._models[key]
-
-
-def surroundings(device: torch.device) -> dict[str, str]:
-    """What has to be alike for two processes to give the same bytes."""
-    on_gpu = device.type == "cuda"
-    return {
-        "ddib-workbench": ddib.__version__,
-        "torch": torch.__version__,
-        "device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
-        "instructions": "" if on_gpu else torch.backends.cpu.get_cpu_capability(),
-    }
-
-
-# ---- in this process
 
 
 @dataclass(eq=False)
@@ -185,7 +71,7 @@ class ClusterEngine(Engine):
     process has threads. Use `cluster_engine` to have one.
     """
 
-    several = True
+    encodes_all_first = True
 
     def __init__(self, ray: Any, device: str = "auto", *, memory: int | None = None, **others: Any):
         super().__init__(device, memory=memory, **others)
@@ -302,7 +188,7 @@ class ClusterEngine(Engine):
             if worker is None or worker.busy == IN_FLIGHT:
                 return
             if job.sent is None and not job.end.done():
-                chunk = _chunk_on(job.task.chunk, torch.device("cpu"))
+                chunk = chunk_on(job.task.chunk, torch.device("cpu"))
                 job.sent = worker.actor.solve.remote(chunk, self.shipment(job.task.model))
                 job.attempts += 1
                 worker.busy += 1
@@ -334,7 +220,7 @@ class ClusterEngine(Engine):
                 cache.put(*entry)
             sha256 = job.task.model.sha256
             self._limits[sha256] = min(self._limits[sha256], answer.limit)
-            job.end.set_result(_solved_on(answer.solved, self.device))
+            job.end.set_result(solved_on(answer.solved, self.device))
 
     def _call_off(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
@@ -368,7 +254,7 @@ def cluster_engine(address: str, device: str = "auto", **settings: Any) -> Itera
 
     settings: those of `Engine`. Raises InputError when there is no Ray or no cluster.
     """
-    ray = _ray()
+    ray = import_ray()
     before = signal.getsignal(signal.SIGTERM)
     _connect(ray, address)
     signal.signal(signal.SIGTERM, before)  # Ray's own would end the process at once
@@ -376,18 +262,6 @@ def cluster_engine(address: str, device: str = "auto", **settings: Any) -> Itera
         yield ClusterEngine(ray, device, **settings)
     finally:
         ray.shutdown()
-
-
-def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError(
-            f"--ray: Ray cannot be imported ({error}); pip install 'ddib-workbench[ray]'"
-        ) from error
-    return ray
 
 
 def _connect(ray: Any, address: str) -> None:
@@ -425,13 +299,3 @@ def _places(ray: Any, device: torch.device, threads: int) -> list[int]:
             "OMP_NUM_THREADS is the number of CPUs a worker takes, --device says on what it runs"
         )
     return places
-
-
-def _chunk_on(chunk: Chunk, device: torch.device) -> Chunk:
-    carried = None if chunk.carried is None else chunk.carried.to(device)
-    return replace(chunk, start=chunk.start.to(device), carried=carried)
-
-
-def _solved_on(solved: Solved, device: torch.device) -> Solved:
-    carried = None if solved.carried is None else solved.carried.to(device)
-    return solved._replace(z=solved.z.to(device), carried=carried)

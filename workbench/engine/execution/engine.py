@@ -18,13 +18,9 @@ from ddib.tuning.calibration import chosen
 from workbench.engine.devices.device import memory as device_memory
 from workbench.engine.devices.device import pick_device
 from workbench.engine.devices.memory import images_within, join, solve_within
-from workbench.engine.execution.run import Listen, Order, Run
 from workbench.engine.planning.chunks import Task
 from workbench.engine.planning.plan import Plan
-from workbench.engine.protocol.messages import Finished
 from workbench.library.library import folders, list_checkpoints
-
-__all__ = ["Engine", "Order"]
 
 LARGE = 100_000_000  # parameters: an evaluation takes seconds on a CPU
 GPU_CHUNK = 256  # images solved together on a GPU, which small batches leave idle
@@ -38,7 +34,7 @@ class Engine:
     precision: of network evaluations; auto: the fastest within `ddib.tuning.calibration`'s bound.
     """
 
-    several = False  # chunks at a time: then all is encoded before anything is decoded
+    encodes_all_first = False  # before anything is decoded: several chunks are solved at a time
 
     def __init__(
         self,
@@ -85,7 +81,7 @@ class Engine:
             self._limit(chunk, model),
             lambda part: solve(part, model, cache=cache, watch=watch),
         )
-        self._limits[model.sha256] = limit * _times_larger(chunk, model)
+        self._limits[model.sha256] = limit * reference_images_per_sample(chunk, model)
         return solved
 
     def solve_all(
@@ -125,7 +121,7 @@ class Engine:
     def _limit(self, chunk: Chunk, model: Model) -> int:
         if model.sha256 not in self._limits:
             self._limits[model.sha256] = images_within(self.memory, model, self.device)
-        return max(1, self._limits[model.sha256] // _times_larger(chunk, model))
+        return max(1, self._limits[model.sha256] // reference_images_per_sample(chunk, model))
 
     def probe_for(self, facts: CheckpointFacts) -> tuple[Path, Probe] | None:
         """A classifier of the library for a model's kind of pictures, if there is one."""
@@ -150,21 +146,6 @@ class Engine:
             load_classifier(one.path, str(self.device))
         return {one.path: self.model(one.path) for one in plan.checkpoints.values()}
 
-    def run(
-        self,
-        plan: Plan,
-        order: Order,
-        listen: Listen = lambda _: None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Finished:
-        """Run a plan; what happens is told to `listen`, the end is returned.
-
-        `cancelled` is asked after every solver step. Whole rows that were finished before a
-        cancel or a failure are kept in the run directory, which is marked so. Raises nothing
-        that the user can cause.
-        """
-        return Run(self, plan, order, listen, cancelled).run()
-
 
 @contextmanager
 def _stopped_by(check: Callable[[], None], model: Model) -> Iterator[None]:
@@ -179,7 +160,7 @@ def _stopped_by(check: Callable[[], None], model: Model) -> Iterator[None]:
         hook.remove()
 
 
-def _times_larger(chunk: Chunk, model: Model) -> int:
-    """How many of the images that a model's memory is reckoned by one of a chunk's is: the points
-    of a cloud, and 1 for pictures."""
+def reference_images_per_sample(chunk: Chunk, model: Model) -> int:
+    """How many images of the model's size take as much memory as one sample of the chunk: as many
+    as a cloud has points, 1 for pictures."""
     return max(1, chunk.start[0, 0].numel() // model.facts.image_size**2)

@@ -4,24 +4,24 @@ import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from math import inf, log
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import Solved, Watch, levels
 from ddib.bridge.cache import Cache
 from ddib.checkpoints.checkpoint import Model
-from ddib.data.sources import Pixels, read_png, to_pixels, to_tensor
+from ddib.data.sources import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport
-from ddib.solvers.solver import SOLVERS, Solver, Step
-from workbench.engine.devices.device import memory_in_use
+from ddib.solvers.solver import SOLVERS
+from workbench.engine.execution.engine import Engine
+from workbench.engine.execution.order import Listener, Order
+from workbench.engine.execution.reporter import Reporter
 from workbench.engine.planning.chunks import (
     Batch,
     Encoded,
@@ -32,95 +32,80 @@ from workbench.engine.planning.chunks import (
     split,
     split_solved,
 )
-from workbench.engine.planning.plan import End, Plan, expected_evaluations
-from workbench.engine.protocol.messages import (
-    Finished,
-    Message,
-    Progress,
-    Row,
-    RowKind,
-    Stage,
-    Started,
-    Status,
-    VariantInfo,
-)
+from workbench.engine.planning.plan import End, Plan
+from workbench.engine.protocol.messages import Finished, RowKind, Status
 from workbench.engine.results import measure
-from workbench.engine.results.report import SHOWN, Ending, Report, RunFiles
-from workbench.runs.contact_sheet import latent_pixels, strip_png
-from workbench.runs.store import SHEET, new_run
-
-if TYPE_CHECKING:
-    from workbench.engine.execution.engine import Engine
-
-PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
+from workbench.engine.results.files import RunFiles
+from workbench.engine.results.manifest import Ending, Probes, checkpoints_used, make_manifest
+from workbench.runs.store import SHEET, CheckpointUsed, new_run
 
 logger = logging.getLogger(__name__)
 
-Listen = Callable[[Message], None]
 
+def run_plan(
+    engine: Engine,
+    plan: Plan,
+    order: Order,
+    listener: Listener = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Finished:
+    """Run a plan; messages go to `listener`, the last one is returned.
 
-@dataclass(frozen=True)
-class Order:
-    """How a plan is to be run.
-
-    store: where the run directory goes; None: nothing is written.
-    unfinished: where solved chunks are kept until the run is done when the cache cannot hold
-        them, so that the same order takes up a run that was killed; None: nowhere.
+    `cancelled` is asked after every solver step. Whole rows that were finished before a
+    cancel or a failure are kept in the run directory, which is marked so. Raises nothing
+    that the user can cause.
     """
-
-    id: str = ""
-    store: Path | None = None
-    run_name: str = "untitled"
-    unfinished: Path | None = None
-    previews_per_second: Callable[[], float] = lambda: 0.0
+    return Run(engine, plan, order, listener, cancelled).run()
 
 
-@dataclass
 class Run:
-    """One execution of a plan: `run` does it all."""
+    """One execution of a plan."""
 
-    engine: "Engine"
-    plan: Plan
-    order: Order
-    listen: Listen
-    cancelled: Callable[[], bool]
-    seconds: dict[str, float] = field(
-        default_factory=lambda: {"load": 0.0, "encode": 0.0, "decode": 0.0}
-    )
-    nfe: dict[str, int] = field(default_factory=lambda: {"encode": 0, "decode": 0})
-    notes: list[str] = field(default_factory=list)
-    done: float = 0.0  # evaluations of images, those that the cache spared included
-    spent: float = 0.0  # evaluations of images really made
-    last_progress: float = 0.0
-    last_preview: float = 0.0
-    files: RunFiles | None = None
-    models: dict[Path, Model] = field(default_factory=dict)
-    latest: tuple[Batch, Solved] | None = None  # the last encodings asked for again
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Plan,
+        order: Order,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+    ):
+        self.engine = engine
+        self.plan = plan
+        self.order = order
+        self.cancelled = cancelled
+        self.count = len(plan.images.names)
+        self.begun = time.monotonic()
+        self.seconds = {"load": 0.0, "encode": 0.0, "decode": 0.0}
+        self.nfe = {"encode": 0, "decode": 0}
+        self.notes: list[str] = []
+        self.reporter = Reporter(plan, order, engine.device, listener, cancelled)
+        self.results = self.reporter.results
+        self.files: RunFiles | None = None
+        self.models: dict[Path, Model] = {}
+        self.checkpoints: dict[str, CheckpointUsed] = {}
+        self.latest: tuple[Batch, Solved] | None = None  # the encodings last taken from the cache
+        self.cache, self.unfinished = self._cache()
 
     def run(self) -> Finished:
-        """Do it, and say how it ended; see `Engine.run`."""
-        self.begun = time.monotonic()
-        self.count = len(self.plan.images.names)
-        self.report = Report(self.plan, [])
-        self.cache, whole = self._cache()
+        """Run the plan and return how it ended; see `run_plan`."""
         logger.info("%s: %d images", self.plan.name, self.count)
         run: Path | None = None
         try:
             if self.order.store is None:
-                ending = self._until_the_end()
+                ending = self._execute()
             else:
                 with new_run(self.order.store, self.order.run_name) as new:
                     self.files = RunFiles(new.path, self.plan)
-                    ending = self._until_the_end()
-                    if self.report.reached:
-                        self._progress("write", force=True)
-                        self.files.close(self.report)
-                        new.write_manifest(self.report.manifest(ending))
-                run = new.path if self.report.reached else None
+                    ending = self._execute()
+                    if self.results.reached:
+                        self.reporter.progress("write", force=True)
+                        self.files.close(self.results)
+                        new.write_manifest(make_manifest(self.results, self.checkpoints, ending))
+                run = new.path if self.results.reached else None
         except (RunError, InputError) as failure:
             ending = self._ending("failed", str(failure))
-        if ending.status == "done" and whole is not None:
-            shutil.rmtree(whole, ignore_errors=True)
+        if ending.status == "done" and self.unfinished is not None:
+            shutil.rmtree(self.unfinished, ignore_errors=True)
         status, error = ending.status, ending.error
         logger.info(
             "%s: %s in %.1f s: %s", self.plan.name, status, ending.seconds["total"], error or run
@@ -131,7 +116,7 @@ class Run:
             error=error,
             run=str(run) if run else None,
             sheet=str(run / SHEET) if run else None,
-            metrics=self.report.variant_metrics(),
+            metrics=self.results.variant_metrics(),
             nfe=ending.nfe,
             seconds=ending.seconds,
             cache=ending.cache,
@@ -148,9 +133,9 @@ class Run:
             return cache, None
         return Cache(folder, disk_limit=inf), folder
 
-    def _until_the_end(self) -> Ending:
+    def _execute(self) -> Ending:
         try:
-            self._run()
+            self._solve()
         except Cancelled:
             return self._ending("cancelled", "cancelled; finished rows are kept")
         except (RunError, InputError) as failure:
@@ -161,34 +146,22 @@ class Run:
             return self._ending("failed", "out of memory")
         return self._ending("done", None)
 
-    def _run(self) -> None:
-        engine, plan = self.engine, self.plan
-        told = [VariantInfo(values=v.values, label=v.label) for v in plan.variants]
-        self.listen(
-            Started(
-                id=self.order.id,
-                images=len(plan.images.names),
-                names=list(plan.images.names[:SHOWN]),
-                variants=told,
-                evaluations=plan.evaluations,
-            )
+    def _solve(self) -> None:
+        engine = self.engine
+        self.reporter.start()
+        self.models = models = engine.models(self.plan)
+        self.probes: Probes = {p: engine.probe_for(model.facts) for p, model in models.items()}
+        self.plan, notes = decide_steps(
+            self.plan, models, engine.device, self.cache, lambda _: self._check()
         )
-        self._progress("load", force=True)
-        self.models = models = engine.models(plan)
-        self.probes = {path: engine.probe_for(model.facts) for path, model in models.items()}
-        plan, notes = decide_steps(plan, models, engine.device, self.cache, lambda _: self._check())
         self.notes += notes
-        self.plan = self.report.plan = plan
-        self.work = Work(plan, models, engine.device, engine.chunk, self._first_encoded)
-        self.report.encodings = self.work.encodings
-        self.report.used(models, self.probes)
+        self.work = Work(self.plan, models, engine.device, engine.chunk, self._first_encoded)
+        self.checkpoints = checkpoints_used(self.plan, models, self.probes)
         self.seconds["load"] = time.monotonic() - self.begun
-        sources = plan.images.pictures[:SHOWN]
-        self.report.row("source", 0).add(self.count, sources)
-        self._say("source", 0, sources, {}, partial=False)
+        self.reporter.loaded(self.plan, self.work.encodings)
         groups = self.work.groups()
-        for together in [groups] if engine.several else [[rows] for rows in groups]:
-            for link in range(plan.links):
+        for together in [groups] if engine.encodes_all_first else [[rows] for rows in groups]:
+            for link in range(self.plan.links):
                 self._encode(link, together)
                 self._decode(link, together)
 
@@ -198,16 +171,17 @@ class Run:
         """What the variants of some groups need in a link and is not yet encoded."""
         begun = time.monotonic()
         kind: RowKind = "intermediate_latent" if link else "latent"
-        way = [batch for rows in groups for batch in self.work.encoding_batches(link, rows)]
+        batches = [batch for rows in groups for batch in self.work.encoding_batches(link, rows)]
         tasks = (
-            self._edit_images(batch) if link == 0 else self._go_on(link, batch) for batch in way
+            self._edit_images(batch) if link == 0 else self._next_link_task(link, batch)
+            for batch in batches
         )
         most: Counter[int] = Counter()
         several = (len(self.plan.variants) if link else self.plan.encodings) > 1
         for (batch, _, _), solved in self._solved(tasks, link):
             for (row, places), z in zip(batch, split(batch, solved.z), strict=True):
                 most[row] = max(most[row], solved.evaluations)
-                self._add(kind, row, places, z, measure.latents(z, "latent"), link)
+                self.reporter.add(kind, row, places, z, measure.latents(z, "latent"), link)
                 if self.files is not None:
                     self.files.latents(kind, row if several else None, z, link)
         self.nfe["encode"] += sum(most.values())
@@ -215,8 +189,8 @@ class Run:
 
     def _decode(self, link: int, groups: list[list[int]]) -> None:
         begun = time.monotonic()
-        way = [batch for rows in groups for batch in self.work.batches(rows)]
-        tasks = (self._edit_latents(link, batch) for batch in way)
+        batches = [batch for rows in groups for batch in self.work.batches(rows)]
+        tasks = (self._edit_latents(link, batch) for batch in batches)
         most: Counter[int] = Counter()
         several = len(self.plan.variants) > 1
         for (batch, chunk, _), solved in self._solved(tasks, link + 1):
@@ -233,20 +207,22 @@ class Run:
         task = self.work.encoding(batch)
         for (row, places), images in zip(batch, split(batch, task.chunk.start), strict=True):
             if self.plan.variants[row].image:
-                self._add("edited_image", row, places, images)
+                self.reporter.add("edited_image", row, places, images)
         return task
 
     def _edit_latents(self, link: int, batch: Batch) -> Task:
         task = self.work.decoding(batch, self._encoded(link, batch), link)
         for (row, places), z in zip(batch, split(batch, task.chunk.start), strict=True):
             if link == 0 and self.plan.variants[row].latent:
-                self._add("edited_latent", row, places, z, measure.latents(z, "edited_latent"))
+                self.reporter.add(
+                    "edited_latent", row, places, z, measure.latents(z, "edited_latent")
+                )
         return task
 
-    def _go_on(self, link: int, batch: Batch) -> Task:
-        """What encodes the pictures of the link before."""
+    def _next_link_task(self, link: int, batch: Batch) -> Task:
+        """Return the task that encodes the previous link's images."""
         before = self.work.decoding(batch, self._encoded(link - 1, batch), link - 1)
-        return self.work.encoding(batch, link, self._again(before).z)
+        return self.work.encoding(batch, link, self._solve_from_cache(before).z)
 
     def _decoded(self, end: int, row: int, places: range, images: Tensor) -> None:
         """Pictures that an end has made: results, or what a chain goes on with."""
@@ -266,9 +242,9 @@ class Run:
             if last and not self.plan.is_cycle(variant):
                 metrics |= self._transport(passed, images, sources)
             self.files.pictures(row, end, places, images)
-        self._add("result" if last else "intermediate", row, places, images, metrics, end)
+        self.reporter.add("result" if last else "intermediate", row, places, images, metrics, end)
         if last and places.stop == self.count and self._leads_back(row):
-            self.report.exact.add(row)
+            self.results.exact.add(row)
 
     def _transport(self, end: End, images: Tensor, sources: Tensor) -> measure.PerImage:
         """How far an end's pictures are from optimal transport, where its domain is the colours
@@ -284,159 +260,37 @@ class Run:
     def _encoded(self, link: int, batch: Batch) -> list[Encoded]:
         """The latents of a batch in a link, and what was carried, of each part: from the cache."""
         if link:
-            return split_solved(batch, self._again(self._go_on(link, batch)))
+            return split_solved(batch, self._solve_from_cache(self._next_link_task(link, batch)))
         return [self._first_encoded(part) for part in batch]
 
     def _first_encoded(self, part: Part) -> Encoded:
         batch, index = self.work.encoded_in(part)
         if self.latest is None or batch is not self.latest[0]:
-            self.latest = batch, self._again(self.work.encoding(batch))
+            self.latest = batch, self._solve_from_cache(self.work.encoding(batch))
         return split_solved(batch, self.latest[1])[index]
 
-    def _again(self, task: Task) -> Solved:
+    def _solve_from_cache(self, task: Task) -> Solved:
         return self.engine.solve(task.chunk, task.model, self.cache)
 
     def _solved(self, tasks: Iterable[Task], end: int) -> Iterator[tuple[Task, Solved]]:
         """Tasks of the models at an end, solved."""
 
         def watcher(task: Task) -> Watch:
-            return self._watcher(task, end, levels(task.chunk, task.model))
+            return self.reporter.watcher(task, end, levels(task.chunk, task.model))
 
         for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
-            batch, chunk, _ = task
-            work = len(chunk.start) * expected_evaluations(chunk.solver, chunk.guidance.scale)
-            self.done += work
-            self.spent += work if solved.evaluations else 0
+            self.reporter.solved(task, solved.evaluations)
             yield task, solved
-            last = batch[-1][1].stop == self.count
-            self._progress(chunk.direction, batch[0][0], end, force=last)
+            self.reporter.chunk_done(task, end)
 
     def _check(self) -> None:
         if self.cancelled():
             raise Cancelled
 
-    # ---- telling what happens
-
-    def _watcher(self, task: Task, end: int, way: Sequence[float]) -> Watch:
-        batch, chunk, _ = task
-        evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
-        earlier = now = 0.0  # evaluations of images in batches of this chunk
-
-        def watch(step: Step) -> None:
-            nonlocal earlier, now
-            if self.cancelled():
-                self._preview(task, end, step, last=True)
-                raise Cancelled
-            if step.step == 1:
-                earlier += now
-            now = len(step.z) * evaluations * _share(step, way, chunk.solver)
-            at = step.step, len(way) - 1
-            self._progress(chunk.direction, batch[0][0], end, *at, earlier + now)
-            self._preview(task, end, step)
-
-        return watch
-
-    def _progress(
-        self,
-        stage: Stage,
-        variant: int | None = None,
-        end: int = 0,
-        step: int = 0,
-        steps: int = 0,
-        under_way: float = 0.0,
-        force: bool = False,
-    ) -> None:
-        now = time.monotonic()
-        if not force and now - self.last_progress < PROGRESS_INTERVAL:
-            return
-        self.last_progress = now
-        done, total = self.done + under_way, self.plan.evaluations * self.count
-        spent = self.spent + under_way
-        busy = now - self.begun - self.seconds["load"]
-        self.listen(
-            Progress(
-                id=self.order.id,
-                stage=stage,
-                variant=variant,
-                end=end,
-                step=step,
-                steps=steps,
-                evaluations=round(done / self.count),
-                total=self.plan.evaluations,
-                seconds_left=busy / spent * (total - done) if spent else None,
-                images_per_second=done / self.plan.evaluations / busy if done else None,
-                memory=memory_in_use(self.engine.device),
-            )
-        )
-
-    def _add(
-        self,
-        kind: RowKind,
-        row: int,
-        places: range,
-        images: Tensor,
-        metrics: measure.PerImage | None = None,
-        end: int = 0,
-    ) -> None:
-        """More images of a row, which is told when it is whole."""
-        strip = self.report.row(kind, row, end)
-        strip.add(len(images), _pixels(kind, images[: max(0, SHOWN - places.start)]), metrics)
-        if places.stop == self.count:
-            self._say(kind, row, strip.pixels, strip.metrics, end, partial=False)
-
-    def _preview(self, task: Task, end: int, step: Step, *, last: bool = False) -> None:
-        """Show the emerging picture when it is time to, and the `last` one in any case."""
-        rate, now = self.order.previews_per_second(), time.monotonic()
-        if not rate or (now - self.last_preview < 1 / rate and not last):
-            return
-        self.last_preview = now
-        batch, chunk, _ = task
-        encoding = chunk.direction == "encode"
-        kind: RowKind = "latent" if encoding else "result"
-        if 0 < end < self.plan.links:
-            kind = "intermediate_latent" if encoding else "intermediate"
-        images = step.z if encoding else step.denoised
-        if len(images) < len(chunk.start):  # memory asked for several batches
-            return
-        for (row, places), part in zip(batch, split(batch, images), strict=True):
-            if places.start < SHOWN:
-                pixels = [*self.report.row(kind, row, end).shown, _pixels(kind, part)]
-                self._say(kind, row, np.concatenate(pixels)[:SHOWN], {}, end, partial=True)
-
-    def _say(
-        self,
-        kind: RowKind,
-        row: int,
-        pixels: Pixels,
-        metrics: measure.PerImage,
-        end: int = 0,
-        *,
-        partial: bool,
-    ) -> None:
-        missing = min(self.count, SHOWN) - len(pixels)
-        if missing:  # chunks that are still to come are black
-            pixels = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        of_all = kind == "source" or (
-            kind in ("edited_image", "latent") and self.plan.encodings == 1
-        )
-        self.listen(
-            Row.model_construct(
-                id=self.order.id,
-                kind=kind,
-                variant=None if of_all else row,
-                end=end if "intermediate" in kind else 0,
-                columns=len(pixels),
-                png=strip_png(pixels),
-                partial=partial,
-                metrics=measure.summary(metrics),
-                per_image={name: values[:SHOWN] for name, values in metrics.items()},
-            )
-        )
-
     # ---- the end
 
     def _ending(self, status: Status, error: str | None) -> Ending:
-        reached = {kind for kind, _, _ in self.report.rows}
+        reached = {kind for kind, _, _ in self.results.rows}
         kinds: dict[str, RowKind] = {"encode": "latent", "decode": "result"}
         hits: dict[str, Literal["hit", "miss"]] = {
             name: "miss" if self.nfe[name] else "hit"
@@ -455,7 +309,7 @@ class Run:
     def _notes(self) -> list[str]:
         """What a reader of the run has to know besides the session."""
         notes = [*self.notes, *self.engine.notes()]
-        for row in self.report.finished:
+        for row in self.results.finished:
             if why := self._no_way_back(row):
                 notes.append(f"{self.plan.variants[row].label}: no exact way back: {why}")
         for model in self.models.values():
@@ -468,7 +322,7 @@ class Run:
     def _no_way_back(self, row: int) -> str:
         """Why a variant of an exactly invertible solver does not lead back exactly."""
         variant = self.plan.variants[row]
-        if not SOLVERS[variant.solver.name].invertible or row in self.report.exact:
+        if not SOLVERS[variant.solver.name].invertible or row in self.results.exact:
             return ""
         if variant.latent:
             return "the latent is edited"
@@ -477,19 +331,5 @@ class Run:
 
     def _leads_back(self, row: int) -> bool:
         """Whether the solver promises that a variant's pictures come back."""
-        way = range(self.plan.links)
-        retraces = all(self.work.retraces(row, link) for link in way)
+        retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
         return retraces and self.plan.is_cycle(self.plan.variants[row])
-
-
-def _share(step: Step, way: Sequence[float], solver: Solver) -> float:
-    """How much of a way is behind a step, 0 to 1."""
-    if solver.evaluations is not None:
-        return step.step / (len(way) - 1)
-    return log(step.sigma / way[0]) / log(way[-1] / way[0])
-
-
-def _pixels(kind: RowKind, images: Tensor) -> Pixels:
-    if "latent" in kind:
-        return latent_pixels(images.float().cpu().numpy())
-    return to_pixels(images)

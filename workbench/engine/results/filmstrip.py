@@ -1,26 +1,22 @@
 """An interpolation as a filmstrip: a row for each pair of images, a column for each fraction."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ddib.operations.operation import Slerp
+from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import SheetRow
 from workbench.session.schema import sweeps
-
-if TYPE_CHECKING:
-    from workbench.engine.results.report import Report
 
 MOST = 16  # pairs that are shown
 
 
-def filmstrip(report: "Report") -> tuple[list[SheetRow], list[str]]:
+def filmstrip(results: RunResults) -> tuple[list[SheetRow], list[str]]:
     """The rows, and what stands above their columns: source, result by result, the other source.
 
     There are none of points, and none where anything else is swept than the fraction of a slerp
     between two images.
     """
-    plan = report.plan
+    plan = results.plan
     swept, count = sweeps(plan.session), len(plan.images.names)
     slerps = {
         f"latent.{index}.fraction": operation
@@ -30,12 +26,12 @@ def filmstrip(report: "Report") -> tuple[list[SheetRow], list[str]]:
     if plan.points or len(swept) != 1 or not swept.keys() <= slerps.keys():
         return [], []
     (path,) = swept
-    finished = sorted(report.finished, key=lambda row: plan.variants[row].values[path])
-    results = [report.row("result", row).pixels for row in finished]
+    finished = sorted(results.finished, key=lambda row: plan.variants[row].values[path])
+    pictures = [results.row("result", row).pixels for row in finished]
     rows = []
     for one in range(min(count, MOST)):
         other = (one + slerps[path].offset) % count
-        frames = [plan.images.pixels[one], *(row[one] for row in results)]
+        frames = [plan.images.pixels[one], *(row[one] for row in pictures)]
         frames.append(plan.images.pixels[other])
         rows.append(SheetRow(f"{one + 1} → {other + 1}", np.stack(frames)))
     heads = ["source", *(plan.variants[row].label for row in finished), "source"]

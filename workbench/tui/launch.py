@@ -1,0 +1,17 @@
+"""Opening the screen in this terminal; importing this loads nothing."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def open_screen(
+    session: Path | None = None, checkpoints: Sequence[Path] = (), runs: Path | None = None
+) -> None:
+    """Run the screen in this terminal; exits with code 2 where there is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("error: the screen needs a terminal (ssh -t); else use replay", file=sys.stderr)
+        sys.exit(2)
+    from workbench.tui.app import WorkbenchApp
+
+    WorkbenchApp(session, checkpoints=checkpoints, runs=runs).run()
