@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.extensions import ORIGINS
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
@@ -85,8 +84,8 @@ def operations_page() -> Group:
     parts: list[RenderableType] = []
     for name, operation in OPERATIONS.items():
         heading = _heading(name, operation)
-        if name in ORIGINS:
-            heading.append(f"  ({ORIGINS[name].name})", "dim")
+        if name in OPERATIONS.origins:
+            heading.append(f"  ({OPERATIONS.origins[name].name})", "dim")
         parts += [heading, _parameters(operation, hidden=("op", "enabled")), ""]
     return Group(*parts[:-1])
 

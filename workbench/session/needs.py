@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from ddib.extensions import ORIGINS, SKIPPED
 from ddib.operations.operation import OPERATIONS
+from ddib.registry import Registry
 from workbench.library.library import folders
 from workbench.session.errors import Problem, SessionError, shown
 from workbench.session.schema import NEEDS, Session
 from workbench.support.yaml_text import Node, Plain, is_mapping
 
+Keys = tuple[str | int, ...]
+
+_PLACES: tuple[tuple[tuple[str, ...], Registry[Any]], ...] = (
+    (("recipe", "image", "*", "op"), OPERATIONS),
+    (("recipe", "latent", "*", "op"), OPERATIONS),
+)
+"""Where a session names a member of a registry; `*` is any item of a list."""
+
 
 class MissingParts(SessionError):
-    """A session that is right, and needs operations that are not here."""
+    """A session that is right, and needs operations or other parts that are not here."""
 
 
 def missing_parts(data: Mapping[str, Plain], root: Node, file: str) -> list[Problem]:
@@ -23,35 +32,59 @@ def missing_parts(data: Mapping[str, Plain], root: Node, file: str) -> list[Prob
         message = f"is {shown(needs)}; expected names of operations and what they come with"
         return [Problem(file, root.nearest([NEEDS]).line, NEEDS, message)]
     return [
-        Problem(file, node.line, ".".join(map(str, keys)), _how_to_get(name, str(needs[name])))
-        for keys, node in _operation_names(root)
-        if isinstance(name := node.value, str) and name in needs and name not in OPERATIONS
+        Problem(
+            file,
+            node.line,
+            ".".join(map(str, keys)),
+            _how_to_get(name, str(needs[name]), registry),
+        )
+        for pattern, registry in _PLACES
+        for keys, node in _nodes_at(root, pattern)
+        if isinstance(name := node.value, str) and name in needs and name not in registry
     ]
 
 
-def _operation_names(root: Node) -> Iterator[tuple[tuple[str | int, ...], Node]]:
-    """Where the recipe names an operation."""
-    recipe = root.children.get("recipe")
-    for stage, operations in (recipe.children if recipe else {}).items():
-        for index, operation in operations.children.items():
-            if "op" in operation.children:
-                yield ("recipe", stage, index, "op"), operation.children["op"]
+def needed_parts(session: Session) -> dict[str, str]:
+    """The names in a session that are not ddib's own, and the file or package of each."""
+    found = {
+        name: registry.origins[name].name
+        for pattern, registry in _PLACES
+        for name in _values_at(session, pattern)
+        if name in registry.origins
+    }
+    return dict(sorted(found.items()))
 
 
-def _how_to_get(name: str, origin: str) -> str:
-    """What to do about an operation that is not here."""
-    if skipped := next((one for one in SKIPPED if one.name == origin), None):
+def _nodes_at(node: Node, pattern: tuple[str, ...], keys: Keys = ()) -> Iterator[tuple[Keys, Node]]:
+    """The nodes of a text that a pattern leads to, with their keys."""
+    if not pattern:
+        yield keys, node
+        return
+    for key, child in node.children.items():
+        if pattern[0] in (key, "*"):
+            yield from _nodes_at(child, pattern[1:], (*keys, key))
+
+
+def _values_at(value: Any, pattern: tuple[str, ...]) -> Iterator[Any]:
+    """The values of a session that a pattern leads to."""
+    if not pattern:
+        yield value
+    elif pattern[0] == "*":
+        for item in value:
+            yield from _values_at(item, pattern[1:])
+    elif hasattr(value, pattern[0]):
+        yield from _values_at(getattr(value, pattern[0]), pattern[1:])
+
+
+def _how_to_get(name: str, origin: str, registry: Registry[Any]) -> str:
+    """What to do about a member of a registry that is not here."""
+    if skipped := next((one for one in registry.skipped if one.name == origin), None):
         return f"{name} comes with {origin}, which cannot be loaded: {skipped.problem}"
     if origin.endswith(".py"):
-        remedy = f"put that file, if you trust it, into {folders().operations}"
+        folder = folders().config.parent / registry.folder
+        remedy = f"put that file, if you trust it, into {folder}"
     else:
         package, _, version = origin.partition(" ")
         wanted = f"{package}=={version}" if version else package
         remedy = f"pip install '{wanted}', if you trust it"
-    return f"{name} is not ddib's own operation, it comes with {origin}; {remedy}"
-
-
-def needed_parts(session: Session) -> dict[str, str]:
-    """The operations of the recipe that are not ddib's own, and what they come with."""
-    used = {operation.op for operation in (*session.recipe.image, *session.recipe.latent)}
-    return {name: ORIGINS[name].name for name in sorted(used & ORIGINS.keys())}
+    return f"{name} is not ddib's own {registry.kind}, it comes with {origin}; {remedy}"

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from ddib.data.points import SHAPES, SyntheticPoints
 from ddib.data.sources import ColoredMNIST, ImageFiles
 from ddib.operations.operation import OPERATIONS, Operation
-from ddib.operations.recipe import Sweep, Sweepable, SweepOf, count, sweepable
+from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 

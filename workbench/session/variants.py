@@ -10,7 +10,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from ddib.operations.operation import Operation
-from ddib.operations.recipe import Sweepable, enabled, expand
+from ddib.operations.recipe import enabled
+from ddib.operations.sweeps import Sweepable, expand
 from ddib.solvers.solver import Solver
 from workbench.session.schema import End, Session, enabled_operations, sweeps
 from workbench.session.titles import checkpoint_stem
