@@ -8,8 +8,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ddib.operations.operation import OPERATIONS, AddNoise, Blur, Normalize, Scale
+from ddib.operations.frequencies import Blur
+from ddib.operations.noise import AddNoise
+from ddib.operations.operation import OPERATIONS
 from ddib.operations.sweeps import Sweepable
+from ddib.operations.values import Normalize, Scale
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
 from workbench.session import session as module
