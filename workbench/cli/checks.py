@@ -359,5 +359,5 @@ def _calibrated(found: Calibration) -> str:
 
 
 def _size(count: int) -> str:
-    """Bytes as people say them."""
+    """Bytes in a readable unit."""
     return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"

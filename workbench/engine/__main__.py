@@ -86,7 +86,7 @@ class Conversation:
             dropped = self._waiting.pop(id_, None)
         if dropped is not None:
             error = "cancelled before it began"
-            self.say(Finished(id=id_, status="cancelled", error=error))
+            self.send(Finished(id=id_, status="cancelled", error=error))
 
     def next(self) -> Asked | None:
         """The work that waits longest, waited for; None when the screen has closed."""
@@ -96,8 +96,8 @@ class Conversation:
                 return None
             return self._waiting.pop(next(iter(self._waiting)))
 
-    def say(self, message: Message) -> None:
-        """Send an event; a screen that is gone is a conversation that closes."""
+    def send(self, message: Message) -> None:
+        """Send an event; when the screen is gone, the conversation closes."""
         try:
             with self._writing:
                 self._events.write(to_line(message))
@@ -145,7 +145,7 @@ def _serve(options: argparse.Namespace) -> None:
         cache_limit=parse_size(read_config().cache_limit),
         checkpoints=options.checkpoints,
     )
-    conversation.say(
+    conversation.send(
         Ready(
             device=str(engine.device),
             device_name=device_name(engine.device),
@@ -154,7 +154,7 @@ def _serve(options: argparse.Namespace) -> None:
         )
     )
     while (request := conversation.next()) is not None:
-        conversation.say(_answer(engine, request, conversation))
+        conversation.send(_answer(engine, request, conversation))
 
 
 def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
@@ -200,7 +200,7 @@ def _run(
         previews_per_second=lambda: conversation.previews_per_second(request.id),
     )
     return run_plan(
-        engine, plan, order, conversation.say, lambda: conversation.cancelled(request.id)
+        engine, plan, order, conversation.send, lambda: conversation.cancelled(request.id)
     )
 
 

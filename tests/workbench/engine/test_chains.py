@@ -266,7 +266,7 @@ def test_an_exact_solver_comes_back_through_every_link(engine: Engine, tmp_path:
     assert read_manifest(tmp_path / "chain").variants[0].cycle == "exact"
     elsewhere, _ = run(engine, plan(text))
     assert elsewhere.notes == [
-        "result: no exact way back: another model, label or guidance decodes"
+        "result: no exact inverse: another model, label or guidance decodes"
     ]
 
 

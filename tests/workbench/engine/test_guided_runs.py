@@ -132,7 +132,7 @@ def test_the_exact_cycle_takes_one_guidance_at_both_ends(engine: Engine, tmp_pat
     assert [v.cycle for v in read_manifest(folder).variants] == ["free", "exact"]
     assert ending.metrics[1]["cycle_identical"] == 1
     assert "cycle_psnr" not in ending.metrics[0]
-    why = "guidance = 1: no exact way back: another model, label or guidance decodes"
+    why = "guidance = 1: no exact inverse: another model, label or guidance decodes"
     assert why in ending.notes
 
 

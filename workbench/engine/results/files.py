@@ -61,7 +61,7 @@ class RunFiles:
                 self._write_shards(each)
 
     def close(self, results: RunResults) -> None:
-        """Write what is still waiting, and what tells of the whole; raises OSError."""
+        """Write the remaining latents, the session and the sheets; raises OSError."""
         session = dump_session(self._plan.session)
         (self._folder / SESSION).write_text(session, "utf-8")
         if self._written:

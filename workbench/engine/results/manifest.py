@@ -1,4 +1,4 @@
-"""The manifest of a run: what its directory says about itself."""
+"""The manifest of a run: versions, checkpoints, inputs, costs and metrics."""
 
 import hashlib
 import platform

@@ -60,7 +60,7 @@ def _picture_rows(
 
 
 def _note(results: RunResults, index: int, end: int) -> str:
-    """What the figures of an end's pictures say, in words."""
+    """The figures of an end's pictures in a few words."""
     figures = summary(results.pictures(index)[end].metrics)
     passed = results.plan.ends(results.plan.variants[index])[end]
     places = range(len(results.plan.images.names))
