@@ -265,9 +265,7 @@ def test_an_exact_solver_comes_back_through_every_link(engine: Engine, tmp_path:
     assert ending.metrics[0]["cycle_identical"] == 1
     assert read_manifest(tmp_path / "chain").variants[0].cycle == "exact"
     elsewhere, _ = run(engine, plan(text))
-    assert elsewhere.notes == [
-        "result: no exact inverse: another model, label or guidance decodes"
-    ]
+    assert elsewhere.notes == ["result: no exact inverse: another model, label or guidance decodes"]
 
 
 # ---- Gaussian domains, where the map is known
