@@ -20,13 +20,10 @@ from workbench.engine.protocol.messages import Progress as Progressed
 from workbench.metrics.metrics import METRICS, measured
 from workbench.runs.contact_sheet import read_session_from_sheet
 from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
-from workbench.session.session import (
-    Session,
-    load_session,
-    parse_session,
-    set_value,
-    without_family,
-)
+from workbench.session.overrides import set_value
+from workbench.session.reading import load_session, parse_session
+from workbench.session.schema import Session
+from workbench.session.titles import without_family
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine

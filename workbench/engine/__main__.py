@@ -30,8 +30,9 @@ from workbench.engine.protocol.messages import (
     to_line,
 )
 from workbench.library.library import folders, read_config
+from workbench.library.own_files import load_own_files
 from workbench.runs.store import stamped_name
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
 
@@ -129,6 +130,7 @@ def _serve(options: argparse.Namespace) -> None:
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not end up between the events
     requests = os.fdopen(os.dup(0), "rb")  # the interpreter aborts if sys.stdin is being read
+    load_own_files()
     conversation = Conversation(requests, events)
     threading.Thread(target=conversation.read, daemon=True).start()
 

@@ -29,7 +29,8 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.metrics.metrics import METRICS
 from workbench.runs.store import Manifest, read_manifest
-from workbench.session.session import parse_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
 from workbench.tui.state.reopen_run import reopen
 
 CYCLE = """\

@@ -15,7 +15,10 @@ from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Started, States, Trace
 from workbench.runs.store import read_manifest
-from workbench.session.session import Session, dump_session, load_session, parse_session, variants
+from workbench.session.reading import load_session, parse_session
+from workbench.session.schema import Session
+from workbench.session.variants import variants
+from workbench.session.writing import dump_session
 
 TEXT = """\
 version: 1

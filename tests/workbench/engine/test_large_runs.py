@@ -25,7 +25,8 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.engine.results import files
 from workbench.runs.store import compare_runs, read_manifest
-from workbench.session.session import Session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.schema import Session
 from workbench.support.files import parse_size, readable_size
 
 ROOT = Path(__file__).parents[3]

@@ -33,7 +33,9 @@ from workbench.engine.protocol.messages import (
 )
 from workbench.runs.contact_sheet import split_strip
 from workbench.runs.store import read_manifest
-from workbench.session.session import Session, parse_session, schema, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session, schema
 
 POINTS = """\
 version: 1

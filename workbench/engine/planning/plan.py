@@ -15,18 +15,12 @@ from ddib.solvers.solver import Solver
 from ddib.tuning.grid_fit import read_grid
 from workbench.engine.protocol.messages import Sample
 from workbench.library.library import find_checkpoint
-from workbench.session.session import End as SessionEnd
-from workbench.session.session import (
-    Session,
-    Variant,
-    ends,
-    error_at,
-    named_checkpoints,
-    named_classifiers,
-    title,
-    variants,
-    with_absolute_paths,
-)
+from workbench.session.paths import named_checkpoints, named_classifiers, with_absolute_paths
+from workbench.session.reading import error_at
+from workbench.session.schema import End as SessionEnd
+from workbench.session.schema import Session
+from workbench.session.titles import end_title
+from workbench.session.variants import Variant, ends, variants
 
 if TYPE_CHECKING:
     from ddib.denoising.denoiser import Label
@@ -66,7 +60,7 @@ class End:
     @property
     def title(self) -> str:
         """`cmnist-digits (7)`."""
-        return title(self.path.name, self.label)
+        return end_title(self.path.name, self.label)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from workbench.engine.results.sheet import sheet_rows, subtitle
 from workbench.runs.contact_sheet import contact_sheet, save_sheet
 from workbench.runs.curves import parameters
 from workbench.runs.store import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
-from workbench.session.session import dump_session
+from workbench.session.writing import dump_session
 
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
 SHARD = 4 * 2**20  # bytes of each file's latents when there are more

@@ -5,7 +5,7 @@ from workbench.engine.protocol.messages import Metrics
 from workbench.engine.results.measure import summary
 from workbench.engine.results.rows import SHOWN, RunResults
 from workbench.runs.contact_sheet import SheetRow
-from workbench.session.session import way
+from workbench.session.titles import end_titles
 
 
 def sheet_rows(results: RunResults) -> list[SheetRow]:
@@ -89,7 +89,7 @@ def subtitle(plan: Plan) -> str:
     """Ends and solver in a line."""
     session = plan.session
     solver = plan.variants[0].solver
-    facts = [" → ".join(way(session)), f"{solver.name} on {solver.grid} grid"]
+    facts = [" → ".join(end_titles(session)), f"{solver.name} on {solver.grid} grid"]
     if not isinstance(session.solver.steps, tuple):
         facts.append(f"{solver.steps} steps each way")
     if solver.start_noise and not isinstance(session.solver.start_noise, tuple):

@@ -8,7 +8,7 @@ from ddib.data.sources import ColoredMNIST, ImageSpec
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import sweepable
 from ddib.solvers.solver import Solver
-from workbench.session.session import End, Session
+from workbench.session.schema import End, Session
 from workbench.tui.present.models import EditStage, Position
 
 

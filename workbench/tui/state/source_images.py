@@ -10,7 +10,7 @@ import numpy as np
 
 from ddib.data.sources import Images, ImageSpec, available, folder_stamp, load_readable
 from ddib.errors import InputError
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.tui.present.sheet import SHOWN
 from workbench.tui.state import image_selection as picking
 from workbench.tui.state.thumbnails import Gallery

@@ -23,7 +23,7 @@ from workbench.engine.protocol.client import EngineState
 from workbench.engine.protocol.messages import Ready, RunSession, Sample
 from workbench.library.library import Listed, folders
 from workbench.runs.store import has_runs
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
 from workbench.tui.forms import conditions, forms
 from workbench.tui.forms import image_entries as image_forms

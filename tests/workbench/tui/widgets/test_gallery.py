@@ -13,7 +13,7 @@ from PIL import Image
 
 from ddib.checkpoints.checkpoint import ZOO
 from ddib.data.sources import ColoredMNIST, ImageFiles
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 from workbench.tui.main import screen as bench
 from workbench.tui.state.filtering import matching
 from workbench.tui.state.image_selection import with_places
