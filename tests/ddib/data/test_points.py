@@ -9,7 +9,9 @@ from ddib.data.points import SHAPES, WIDTH, ShapeName, cloud
 from ddib.data.sources import ColoredMNIST, SyntheticPoints, load_images, to_pixels, to_tensor
 from ddib.data.training import Synthetic
 from ddib.errors import InputError
-from ddib.operations.operation import AddNoise, Clamp, Flip, Normalize, Rotate
+from ddib.operations.geometry import Flip, Rotate
+from ddib.operations.noise import AddNoise
+from ddib.operations.values import Clamp, Normalize
 
 NAMES = list(SHAPES)
 
