@@ -146,7 +146,7 @@ class Program:
                     os.dup2(file, number)
                 os.closerange(3, 64)
                 _limit(largest_file, None if fresh or listing else SPARE)
-                _become(module, arguments, fresh, listing)
+                become(module, arguments, fresh, listing)
             finally:
                 os._exit(70)
         return Running(process, arguments, files)
@@ -166,9 +166,10 @@ def _limit(largest_file: int | None, spare: int | None) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _become(
-    module: str, arguments: Sequence[str], fresh: bool, listing: Path | None
+def become(
+    module: str, arguments: Sequence[str], fresh: bool, listing: Path | None = None
 ) -> NoReturn:
+    """Be that program from here on: in a new interpreter, or with what is loaded here."""
     if fresh:
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
     sys.argv = [module, *arguments]
