@@ -27,6 +27,7 @@ from typing import NamedTuple, NoReturn
 
 TOLD_EVERY = 60.0  # seconds between words about how far it is
 PACKAGES = ("ddib-workbench", "numpy", "pillow", "pydantic", "ruamel.yaml", "textual", "torch")
+LARGEST_KEPT = 2**20  # bytes of a failing input that are kept
 
 
 class Fault(NamedTuple):
@@ -120,7 +121,6 @@ class Tally:
     def report(self) -> str:
         """In words, with the machine and the versions."""
         cases = len({case for numbers in self.failed.values() for case in numbers})
-        versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
         counted = "".join(f"  {count} {what}\n" for what, count in sorted(self.counts.items()))
         kinds = sorted(self.failed.items(), key=lambda found: -len(found[1]))
         return (
@@ -128,11 +128,16 @@ class Tally:
             f"(--seed {self.seed})\n{counted}"
             + "".join(f"  {len(n)} × {kind}: --only {self._example(kind)}\n" for kind, n in kinds)
             + f"{platform.platform()}, {os.cpu_count()} cores, "
-            f"Python {platform.python_version()}, {versions}"
+            f"Python {platform.python_version()}, {versions()}"
         )
 
     def _example(self, kind: str) -> int:
         return self.smallest[kind][0] if kind in self.smallest else self.failed[kind][0]
+
+
+def versions() -> str:
+    """Of the program and of what it stands on."""
+    return ", ".join(f"{name} {version(name)}" for name in PACKAGES)
 
 
 def run_cases(options: Options, check: Check, at_once: int = 1, patience: float = 180) -> NoReturn:
@@ -254,8 +259,10 @@ def _count(tally: Tally, number: int, faults: list[Fault], folder: Path, keep: P
 
 
 def _copy(source: str, target: str) -> None:
-    if os.path.isfile(source):  # a pipe would be waited for
-        shutil.copyfile(source, target)
+    if not os.path.isfile(source):  # a pipe would be waited for
+        return
+    with open(source, "rb") as whole, open(target, "wb") as kept:
+        kept.write(whole.read(LARGEST_KEPT))  # a sparse file of a terabyte is a few bytes
 
 
 def signature(error: BaseException) -> str:

@@ -190,8 +190,10 @@ def become(
     os._exit(code & 0xFF)
 
 
-def faults_of(ended: Ended, allowed: Sequence[int] = (0, 2)) -> Iterator[Fault]:
-    """What is wrong with how a command ended, other than what it said."""
+def faults_of(
+    ended: Ended, allowed: Sequence[int] = (0, 2), bounded: bool = True
+) -> Iterator[Fault]:
+    """What is wrong with how a command ended; `bounded`: a refusal in time and memory."""
     what = " ".join(word for word in ended.arguments[:2] if re.fullmatch(r"[a-z]+", word))
     detail = str(ended)
     if ended.hung:
@@ -205,9 +207,9 @@ def faults_of(ended: Ended, allowed: Sequence[int] = (0, 2)) -> Iterator[Fault]:
         yield Fault(f"{what}: refuses without saying why", detail)
     if not all(c.isprintable() or c == "\n" for c in ended.out + ended.err):
         yield Fault(f"{what}: says what cannot be printed", ascii(detail))
-    if ended.code == 2 and ended.seconds > SECONDS:
+    if bounded and ended.code == 2 and ended.seconds > SECONDS:
         yield Fault(f"{what}: refuses after more than {SECONDS:g} s of its own time", detail)
-    if ended.code == 2 and ended.peak > BYTES:
+    if bounded and ended.code == 2 and ended.peak > BYTES:
         yield Fault(f"{what}: refuses with more than {BYTES >> 20} MiB", detail)
 
 

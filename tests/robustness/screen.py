@@ -19,6 +19,7 @@ from programs import TRACEBACK, Program, become, signature_of
 SIZE = (120, 36)  # columns and lines
 PATIENCE = 90.0  # seconds that anything may take
 KEPT = 2**18  # bytes of what was written last
+ASKED = {"Not saved": "d", "Quit?": "y"}  # what the screen asks when it is left, and the answer
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>()][A-Z0-9]?|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
 
 
@@ -89,8 +90,8 @@ class Screen:
         self.press("q")
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._read(1.0):
-            if any(asked in self.text() for asked in ("Unsaved", "Quit?", "under way")):
-                self.press("y")
+            if answer := next((key for asked, key in ASKED.items() if asked in self.text()), None):
+                self.press(answer)
         ended, status = os.waitpid(self.process, 0 if time.monotonic() < deadline else os.WNOHANG)
         if not ended:
             yield Fault("the screen does not leave", self.text()[-3000:])
