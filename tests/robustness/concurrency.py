@@ -96,7 +96,11 @@ def commands(rng: random.Random, session: Path, out: Path) -> list[Words]:
         ("checkpoints", "import", str(POINTS), "--force"),
         ("train", "--name", "shared", "--out", str(out.with_name("trained")), *TRAINING),
     ]
-    return [rng.choice(replays), rng.choice(replays), *rng.choices(others, k=rng.randint(*AT_ONCE) - 2)]
+    return [
+        rng.choice(replays),
+        rng.choice(replays),
+        *rng.choices(others, k=rng.randint(*AT_ONCE) - 2),
+    ]
 
 
 def allowed(arguments: Words) -> tuple[int, ...]:

@@ -77,7 +77,9 @@ def check_command(
     program: Program, case: Case, command: Command, can_mount: bool
 ) -> Iterator[Fault]:
     read_only = case.random.random() < 0.2
-    disk = {"cache": program.cache, "import": program.library}.get(command.name, case.folder / "disk")
+    disk = {"cache": program.cache, "import": program.library}.get(
+        command.name, case.folder / "disk"
+    )
     disk.mkdir(parents=True, exist_ok=True)
     arguments, how = command.arguments(disk), "read-only" if read_only else "full"
     if can_mount:

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,8 @@ from typing import NamedTuple, NoReturn
 
 TOLD_EVERY = 60.0  # seconds between words about how far it is
 PACKAGES = ("ddib-workbench", "numpy", "pillow", "pydantic", "ruamel.yaml", "textual", "torch")
-LARGEST_KEPT = 2**20  # bytes of a failing input that are kept
+LARGEST_KEPT = 2**20  # bytes of a file of a failing case
+SPARE = 5 * 2**30  # bytes of the disk that are left to others
 
 
 class Fault(NamedTuple):
@@ -156,6 +157,8 @@ def run_cases(options: Options, check: Check, at_once: int = 1, patience: float 
     with working_folder(options.keep) as folder:
         try:
             while numbers and time.monotonic() - begun < options.seconds:
+                if shutil.disk_usage(folder).free < SPARE:
+                    sys.exit(f"{folder}: less than {SPARE >> 30} GiB are free; nothing was lost")
                 for number, faults, counts in _try(
                     numbers[:at_once], options, check, folder, patience
                 ):
@@ -215,11 +218,8 @@ def _try(
                 else:
                     ending = "dies"
     finally:
-        with_all_its_own = -process
-        try:
-            os.kill(with_all_its_own, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        with suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
     if ending == "dies":
         ending = f"its process dies with {os.waitstatus_to_exitcode(status)}"
@@ -244,7 +244,7 @@ def _work(numbers: range, seed: int, check: Check, folder: Path, writing: int) -
 
 
 def _count(tally: Tally, number: int, faults: list[Fault], folder: Path, keep: Path) -> None:
-    size = sum(path.stat().st_size for path in folder.glob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     for kind, detail in faults:
         tally.failed.setdefault(kind, []).append(number)
         _, least = tally.smallest.get(kind, (0, sys.maxsize))
@@ -254,15 +254,17 @@ def _count(tally: Tally, number: int, faults: list[Fault], folder: Path, keep: P
             shutil.rmtree(place, ignore_errors=True)
             if folder.exists():
                 shutil.copytree(folder, place, symlinks=True, copy_function=_copy)
-                (place / "fault.txt").write_text(f"case {number}: {kind}\n{detail}\n")
+                again = f"{tally.command}.py --seed {tally.seed} --only {number}"
+                (place / "fault.txt").write_text(f"{kind}\n{again}\n{detail}\n")
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: str, target: str) -> None:
-    if not os.path.isfile(source):  # a pipe would be waited for
-        return
-    with open(source, "rb") as whole, open(target, "wb") as kept:
-        kept.write(whole.read(LARGEST_KEPT))  # a sparse file of a terabyte is a few bytes
+    """Keep a small file. A pipe would be waited for, and a sparse file may be any size: such are
+    made again by their number."""
+    file = Path(source)
+    if file.is_file() and file.stat().st_size <= LARGEST_KEPT:
+        shutil.copyfile(source, target)
 
 
 def signature(error: BaseException) -> str:

@@ -81,7 +81,9 @@ def changed_architecture(rng: random.Random, path: Path) -> None:
 
 
 def _write_facts(path: Path, header: dict[str, Any], facts: Tree, rest: bytes) -> None:
-    path.write_bytes(joined(json.dumps(header | {"__metadata__": {FACTS: json.dumps(facts)}}), rest))
+    path.write_bytes(
+        joined(json.dumps(header | {"__metadata__": {FACTS: json.dumps(facts)}}), rest)
+    )
 
 
 @maker
@@ -98,7 +100,9 @@ def changed_header(rng: random.Random, path: Path) -> None:
     own = {"__metadata__": {FACTS: json.dumps(facts)}}
     tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
     changed = mutate_tree(rng, tensors, facts)
-    path.write_bytes(joined(json.dumps(changed | own if isinstance(changed, dict) else changed), rest))
+    path.write_bytes(
+        joined(json.dumps(changed | own if isinstance(changed, dict) else changed), rest)
+    )
 
 
 @maker
@@ -137,7 +141,9 @@ def changed_bytes(rng: random.Random, path: Path) -> None:
 @maker
 def cut(rng: random.Random, path: Path) -> None:
     data = one_of_them(rng).read_bytes()
-    path.write_bytes(data[: rng.choice((0, 1, 7, 8, 9, 100, rng.randrange(len(data)), len(data) - 1))])
+    path.write_bytes(
+        data[: rng.choice((0, 1, 7, 8, 9, 100, rng.randrange(len(data)), len(data) - 1))]
+    )
 
 
 # ---- tensors
@@ -173,7 +179,9 @@ def changed_weights(rng: random.Random, path: Path) -> dict[Any, Any]:
             case 0:
                 del state[name]
             case 1:
-                state[rng.choice((f"{name}\x1b[31m", "", name.upper(), "x" * 5000))] = state.pop(name)
+                state[rng.choice((f"{name}\x1b[31m", "", name.upper(), "x" * 5000))] = state.pop(
+                    name
+                )
             case 2:
                 state[rng.choice((0, None, (1, 2), b"x"))] = state.pop(name)
             case 3:
@@ -201,7 +209,9 @@ def strange_in_safetensors(rng: random.Random, path: Path) -> None:
 @maker
 def strange_in_torch_s(rng: random.Random, path: Path) -> None:
     state = changed_weights(rng, rng.choice((POINTS, PICTURES, PICTURES)))
-    wrapped = rng.choice((state, {"model": state}, {"ema": {"model": state}}, {"state_dict": [state]}))
+    wrapped = rng.choice(
+        (state, {"model": state}, {"ema": {"model": state}}, {"state_dict": [state]})
+    )
     torch.save(wrapped, path, _use_new_zipfile_serialization=rng.random() < 0.8)
 
 
@@ -214,7 +224,9 @@ def no_dictionary(rng: random.Random, path: Path) -> None:
         deep = {"model": deep}
     looped: list[Any] = []
     looped.append(looped)
-    torch.save(rng.choice((endless, endless, deep, looped, [], {}, None, 1, "x", torch.zeros(3))), path)
+    torch.save(
+        rng.choice((endless, endless, deep, looped, [], {}, None, 1, "x", torch.zeros(3))), path
+    )
 
 
 @maker
@@ -249,7 +261,9 @@ def bomb(rng: random.Random, path: Path) -> None:
 
 @maker
 def packed(rng: random.Random, path: Path) -> None:
-    how = rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED))
+    how = rng.choice(
+        (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED)
+    )
     with zipfile.ZipFile(path, "w", how) as archive:
         for name in rng.sample(("a/data.pkl", "a/version", "a/byteorder", "a/data/0", "../../up",
                                 "/etc/x", "a/data.pkl/b", "x" * 60_000, "a/\x1b[31m"), 3):  # fmt: skip
@@ -263,7 +277,9 @@ def packed(rng: random.Random, path: Path) -> None:
 
 @maker
 def another_kind(rng: random.Random, path: Path) -> None:
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+    pointer = (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+    )
     page = "<!DOCTYPE html>\n<html><head><title>404 \x1b[31m</title></head></html>\n"
     kinds = (pointer, page, "", "\n", "{}", "[]", "null", "\x7fELF" + "\0" * 99, "\x89PNG\r\n\x1a\n",
              "PK\x05\x06" + "\0" * 18, "PK\x03\x04", "\x80", "\x80\x02.", "\x80\x04N.", "GGUF", "(dp0\n.",
@@ -291,7 +307,7 @@ def no_file(rng: random.Random, path: Path) -> None:
             Path("s").rename(path)
         case 7:
             with path.open("wb") as file:
-                file.truncate(rng.choice((10, 2**40)))
+                file.truncate(rng.choice((10, 2**36)))  # sparse: it takes no room
 
 
 @maker

@@ -108,7 +108,9 @@ def _end_lines_otherwise(rng: random.Random, text: str) -> str:
 
 def _exchange_character(rng: random.Random, text: str) -> str:
     at = rng.randrange(max(1, len(text)))
-    return text[:at] + chr(rng.choice((rng.randrange(128), rng.randrange(0x11000)))) + text[at + 1 :]
+    return (
+        text[:at] + chr(rng.choice((rng.randrange(128), rng.randrange(0x11000)))) + text[at + 1 :]
+    )
 
 
 def _cut(rng: random.Random, text: str) -> str:

@@ -33,7 +33,19 @@ MODES = {
     ".webp": ("RGB", "RGBA"),
 }
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".jfif": "JPEG", ".tif": "TIFF"}
-NAMES = ("\x1b[31mred", "a\nb", "[red]x[/red]", ":100:", "x" * 240, "-x", "~", "é", "\udcff", "*", "a?b")
+NAMES = (
+    "\x1b[31mred",
+    "a\nb",
+    "[red]x[/red]",
+    ":100:",
+    "x" * 240,
+    "-x",
+    "~",
+    "é",
+    "\udcff",
+    "*",
+    "a?b",
+)
 SESSION = """\
 version: 1
 source: {checkpoint: cmnist-fives, images: [{path: "%s"}]}
@@ -184,7 +196,9 @@ def long_strip(rng: random.Random, path: Path) -> None:
     parts = [packer.compress(row) for _ in range(min(size[1], 20_000))]
     data = b"".join((*parts, packer.flush()))
     signature = b"\x89PNG\r\n\x1a\n"
-    path.write_bytes(signature + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+    path.write_bytes(
+        signature + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
 
 
 def many_frames(rng: random.Random, path: Path) -> None:

@@ -27,6 +27,7 @@ SECONDS = 2.0  # of its own time that a refusal may take
 BYTES = 2**30  # that a refusal may hold
 PATIENCE = 40.0  # seconds until a command that waits for something is ended
 SPARE = 3 * 2**30  # address space a command may add to what is loaded
+LARGEST_FILE = 2**28  # bytes that a command may write to a file
 TRACEBACK = "Traceback (most recent call last)"
 FOLDERS = ("DATA", "CACHE", "STATE", "CONFIG")
 
@@ -123,7 +124,7 @@ class Program:
         fresh: bool = False,
         stdin: int | None = None,
         stdout: int | None = None,
-        largest_file: int | None = None,
+        largest_file: int = LARGEST_FILE,
         listing: Path | None = None,
     ) -> Running:
         """A command in `folder`; `fresh`: in a new interpreter, as from a shell."""
@@ -142,8 +143,8 @@ class Program:
                     os.open(files[0], os.O_WRONLY) if stdout is None else stdout,
                     os.open(files[1], os.O_WRONLY | os.O_APPEND),
                 ]
-                for number, file in enumerate(opened):
-                    os.dup2(file, number)
+                for number, descriptor in enumerate(opened):
+                    os.dup2(descriptor, number)
                 os.closerange(3, 64)
                 _limit(largest_file, None if fresh or listing else SPARE)
                 become(module, arguments, fresh, listing)
@@ -152,14 +153,13 @@ class Program:
         return Running(process, arguments, files)
 
 
-def _limit(largest_file: int | None, spare: int | None) -> None:
+def _limit(largest_file: int, spare: int | None) -> None:
     """Bound what this process may write, and the address space that it may add to what it has."""
     if spare is not None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         space = pages * resource.getpagesize() + spare
         resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    if largest_file is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)

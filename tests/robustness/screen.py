@@ -44,7 +44,10 @@ class Screen:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process, signal.SIGKILL)
@@ -108,7 +111,9 @@ class Screen:
 
 def _children(process: int) -> list[int]:
     try:
-        return [int(p) for p in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+        return [
+            int(p) for p in Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        ]
     except OSError:
         return []
 

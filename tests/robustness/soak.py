@@ -63,7 +63,10 @@ def sit(program: Program, folder: Path, options: argparse.Namespace) -> Iterator
                 one_run(screen, rng, run)
                 held.append(screen.memory())
                 if run % 10 == 0:
-                    print(f"{run} runs: screen {held[-1][0]:.1f} MB, engine {held[-1][1]:.1f} MB", flush=True)
+                    print(
+                        f"{run} runs: screen {held[-1][0]:.1f} MB, engine {held[-1][1]:.1f} MB",
+                        flush=True,
+                    )
                 if run >= options.runs or time.monotonic() > ends:
                     break
             yield from screen.leave()
