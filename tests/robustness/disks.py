@@ -1,9 +1,9 @@
 """Full and read-only disks lose nothing: python tests/robustness/disks.py --count 100.
 
-A case gives `replay`, `train`, `checkpoints import` or the saving of a session a disk that is full at
-a random moment, or read-only: a small tmpfs where root may mount one, else a limit on the size of
-files, or a folder without permission to write. The command says so in one message and exits with 1
-or 2; nothing torn is visible; and with room again the same command finishes and clears what it left.
+A case gives `replay`, `train`, `checkpoints import` or the saving of a session a disk that is full
+at a random moment, or read-only: a small tmpfs where root may mount one, else a limit on the size
+of files. The command says so in one message and exits with 1 or 2; nothing torn is visible; and with
+room again the same command finishes and clears what it left.
 """
 
 import os
@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from files import hidden, torn
-from harness import COUNTS, Case, Fault, read_options, run_cases
+from harness import COUNTS, Case, Check, Fault, read_options, run_cases
 from hostile import POINTS
 from programs import TRACEBACK, Program, faults_of
+
 from workbench.session import SessionError, load_session, save_session
 
+Words = tuple[str, ...]
 REFUSED = (1, 2)
 ROOM = 64 * 2**20  # bytes that are enough for all
 SESSION = """\
@@ -39,26 +41,36 @@ class Command:
     """A command that writes to a disk, given by its mount, and about how much."""
 
     name: str
-    arguments: Callable[[Path], tuple[str, ...]]
+    arguments: Callable[[Path], Words]
     most: int  # bytes
     files: int  # the largest file
 
 
 def main() -> NoReturn:
     options, _ = read_options(__doc__, 100)
-    program = Program(options.keep / ".home")
+    run_cases(options, prepare(Program(options.keep / ".home")))
+
+
+def prepare(program: Program) -> Check:
+    """What checks a case; each of five does it with another command."""
     session = program.home / "disk.yaml"
     session.write_text(SESSION)
+
+    def replay(out: Path) -> Words:
+        return "replay", str(session), "--out", str(out)
+
+    def train(disk: Path) -> Words:
+        return "train", "--name", "full", "--out", str(disk / "out"), *TRAINING
+
+    def bring(_: Path) -> Words:
+        return "checkpoints", "import", str(POINTS)
+
     commands = (
-        Command(
-            "replay", lambda disk: ("replay", str(session), "--out", str(disk / "out")), 500_000, 200_000
-        ),
-        Command("cache", lambda _: ("replay", str(session), "--out", str(program.home / "out")),
-                700_000, 200_000),
-        Command("train", lambda disk: ("train", "--name", "full", "--out", str(disk / "out"), *TRAINING),
-                2_000_000, 400_000),
-        Command("import", lambda _: ("checkpoints", "import", str(POINTS)), 500_000, 400_000),
-    )  # fmt: skip
+        Command("replay", lambda disk: replay(disk / "out"), 500_000, 200_000),
+        Command("cache", lambda _: replay(program.home / "out"), 700_000, 200_000),
+        Command("train", train, 2_000_000, 400_000),
+        Command("import", bring, 500_000, 400_000),
+    )
     program.warm(*(command.arguments(program.home / "warm") for command in commands))
     can_mount = os.geteuid() == 0 and _can_mount(program.home / "try")
 
@@ -70,7 +82,7 @@ def main() -> NoReturn:
         else:
             yield from check_command(program, case, commands[case.number % 5], can_mount)
 
-    run_cases(options, check)
+    return check
 
 
 def check_command(
@@ -110,7 +122,7 @@ def check_ended(command: Command, how: str, code: int, said: str, disk: Path) ->
 
 
 def check_again(
-    program: Program, command: Command, arguments: tuple[str, ...], disk: Path
+    program: Program, command: Command, arguments: Words, disk: Path
 ) -> Iterator[Fault]:
     """With room, the same command finishes and leaves nothing hidden."""
     again = program.run(*arguments)

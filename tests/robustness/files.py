@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
+
 from workbench.session import SessionError, load_session
 
 

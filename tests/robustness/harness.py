@@ -25,9 +25,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch: forks need it
+
 TOLD_EVERY = 60.0  # seconds between words about how far it is
 PACKAGES = ("ddib-workbench", "numpy", "pillow", "pydantic", "ruamel.yaml", "textual", "torch")
 LARGEST_KEPT = 2**20  # bytes of a file of a failing case
+PATIENCE = 600.0  # seconds that a case may take
 SPARE = 5 * 2**30  # bytes of the disk that are left to others
 
 
@@ -141,41 +144,42 @@ def versions() -> str:
     return ", ".join(f"{name} {version(name)}" for name in PACKAGES)
 
 
-def run_cases(options: Options, check: Check, at_once: int = 1, patience: float = 180) -> NoReturn:
-    """Try the cases, say what failed, and exit with 1 if any did.
-
-    at_once: cases that share a process; patience: seconds that one of them may take.
-    """
+def run_cases(options: Options, check: Check, at_once: int = 1) -> NoReturn:
+    """Try the cases, say what failed, and exit with 1 if any did, or 130 when interrupted."""
     tally = Tally.resumed(Path(sys.argv[0]).stem, options)
-    begun, told = time.monotonic() - tally.seconds, time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupted = False
+    try:
+        try_cases(options, check, tally, at_once)
+    except KeyboardInterrupt:
+        interrupted = True
+    print(tally.report(), flush=True)
+    sys.exit(130 if interrupted else bool(tally.failed))
+
+
+def try_cases(options: Options, check: Check, tally: Tally, at_once: int = 1) -> None:
+    """Try the cases that `tally` lacks, and count them there; `at_once` of them share a process."""
+    begun, told = time.monotonic() - tally.seconds, time.monotonic()
     options.keep.mkdir(parents=True, exist_ok=True)
     numbers = range(tally.tried, options.count)
     if options.only is not None:
         numbers, options.resume = range(options.only, options.only + 1), None
-    interrupted = False
     with working_folder(options.keep) as folder:
-        try:
-            while numbers and time.monotonic() - begun < options.seconds:
-                if shutil.disk_usage(folder).free < SPARE:
-                    sys.exit(f"{folder}: less than {SPARE >> 30} GiB are free; nothing was lost")
-                for number, faults, counts in _try(
-                    numbers[:at_once], options, check, folder, patience
-                ):
-                    tally.tried += 1
-                    tally.counts.update(counts)
-                    _count(tally, number, faults, folder / str(number), options.keep)
-                    numbers = numbers[1:]
-                tally.seconds = time.monotonic() - begun
-                tally.note(options.resume)
-                if time.monotonic() - told > TOLD_EVERY:
-                    told = time.monotonic()
-                    failed = sum(map(len, tally.failed.values()))
-                    print(f"{tally.tried} tried, {failed} faults", file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            interrupted = True
-    print(tally.report(), flush=True)
-    sys.exit(130 if interrupted else bool(tally.failed))
+        while numbers and time.monotonic() - begun < options.seconds:
+            if shutil.disk_usage(folder).free < SPARE:
+                sys.exit(f"{folder}: less than {SPARE >> 30} GiB are free; nothing was lost")
+            outcomes = _try(numbers[:at_once], options, check, folder)
+            for number, faults, counts in outcomes:
+                tally.tried += 1
+                tally.counts.update(counts)
+                _count(tally, number, faults, folder / str(number), options.keep)
+                numbers = numbers[1:]
+            tally.seconds = time.monotonic() - begun
+            tally.note(options.resume)
+            if time.monotonic() - told > TOLD_EVERY:
+                told = time.monotonic()
+                failed = sum(map(len, tally.failed.values()))
+                print(f"{tally.tried} tried, {failed} faults", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -193,9 +197,7 @@ Outcome = tuple[int, list[Fault], dict[str, int]]
 COUNTS: Counter[str] = Counter()  # what a check wants counted beside faults
 
 
-def _try(
-    numbers: range, options: Options, check: Check, folder: Path, patience: float
-) -> Iterator[Outcome]:
+def _try(numbers: range, options: Options, check: Check, folder: Path) -> Iterator[Outcome]:
     """Outcomes of cases as they come from a process of their own; at least the first one's."""
     reading, writing = os.pipe()
     process = os.fork()
@@ -207,20 +209,23 @@ def _try(
     left = list(numbers)
     ending = ""
     try:
-        with os.fdopen(reading) as lines:
-            while left and not ending:
-                if not select.select([lines], [], [], patience)[0]:
-                    ending = f"hangs: no end after {patience:.0f} s"
-                elif line := lines.readline():
+        said = b""
+        while left and not ending:
+            if not select.select([reading], [], [], PATIENCE)[0]:
+                ending = f"hangs: no end after {PATIENCE:.0f} s"
+            elif part := os.read(reading, 2**16):
+                *lines, said = (said + part).split(b"\n")
+                for line in lines:
                     number, faults, counts = json.loads(line)
                     yield number, [Fault(*fault) for fault in faults], counts
                     left.remove(number)
-                else:
-                    ending = "dies"
+            else:
+                ending = "dies"
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
+        os.close(reading)
     if ending == "dies":
         ending = f"its process dies with {os.waitstatus_to_exitcode(status)}"
     if ending:

@@ -158,25 +158,25 @@ def _changed(rng: random.Random, tree: Tree, path: tuple[str | int, ...], other:
 
 
 def _otherwise(rng: random.Random, value: Tree, other: Tree) -> Tree:
+    changed = rng.choice(VALUES)
     match rng.randrange(12):
         case 0:
-            return [value]
+            changed = [value]
         case 1:
-            return {"op": value}
+            changed = {"op": value}
         case 2:
-            return _at(other, rng.choice(list(_paths(other))))
+            changed = _at(other, rng.choice(list(_paths(other))))
         case 3:
-            nested = value
+            changed = value
             for _ in range(rng.choice((3, 40, 300))):
-                nested = [nested] if rng.random() < 0.5 else {"a": nested}
-            return nested
+                changed = [changed] if rng.random() < 0.5 else {"a": changed}
         case 4 if isinstance(value, int | float):
-            return value * rng.choice((-1, 0, 1000, 10**12, 0.5))
+            changed = value * rng.choice((-1, 0, 1000, 10**12, 0.5))
         case 5 if isinstance(value, str):
-            return value + rng.choice([v for v in VALUES if isinstance(v, str)])
+            changed = value + rng.choice([v for v in VALUES if isinstance(v, str)])
         case 6 if isinstance(value, dict):
-            return {**value, rng.choice(("x", "op", "needs", "root", "split")): rng.choice(VALUES)}
-    return rng.choice(VALUES)
+            changed = {**value, rng.choice(("x", "op", "needs", "root", "split")): changed}
+    return changed
 
 
 def _at(tree: Tree, path: tuple[str | int, ...]) -> Tree:

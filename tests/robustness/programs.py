@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ from harness import Fault, named
 
 SECONDS = 2.0  # of its own time that a refusal may take
 BYTES = 2**30  # that a refusal may hold
-PATIENCE = 40.0  # seconds until a command that waits for something is ended
+PATIENCE = 300.0  # seconds that a command may take, however busy the machine is
+STILL = 15.0  # seconds for which it may do nothing at all
 SPARE = 3 * 2**30  # address space a command may add to what is loaded
 LARGEST_FILE = 2**28  # bytes that a command may write to a file
 TRACEBACK = "Traceback (most recent call last)"
@@ -63,9 +64,14 @@ class Running:
             os.kill(self.process, number)
 
     def wait(self, patience: float = PATIENCE) -> Ended:
-        """How it ended; it is killed when it has not after so many seconds."""
-        handle = os.pidfd_open(self.process)
-        hung = not select.select([handle], [], [], patience)[0]
+        """How it ended; one that only waits, or works for too long, hangs and is killed."""
+        handle, deadline = os.pidfd_open(self.process), time.monotonic() + patience
+        used, moved, hung = -1.0, time.monotonic(), False
+        while not hung and not select.select([handle], [], [], 1.0)[0]:
+            now, worked = time.monotonic(), seconds_of(self.process)
+            if worked > used:
+                used, moved = worked, now
+            hung = now > deadline or now - moved > STILL
         os.close(handle)
         if hung:
             self.signal(signal.SIGKILL)
@@ -87,7 +93,7 @@ class Program:
         self._started = 0
         for name in FOLDERS:  # before anything is imported that looks at them
             os.environ[f"XDG_{name}_HOME"] = str(self.home / name.lower())
-        os.environ |= {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+        os.environ |= {"COLUMNS": "200", "NO_COLOR": "1"}
         self.home.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -103,7 +109,7 @@ class Program:
         """Load what these commands load; each has to succeed."""
         listing = self.home / "modules"
         for command in commands:
-            ended = self.start(*command, module=module, listing=listing).wait(120)
+            ended = self.start(*command, module=module, listing=listing).wait()
             if ended.code:
                 raise RuntimeError(str(ended))
             with warnings.catch_warnings():
@@ -194,7 +200,7 @@ def faults_of(
     ended: Ended, allowed: Sequence[int] = (0, 2), bounded: bool = True
 ) -> Iterator[Fault]:
     """What is wrong with how a command ended; `bounded`: a refusal in time and memory."""
-    what = " ".join(word for word in ended.arguments[:2] if re.fullmatch(r"[a-z]+", word))
+    what = " ".join(word for word in ended.arguments[:2] if word.isalpha()) or "engine"
     detail = str(ended)
     if ended.hung:
         yield Fault(f"{what}: hangs", detail)
@@ -218,14 +224,13 @@ def signature_of(said: str) -> str:
     last = said.rpartition(TRACEBACK)[2]
     frames = re.findall(r'^  File "(.+?)", line \d+, in (\S+)', last, re.MULTILINE)
     errors = re.findall(r"^([A-Za-z_][\w.]*)(?::|$)", last, re.MULTILINE)
-    return named(errors[-1].rpartition(".")[2] if errors else "an error", frames)
+    error = errors[-1].rpartition(".")[2] if errors else "an error"
+    return error if error == KeyboardInterrupt.__name__ else named(error, frames)
 
 
-def wait_until(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether `condition()` came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def seconds_of(process: int) -> float:
+    """The own time of a process so far; 0 when it is gone."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0

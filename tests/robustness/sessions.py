@@ -14,10 +14,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from harness import COUNTS, Case, Fault, TooLong, read_options, run_cases, signature, time_limit
+from harness import (
+    COUNTS,
+    Case,
+    Check,
+    Fault,
+    TooLong,
+    read_options,
+    run_cases,
+    signature,
+    time_limit,
+)
 from mutations import Tree, mutate_text, mutate_tree
 from programs import Program, faults_of
 from ruamel.yaml import YAML
+
 from workbench.session import (
     Session,
     SessionError,
@@ -38,20 +49,24 @@ def main() -> NoReturn:
         "--replay", type=int, default=50, metavar="N", help="one in N through replay (%(default)s)"
     )
     options, given = read_options(__doc__, 100_000, parser)
-    program = Program(options.keep / ".home")
-    if given.replay:
+    run_cases(options, prepare(Program(options.keep / ".home"), given.replay), AT_ONCE)
+
+
+def prepare(program: Program, replay: int = 10) -> Check:
+    """What checks a case; one in `replay` also goes through the program, none for 0."""
+    if replay:
         program.warm(["replay", str(SHIPPED[0]), "--dry-run"])
 
     def check(case: Case) -> Iterator[Fault]:
         path = case.folder / "session.yaml"
         path.write_bytes(make(case.random))
         yield from check_file(path)
-        if given.replay and case.number % given.replay == 0:
+        if replay and case.number % replay == 0:
             ended = program.run("replay", path.name, "--dry-run", folder=case.folder)
             COUNTS["through replay --dry-run"] += 1
             yield from faults_of(ended)
 
-    run_cases(options, check, AT_ONCE)
+    return check
 
 
 def make(rng: random.Random) -> bytes:

@@ -1,9 +1,9 @@
 """A long sitting with the screen and its engine: python tests/robustness/soak.py --minutes 60.
 
-The screen runs on a pseudo-terminal with a real engine. Run after run is started by `r`, most after a
-change of a value; now and then the history, the viewer, the inspector and the palette are opened. The
-memory of the screen and of the engine is printed, and how much each run adds; more than `--most` MB a
-run of the screen's process is a failure, as is a key that is not answered.
+The screen runs on a pseudo-terminal with a real engine. Run after run is started by `r`, most after
+a change of a value; now and then the history, the viewer, the inspector and the palette are opened.
+The memory of the screen and of the engine is printed, and how much each run adds; more than
+`--most` MB a run of the screen's process is a failure, as is a key that is not answered.
 """
 
 import argparse
