@@ -2,8 +2,8 @@
 
 A case gives `replay`, `train`, `checkpoints import` or the saving of a session a disk that is full
 at a random moment, or read-only: a small tmpfs where root may mount one, else a limit on the size
-of files. The command says so in one message and exits with 1 or 2; nothing torn is visible; and with
-room again the same command finishes and clears what it left.
+of files. The command says so in one message and exits with 1 or 2; nothing torn is visible; and
+with room again the same command finishes and clears what it left.
 """
 
 import os

@@ -23,8 +23,8 @@ Prepare = Callable[[Program], Check]
 SHARES: dict[str, tuple[tuple[str, Prepare, int], ...]] = {
     "files": (
         ("sessions", sessions.prepare, 100),
-        ("checkpoints", checkpoints.prepare, 16),
-        ("pictures", pictures.prepare, 16),
+        ("checkpoints", checkpoints.prepare, 12),
+        ("pictures", pictures.prepare, 12),
     ),
     "disturbances": (
         ("kills", kills.prepare, 3),
