@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from files import hidden, torn
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases
+from harness import COUNTS, Case, Check, Fault, read_options, run_cases, signature
 from hostile import POINTS
 from programs import TRACEBACK, Program, faults_of
 
@@ -158,6 +158,8 @@ def check_saving(case: Case, session: Path, can_mount: bool) -> Iterator[Fault]:
                 yield Fault("saving a session does not say where", str(error))
             if path.read_bytes() != before:
                 yield Fault("saving a session on a full disk loses it", str(error))
+        except OSError as error:
+            yield Fault(f"saving a session: {signature(error)}", str(error))
         if left := hidden(disk):
             yield Fault("saving a session leaves hidden files", "\n".join(left))
 
