@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases
-from hostile import MAKERS, MARK, PICTURES, POINTS
-from programs import SECONDS, Program, faults_of
+from support.harness import COUNTS, Case, Check, Fault, read_options, run_cases
+from support.hostile import MAKERS, MARK, PICTURES, POINTS
+from support.programs import SECONDS, Program, faults_of
 
 SUFFIX = ".safetensors"
 NAMES = ("sevens-0.5", "ema_0.9999_100000", "\x1b[31mred", "a\nb", "[red]x", ":100:", "x" * 230,

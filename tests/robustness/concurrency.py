@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from files import hidden, same_bytes, torn
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases
-from hostile import POINTS
-from programs import Program, faults_of
+from support.files import hidden, same_bytes, torn
+from support.harness import COUNTS, Case, Check, Fault, read_options, run_cases
+from support.hostile import POINTS
+from support.programs import Program, faults_of
 
 AT_ONCE = (3, 6)  # programs
 SESSION = """\

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from files import hidden, torn
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases, signature
-from hostile import POINTS
-from programs import TRACEBACK, Program, faults_of
-
 from workbench.session import SessionError, load_session, save_session
+
+from support.files import hidden, torn
+from support.harness import COUNTS, Case, Check, Fault, read_options, run_cases, signature
+from support.hostile import POINTS
+from support.programs import TRACEBACK, Program, faults_of
 
 Words = tuple[str, ...]
 REFUSED = (1, 2)

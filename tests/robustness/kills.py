@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from files import hidden, same_bytes, torn
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases
-from programs import Ended, Program, Running, faults_of
+from support.files import hidden, same_bytes, torn
+from support.harness import COUNTS, Case, Check, Fault, read_options, run_cases
+from support.programs import Ended, Program, Running, faults_of
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 INTERRUPTED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP)

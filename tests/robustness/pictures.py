@@ -16,11 +16,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import NoReturn
 
-from harness import COUNTS, Case, Check, Fault, read_options, run_cases
-from mutations import mutate_bytes
 from PIL import Image, features
-from programs import Program, faults_of
-from screen import Screen
+
+from support.harness import COUNTS, Case, Check, Fault, read_options, run_cases
+from support.mutations import mutate_bytes
+from support.programs import Program, faults_of
+from support.screen import Screen
 
 MODES = {
     ".png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"),

@@ -14,19 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from harness import (
-    COUNTS,
-    Case,
-    Check,
-    Fault,
-    TooLong,
-    read_options,
-    run_cases,
-    signature,
-    time_limit,
-)
-from mutations import Tree, mutate_text, mutate_tree
-from programs import Program, faults_of
 from ruamel.yaml import YAML
 
 from workbench.session import (
@@ -37,6 +24,20 @@ from workbench.session import (
     save_session,
     set_value,
 )
+
+from support.harness import (
+    COUNTS,
+    Case,
+    Check,
+    Fault,
+    TooLong,
+    read_options,
+    run_cases,
+    signature,
+    time_limit,
+)
+from support.mutations import Tree, mutate_text, mutate_tree
+from support.programs import Program, faults_of
 
 SHIPPED = sorted((Path(__file__).parents[2] / "sessions").glob("*.yaml"))
 SECONDS = 5.0  # of its own time that all of a session's reading and writing may take

@@ -14,10 +14,9 @@ import concurrency
 import disks
 import kills
 import pictures
-from harness import Check, Options, Tally, try_cases
-from programs import Program
-
 import sessions
+from support.harness import Check, Options, Tally, try_cases
+from support.programs import Program
 
 Prepare = Callable[[Program], Check]
 SHARES: dict[str, tuple[tuple[str, Prepare, int], ...]] = {

@@ -18,9 +18,9 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
-from harness import Fault, versions
-from programs import Program
-from screen import Screen
+from support.harness import Fault, versions
+from support.programs import Program
+from support.screen import Screen
 
 SESSION = """\
 version: 1

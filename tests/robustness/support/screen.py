@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from harness import Fault
-from programs import TRACEBACK, Program, become, signature_of
+from support.harness import Fault
+from support.programs import TRACEBACK, Program, become, signature_of
 
 SIZE = (120, 36)  # columns and lines
 PATIENCE = 90.0  # seconds that anything may take

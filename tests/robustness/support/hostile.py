@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mutations import VALUES, Tree, mutate_bytes, mutate_tree
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import ddib
+
+from support.mutations import VALUES, Tree, mutate_bytes, mutate_tree
 
 MARK = "executed"
 SHIPPED = sorted(Path(ddib.__file__).parent.rglob("*.safetensors"), key=lambda p: p.stat().st_size)

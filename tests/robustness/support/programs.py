@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from harness import Fault, named
+from support.harness import Fault, named
 
 SECONDS = 2.0  # of its own time that a refusal may take
 BYTES = 2**30  # that a refusal may hold
