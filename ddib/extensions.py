@@ -1,135 +1,105 @@
-"""Operations that others wrote: Python files in a folder, and installed packages.
+"""The user's own files and installed packages add members to the registries.
 
-A file, or a module that a package names under the entry point group `ddib.operations`, defines
-subclasses of `Operation`. They are loaded when the program starts and never because a session
-asks for them. What cannot be loaded is left out and the reason noted: it may not stop the program.
+A Python file in the folder of a registry beside the configuration file, such as
+`operations/sparkle.py`, or a module that a package names under an entry point group such as
+`ddib.operations`, registers members when it is run. The program loads them when it starts, and
+never because a session asks for them. A file's members are taken all or none; what cannot be loaded
+is left out and the reason noted in `Registry.skipped`: it may not stop the program.
 
-The screen loads them too, and so they are held to what holds for ours: torch is imported inside
-`apply` only.
+The screen loads them too, so they are held to what holds for the program's own members: torch is
+imported inside functions only.
 """
 
 import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import get_args
+from typing import Any
 
-from ddib.operations.operation import OPERATIONS, Operation
-from ddib.operations.recipe import sweepable
+from ddib.registry import Origin, Registry, Skipped
 
-GROUP = "ddib.operations"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where an operation comes from."""
-
-    name: str  # "sparkle.py", or a package and its version: "ddib-sparkle 1.2"
-    sha256: str  # of the file that defines it
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """What defines operations and could not be loaded."""
-
-    name: str  # as an Origin's
-    problem: str
-
-
-ORIGINS: dict[str, Origin] = {}
-"""Of every operation that is not ddib's own, by its name."""
-
-SKIPPED: list[Skipped] = []
-"""What was left out."""
+Registries = tuple[Registry[Any], ...]
 
 
 @cache
-def load_operations(folder: Path) -> None:
-    """Enter the operations of a folder's files, and of installed packages, in OPERATIONS.
+def load_extensions(folder: Path, registries: Registries) -> None:
+    """Add the members of the user's files and of installed packages to registries.
 
-    Each place is looked at once in a process; what was loaded and left out is in ORIGINS and
-    SKIPPED. Raises nothing that a file or a package can cause.
+    folder: where the folders `operations`, `guides` and so on lie. A file may add members to any of
+    the registries. Each folder is read once in a process. Raises nothing that a file or a package
+    can cause.
     """
-    for path in sorted(folder.glob("*.py")):
-        _take(path.name, partial(_run, path))
-    points = sorted(entry_points(group=GROUP), key=_package)
-    for package, own in groupby(points, _package):
-        _take(package, partial(_import, list(own)))
+    for registry in registries:
+        for path in sorted((folder / registry.folder).glob("*.py")):
+            _load(path.name, partial(_run_file, path), registry, registries)
+        points = sorted(entry_points(group=registry.group), key=_package)
+        for package, own in groupby(points, _package):
+            _load(package, partial(_import_modules, list(own)), registry, registries)
 
 
 def _package(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
-def _take(name: str, load: Callable[[], str]) -> None:
-    """Enter what `load` defines, all of it or nothing; it returns the sha256 of a file, or ""."""
-    before = dict(OPERATIONS)
+def _load(
+    name: str, load: Callable[[], str], registry: Registry[Any], registries: Registries
+) -> None:
+    """Add what `load` registers, all of it or nothing; it returns a file's sha256, or ""."""
+    before = {each: dict(each) for each in registries}
     try:
         with redirect_stdout(sys.stderr), _without_torch():  # stdout is for data
             sha256 = load()
-        new = {key: made for key, made in OPERATIONS.items() if made is not before.get(key)}
-        origins = {key: _checked(key, made, name, sha256, before) for key, made in new.items()}
-        if not new:
-            raise ValueError("defines no operation: a subclass of Operation with an op of its own")
+        new = {each: _added(each, before[each]) for each in registries}
+        if not any(new.values()) and name not in {o.name for o in registry.origins.values()}:
+            raise ValueError(f"defines no {registry.kind}")
+        origins = {
+            each: {key: Origin(name, sha256 or _file_sha256(made)) for key, made in added.items()}
+            for each, added in new.items()
+        }
     except (Exception, SystemExit) as error:
-        OPERATIONS.clear()
-        OPERATIONS.update(before)
-        SKIPPED.append(Skipped(name, _reason(error, name)))
+        for each, members in before.items():
+            each.replace_members(members)
+        registry.skipped.append(Skipped(name, _reason(error, name)))
     else:
-        ORIGINS.update(origins)
+        for each, added in origins.items():
+            each.origins.update(added)
 
 
-def _run(path: Path) -> str:
+def _added(registry: Registry[Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The new members by name; raises ValueError when one cannot be used."""
+    new = {name: member for name, member in registry.items() if name not in before}
+    for name, member in new.items():
+        registry.check(name, member)
+    return new
+
+
+def _run_file(path: Path) -> str:
     content = path.read_bytes()
-    module = ModuleType(f"ddib_operations_{path.stem}")
+    module = ModuleType(f"ddib_{path.parent.name}_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where pydantic looks names of annotations up
     exec(compile(content, str(path), "exec"), module.__dict__)
     return hashlib.sha256(content).hexdigest()
 
 
-def _import(points: Sequence[EntryPoint]) -> str:
+def _import_modules(points: Sequence[EntryPoint]) -> str:
     for point in points:
         point.load()
     return ""
 
 
-def _checked(
-    key: str,
-    operation: type[Operation],
-    name: str,
-    sha256: str,
-    before: dict[str, type[Operation]],
-) -> Origin:
-    """The origin of a new operation; raises ValueError when it cannot be used."""
-    if get_args(operation.model_fields["op"].annotation) != (key,):
-        raise ValueError(f'{operation.__name__} needs a name: op: Literal["name"] = "name"')
-    if key in before:
-        owner = f"{ORIGINS[key].name} defines it" if key in ORIGINS else "it is ddib's own"
-        raise ValueError(f"there is an operation {key} already ({owner}): choose another op")
-    if not key.isidentifier() or key != key.lower():
-        raise ValueError(f"{key!r} is no name for an operation: expected one like add_noise")
-    if not operation.__doc__ or operation.__doc__ == Operation.__doc__:
-        raise ValueError(f"{operation.__name__} has no docstring, which says what it does")
-    for parameter, field in operation.model_fields.items():
-        if field.is_required():
-            raise ValueError(f"{operation.__name__}.{parameter} needs a default value")
-    operation(op=key)  # with all of its methods
-    sweepable(operation).model_json_schema()
-    return Origin(name, sha256 or _file_sha256(operation))
-
-
-def _file_sha256(operation: type[Operation]) -> str:
-    return hashlib.sha256(Path(inspect.getfile(operation)).read_bytes()).hexdigest()
+def _file_sha256(member: Any) -> str:
+    """Of the file that defines a member, which may be an object with a `__module__` of its own."""
+    defining = inspect.getfile(sys.modules[member.__module__])
+    return hashlib.sha256(Path(defining).read_bytes()).hexdigest()
 
 
 def _reason(error: BaseException, name: str) -> str:
@@ -140,9 +110,9 @@ def _reason(error: BaseException, name: str) -> str:
         if f.filename.endswith(f"/{name}")
     ]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    what = str(error).partition("\n")[0]
+    message = str(error).partition("\n")[0]
     kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-    return f"{f'line {line}: ' if line else ''}{kind}{what}"
+    return f"{f'line {line}: ' if line else ''}{kind}{message}"
 
 
 class _NoTorch:
@@ -150,7 +120,10 @@ class _NoTorch:
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         if name.partition(".")[0] in ("torch", "torchvision"):
-            raise ImportError("import torch inside apply: the screen loads this and has no torch")
+            raise ImportError(
+                "import torch inside the function that needs it: the screen loads this file and "
+                "has no torch"
+            )
         return None
 
 

@@ -18,20 +18,19 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ddib.data.points import CHANNELS as POINT_CHANNELS
 from ddib.errors import InputError
+from ddib.operations.sweeps import sweepable
+from ddib.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Stage = Literal["image", "latent"]
-
-OPERATIONS: dict[str, type[Operation]] = {}
-"""Every operation by its name, in the order of this file."""
 
 _TRUNCATE = 4.0  # scipy.ndimage.gaussian_filter's default: the kernel ends at 4 sigma
 _LARGEST_SEED = 2**32 - 1
@@ -82,7 +81,10 @@ class Operation(BaseModel):
         """Enter a class that names itself; one that only widens another's fields does not."""
         super().__pydantic_init_subclass__(**kwargs)
         if "op" in get_annotations(cls):
-            OPERATIONS[cls.model_fields["op"].default] = cls
+            name = cls.model_fields["op"].default
+            if get_args(cls.model_fields["op"].annotation) != (name,):
+                raise ValueError(f'{cls.__name__} needs a name: op: Literal["name"] = "name"')
+            OPERATIONS.register(name, cls)
 
     def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
         """Apply to z [N, C, H, W]; without a context z is a latent without its source."""
@@ -96,6 +98,19 @@ class Operation(BaseModel):
     @abstractmethod
     def apply(self, z: Tensor, context: Context) -> Tensor:
         """The edited z, [N, C, H, W]. Does not look at `enabled` and does not change z."""
+
+
+def _check_usable(name: str, operation: type[Operation]) -> None:
+    """Raise ValueError unless the class can be made without arguments and swept."""
+    for parameter, field in operation.model_fields.items():
+        if field.is_required():
+            raise ValueError(f"{operation.__name__}.{parameter} needs a default value")
+    operation(op=name)  # with all of its methods
+    sweepable(operation).model_json_schema()
+
+
+OPERATIONS: Registry[type[Operation]] = Registry("operation", "operations", _check_usable)
+"""Every operation by its name."""
 
 
 class Normalize(Operation):

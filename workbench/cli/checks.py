@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.errors import InputError
-from ddib.extensions import ORIGINS, SKIPPED, load_operations
+from ddib.extensions import load_extensions
+from ddib.operations.operation import OPERATIONS
 from ddib.tuning.calibration import Calibration, stored
 from workbench.library.library import folders, list_checkpoints, read_config
 from workbench.support.files import check_folder
@@ -331,10 +332,10 @@ def check_library(extra: Iterable[Path] = ()) -> list[Check]:
 def check_operations() -> Check:
     """The operations of the user's own files and of installed packages."""
     folder = folders().operations
-    load_operations(folder)
-    own = [f"{name} ({origin.name})" for name, origin in ORIGINS.items()]
+    load_extensions(folder.parent, (OPERATIONS,))
+    own = [f"{name} ({origin.name})" for name, origin in OPERATIONS.origins.items()]
     found = ", ".join(own) or f"none of your own; Python files in {folder} would be"
-    problems = [f"{one.name} is left out: {one.problem}" for one in SKIPPED]
+    problems = [f"{one.name} is left out: {one.problem}" for one in OPERATIONS.skipped]
     return Check("operations", "warn" if problems else "ok", found, "\n".join(problems))
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.extensions import ORIGINS, SKIPPED, load_operations
+from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
@@ -82,20 +82,20 @@ def calibration_table(found: Calibration) -> Table:
 
 def operations_page() -> Group:
     """Every operation with its parameters, their defaults and ranges."""
-    load_operations(folders().operations)
+    load_extensions(folders().operations.parent, (OPERATIONS,))
     parts: list[RenderableType] = []
     for name, operation in OPERATIONS.items():
         heading = _heading(name, operation)
-        if name in ORIGINS:
-            heading.append(f"  ({ORIGINS[name].name})", "dim")
+        if name in OPERATIONS.origins:
+            heading.append(f"  ({OPERATIONS.origins[name].name})", "dim")
         parts += [heading, _parameters(operation, hidden=("op", "enabled")), ""]
     return Group(*parts[:-1])
 
 
 def skipped_operations() -> list[str]:
     """A line for each file or package whose operations could not be loaded."""
-    load_operations(folders().operations)
-    return [f"{one.name}: its operations are left out: {one.problem}" for one in SKIPPED]
+    load_extensions(folders().operations.parent, (OPERATIONS,))
+    return [f"{one.name}: its operations are left out: {one.problem}" for one in OPERATIONS.skipped]
 
 
 def solvers_page() -> Group:

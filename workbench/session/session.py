@@ -29,9 +29,10 @@ from pydantic.json_schema import GenerateJsonSchema
 from ddib.data.points import SHAPES, SyntheticPoints
 from ddib.data.sources import ColoredMNIST, ImageFiles
 from ddib.errors import InputError
-from ddib.extensions import ORIGINS, SKIPPED, load_operations
+from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS, Operation
-from ddib.operations.recipe import Sweep, Sweepable, SweepOf, count, enabled, expand, sweepable
+from ddib.operations.recipe import enabled
+from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, expand, sweepable
 from ddib.solvers.solver import Solver
 from workbench.library.library import folders
 from workbench.session.errors import Problem, SessionError, explain, not_among, shown
@@ -65,7 +66,7 @@ MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 """For each older version, what brings a file's content to the version after it."""
 
 
-load_operations(folders().operations)  # the schema below has them too
+load_extensions(folders().operations.parent, (OPERATIONS,))  # the schema below has them too
 
 
 class MissingOperations(SessionError):
@@ -501,7 +502,7 @@ def _operation_names(root: Node) -> Iterator[tuple[tuple[str | int, ...], Node]]
 
 def _how_to_get(name: str, origin: str) -> str:
     """What to do about an operation that is not here."""
-    if skipped := next((one for one in SKIPPED if one.name == origin), None):
+    if skipped := next((one for one in OPERATIONS.skipped if one.name == origin), None):
         return f"{name} comes with {origin}, which cannot be loaded: {skipped.problem}"
     if origin.endswith(".py"):
         remedy = f"put that file, if you trust it, into {folders().operations}"
@@ -538,7 +539,8 @@ def dump_session(session: Session, original: str | None = None) -> str:
 def _needs(session: Session) -> dict[str, str]:
     """The operations of the recipe that are not ddib's own, and what they come with."""
     used = {operation.op for operation in (*session.recipe.image, *session.recipe.latent)}
-    return {name: ORIGINS[name].name for name in sorted(used & ORIGINS.keys())}
+    origins = OPERATIONS.origins
+    return {name: origins[name].name for name in sorted(used & origins.keys())}
 
 
 def save_session(session: Session, path: str | Path, original: str | None = None) -> None:

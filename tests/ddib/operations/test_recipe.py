@@ -15,7 +15,8 @@ from ddib.operations.operation import (
     Operation,
     Scale,
 )
-from ddib.operations.recipe import Sweepable, apply_operations, count, expand, sweepable
+from ddib.operations.recipe import apply_operations
+from ddib.operations.sweeps import Sweepable, count, expand, sweepable
 from ddib.solvers.solver import Solver
 
 
@@ -50,7 +51,7 @@ def test_the_same_model_comes_back_and_nothing_is_registered_anew() -> None:
     before = dict(OPERATIONS)
     assert sweepable(Blur) is sweepable(Blur)
     assert sweepable(Blur, ("sigma",)) is not sweepable(Blur)
-    assert before == OPERATIONS
+    assert before == dict(OPERATIONS)
 
 
 def test_the_schema_keeps_docstring_description_bounds_and_symbol() -> None:

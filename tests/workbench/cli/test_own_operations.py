@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ddib.extensions import ORIGINS, SKIPPED, Origin, Skipped
 from ddib.operations.operation import OPERATIONS
+from ddib.registry import Origin, Skipped
 from workbench.cli import checks as doctor
 from workbench.library import library
 from workbench.runs.store import read_manifest
@@ -105,12 +105,12 @@ def test_a_session_says_what_is_missing_and_where_to_put_it() -> None:
 
 
 def test_a_file_that_is_there_and_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.session.session.SKIPPED", [Skipped("quantize.py", "line 3: oh")])
+    monkeypatch.setattr(OPERATIONS, "skipped", [Skipped("quantize.py", "line 3: oh")])
     assert "comes with quantize.py, which cannot be loaded: line 3: oh" in message(SESSION + NEEDS)
 
 
 def test_what_a_session_needs_follows_from_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ORIGINS, "blur", Origin("ddib-blur 2", ""))
+    monkeypatch.setitem(OPERATIONS.origins, "blur", Origin("ddib-blur 2", ""))
     text = SESSION.replace("{op: quantize, step: [0.5, 2]}", "{op: blur}")
     session = parse_session(text)
     assert "needs:\n  blur: ddib-blur 2\n" in dump_session(session)
@@ -118,7 +118,7 @@ def test_what_a_session_needs_follows_from_its_recipe(monkeypatch: pytest.Monkey
     assert kept == text + "needs:\n  blur: ddib-blur 2\n"
     assert parse_session(kept) == session
     assert dump_session(session, kept) == kept
-    monkeypatch.delitem(ORIGINS, "blur")
+    monkeypatch.delitem(OPERATIONS.origins, "blur")
     assert "needs" not in dump_session(session)
     without = dump_session(session, kept)
     assert "title: In steps  # coarse\n" in without
@@ -133,8 +133,8 @@ def test_the_schema_knows_what_a_session_may_need() -> None:
 def test_doctor_tells_what_is_there_and_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.check_operations().status == "ok"
     assert str(library.folders().operations) in doctor.check_operations().found
-    monkeypatch.setitem(ORIGINS, "blur", Origin("ddib-blur 2", ""))
-    monkeypatch.setattr(doctor, "SKIPPED", [Skipped("mine.py", "line 3: oh")])
+    monkeypatch.setitem(OPERATIONS.origins, "blur", Origin("ddib-blur 2", ""))
+    monkeypatch.setattr(OPERATIONS, "skipped", [Skipped("mine.py", "line 3: oh")])
     check = doctor.check_operations()
     assert check.status == "warn"
     assert check.found == "blur (ddib-blur 2)"
@@ -142,6 +142,5 @@ def test_doctor_tells_what_is_there_and_what_is_left_out(monkeypatch: pytest.Mon
 
 
 def test_no_operation_of_the_tests_is_anybody_s_own() -> None:
-    assert not ORIGINS
-    assert not SKIPPED
-    assert len(OPERATIONS) == 16
+    assert not OPERATIONS.origins
+    assert not OPERATIONS.skipped

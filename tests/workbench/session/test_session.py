@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ddib.operations.operation import OPERATIONS, AddNoise, Blur, Normalize, Scale
-from ddib.operations.recipe import Sweepable
+from ddib.operations.sweeps import Sweepable
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
 from workbench.session import session as module

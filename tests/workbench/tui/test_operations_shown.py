@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ddib import extensions
-from ddib.extensions import ORIGINS, Origin, Skipped
-from workbench.cli import tables as catalog
+from ddib.operations.operation import OPERATIONS
+from ddib.registry import Origin, Skipped
 from workbench.tui.state.document import Autosave
 from workbench.tui.state.edits import offered_operations
 
 
 async def test_what_is_left_out_is_told_and_the_screen_stands(program, monkeypatch) -> None:
-    assert catalog.SKIPPED is extensions.SKIPPED
-    monkeypatch.setattr(catalog, "SKIPPED", [Skipped("mine.py", "line 3: [oh]")])
+    monkeypatch.setattr(OPERATIONS, "skipped", [Skipped("mine.py", "line 3: [oh]")])
     async with program() as driver:
         said = [notice.message for notice in driver.app._notifications]
         assert said == ["mine.py: its operations are left out: line 3: [oh]"]
@@ -31,7 +29,7 @@ def test_an_unsaved_session_waits_for_its_operation(tmp_path: Path, session_file
 
 
 def test_the_palette_says_what_an_operation_comes_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ORIGINS, "flip", Origin("ddib-flip 2", ""))
+    monkeypatch.setitem(OPERATIONS.origins, "flip", Origin("ddib-flip 2", ""))
     offered = dict(offered_operations())
     assert offered["flip"] == "Mirror. (ddib-flip 2)"
     assert offered["scale"] == "Multiply by a factor."

@@ -12,8 +12,8 @@ import torch
 
 import ddib
 from ddib.checkpoints.checkpoint import Model, file_sha256
-from ddib.extensions import ORIGINS
 from ddib.networks.probe import Probe
+from ddib.operations.operation import OPERATIONS
 from workbench.engine.devices.device import device_name
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Status
@@ -144,6 +144,6 @@ def _operations_used(plan: Plan) -> dict[str, OperationUsed]:
     used = {one.op for variant in plan.variants for one in (*variant.image, *variant.latent)}
     return {
         name: OperationUsed(source=origin.name, sha256=origin.sha256)
-        for name, origin in ORIGINS.items()
+        for name, origin in OPERATIONS.origins.items()
         if name in used
     }

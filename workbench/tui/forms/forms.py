@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from ddib.operations.recipe import Sweepable
+from ddib.operations.sweeps import Sweepable
 from workbench.session.errors import words_in
 from workbench.session.session import Session
 from workbench.support.ranges import parse_numbers

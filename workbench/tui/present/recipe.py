@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddib.operations.operation import Operation
-from ddib.operations.recipe import Sweepable
+from ddib.operations.sweeps import Sweepable
 from workbench.session.session import End, Session, Target, without_family
 from workbench.tui.forms.values import summarize
 from workbench.tui.present.models import OperationView, RecipeView

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ddib.data.sources import ColoredMNIST, ImageSpec
-from ddib.extensions import ORIGINS
 from ddib.operations.operation import OPERATIONS, Operation
-from ddib.operations.recipe import sweepable
+from ddib.operations.sweeps import sweepable
 from ddib.solvers.solver import Solver
 from workbench.session.session import End, Session
 from workbench.tui.present.models import EditStage, Position
@@ -36,11 +35,16 @@ def offered_operations(of_points: bool = False) -> list[tuple[str, str]]:
     return [
         (
             name,
-            f"{_first_line(made)} ({ORIGINS[name].name})" if name in ORIGINS else _first_line(made),
+            _described(name, made),
         )
         for name, made in OPERATIONS.items()
         if not (of_points and made.pictures_only)
     ]
+
+
+def _described(name: str, operation: type[Operation]) -> str:
+    origin = OPERATIONS.origins.get(name)
+    return f"{_first_line(operation)} ({origin.name})" if origin else _first_line(operation)
 
 
 def _first_line(documented: object) -> str:
