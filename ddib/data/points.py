@@ -14,13 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ddib.data.pixels import POINT_CHANNELS
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 
 if TYPE_CHECKING:
     from ddib.data.training import Synthetic
-
-CHANNELS = POINT_CHANNELS
 
 Points = NDArray[np.float64]
 """Coordinates [N, 2]."""
@@ -74,7 +71,8 @@ class SyntheticPoints(ImageSource):
         """New points in every batch."""
         from ddib.data.training import Synthetic
 
-        return Synthetic(cls.model_validate({"dataset": request.dataset}).draw_standardised, request.dataset)
+        entry = cls.model_validate({"dataset": request.dataset})
+        return Synthetic(entry.draw_standardised, request.dataset)
 
     @classmethod
     def examples(cls, folder: Path) -> Sequence[Self]:

@@ -186,34 +186,6 @@ IMAGE_SOURCES: Registry[type[ImageSource]] = Registry(
 )
 
 
-def source_of(keys: Mapping[str, Any]) -> type[ImageSource] | None:
-    """The source that an entry with these keys is of.
-
-    With an unknown `dataset`: one that can say which there are; None when the keys are no source's.
-    """
-    sources = IMAGE_SOURCES.values()
-    meant = (source for source in sources if source.has_keys(keys))
-    likely = (source for source in sources if "dataset" in keys and source.datasets())
-    return next(meant, None) or next(likely, None)
-
-
-def source_of_dataset(dataset: str) -> type[ImageSource]:
-    """The source of a dataset's name, else the one that takes it for a path."""
-    named = (source for source in IMAGE_SOURCES.values() if dataset in source.datasets())
-    of_path = source_of({"path": dataset})
-    assert of_path is not None
-    return next(named, of_path)
-
-
-def suggested_entry(
-    data: Mapping[str, Any], labels: Sequence[int], of_points: bool
-) -> ImageSource:
-    """An entry of the images that a checkpoint was trained on, else of others that it can read."""
-    fitting = [source for source in IMAGE_SOURCES.values() if source.of_points == of_points]
-    own = (source.domain_entry(data, labels) for source in fitting)
-    return next(filter(None, own), None) or fitting[0].default_entry(labels)
-
-
 def check_reader(source: type[ImageSource], entry: str, channels: int) -> None:
     """Raise InputError when a checkpoint of so many channels cannot read what a source gives."""
     if source.of_points == (channels == POINT_CHANNELS):

@@ -27,7 +27,8 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 
 from ddib.data.points import SHAPES, SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageFiles
+from ddib.data.sources.colored_mnist import ColoredMNIST
+from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS, Operation

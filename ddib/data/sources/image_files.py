@@ -84,7 +84,11 @@ class ImageFiles(ImageSource):
         for name, colour in (("a.png", "red"), ("b.png", "blue"), ("c.bmp", "green")):
             Image.new("RGB", (40, 32), colour).save(folder / name)
         pattern = str(folder / "*.png")
-        return [cls(path=pattern), cls(path=str(folder), names=("c.bmp",)), cls(path=pattern, count=1)]
+        return [
+            cls(path=pattern),
+            cls(path=str(folder), names=("c.bmp",)),
+            cls(path=pattern, count=1),
+        ]
 
     def find(self, base: Path) -> "AvailableFiles":
         """The files that match; raises InputError when none does."""
@@ -186,5 +190,3 @@ def _matching(folder: str, pattern: str) -> list[str]:
 
 def _is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
-
-

@@ -5,8 +5,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ddib.data.points import SHAPES, WIDTH, ShapeName, cloud
-from ddib.data.sources import ColoredMNIST, SyntheticPoints, load_images, to_pixels, to_tensor
+from ddib.data.loading import load_images
+from ddib.data.pixels import to_pixels, to_tensor
+from ddib.data.points import SHAPES, WIDTH, ShapeName, SyntheticPoints, cloud
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.training import Synthetic
 from ddib.errors import InputError
 from ddib.operations.operation import AddNoise, Clamp, Flip, Normalize, Rotate

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
 from ddib.checkpoints.checkpoint import load
+from ddib.data.pixels import Pixels
 from ddib.data.points import SHAPES, ShapeName, cloud
-from ddib.data.sources import Pixels
 from ddib.data.training import POINTS
 from ddib.denoising.evaluation import Evaluation, prepare
 from ddib.networks.configurations import MlpConfig

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ddib.checkpoints.checkpoint import load, load_classifier, load_probe, read_facts
-from ddib.data.sources import PACKAGED_MNIST
+from ddib.data.mnist import PACKAGED_MNIST
 from ddib.data.training import ColoredDigits, Pictures
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig

@@ -10,9 +10,9 @@ from safetensors.numpy import load_file
 from scipy.stats import wasserstein_distance
 
 from ddib.checkpoints.checkpoint import load
+from ddib.data.pixels import read_png, to_pixels
 from ddib.data.points import SHAPES, cloud
 from ddib.data.scatter import SIZE
-from ddib.data.sources import read_png, to_pixels
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.execution.engine import Engine

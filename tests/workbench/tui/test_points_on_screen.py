@@ -8,7 +8,7 @@ import pytest
 
 from ddib.data.points import SyntheticPoints
 from ddib.data.scatter import SIZE, scatter
-from ddib.data.sources import ColoredMNIST
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.engine.protocol.messages import Inspection, LatentStep
 from workbench.runs.contact_sheet import strip_png
 from workbench.tui.forms import image_entries as image_forms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.data.sources import ColoredMNIST, ImageSpec
+from ddib.data.source import ImageSource as ImageSpec
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import sweepable
 from ddib.solvers.solver import Solver
@@ -138,11 +138,9 @@ def with_images(session: Session, part: int, spec: ImageSpec) -> Session:
 
 
 def add_images(session: Session, part: int) -> Session:
-    """The session with an entry of images more at `part`: as the one before it, the next digit."""
+    """The session with an entry of images more at `part`: what may follow the one before it."""
     there = session.source.images
-    spec = there[part - 1]
-    if isinstance(spec, ColoredMNIST):
-        spec = spec.model_copy(update={"digit": (spec.digit + 1) % 10, "indices": None})
+    spec = there[part - 1].next_entry()
     return _with_entries(session, (*there[:part], spec, *there[part:]))
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ddib.data.sources import Images, ImageSpec, available, folder_stamp, load_readable
+from ddib.data.loading import load_readable
+from ddib.data.source import Images
+from ddib.data.source import ImageSource as ImageSpec
 from ddib.errors import InputError
 from workbench.session.session import Session
 from workbench.tui.present.sheet import SHOWN
-from workbench.tui.state import image_selection as picking
 from workbench.tui.state.thumbnails import Gallery
 
 if TYPE_CHECKING:
@@ -45,16 +46,16 @@ def load(
 
     size, channels = shape
     entries = session.source.images
-    plain = picking.plain(entries[part])
+    plain = entries[part].untaken()
     key = gallery_key(entries[part], base, channels)
     gallery = before.available if key == before.key else None
     counts: list[int] = []
     first: list[Images] = []
     try:
         if gallery is None:
-            gallery = Gallery(available(entries[part], base), channels)
+            gallery = Gallery(entries[part].find(base), channels)
         for index, spec in enumerate(entries):
-            there = gallery.available if index == part else available(spec, base)
+            there = gallery.available if index == part else spec.find(base)
             taken = there.taken(spec)
             room = SHOWN - sum(counts)
             if room > 0:
@@ -75,5 +76,4 @@ def load(
 
 def gallery_key(spec: ImageSpec, base: Path, channels: int) -> tuple[object, ...]:
     """What the images depend on that an entry could take."""
-    plain = picking.plain(spec)
-    return base, plain, channels, folder_stamp(plain, base)
+    return base, spec.untaken(), channels, spec.folder_stamp(base)

@@ -1,6 +1,6 @@
 import pytest
 
-from ddib.data.sources import ColoredMNIST
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.session import Session, Source, Target, variants
 from workbench.tui.forms import forms
 from workbench.tui.present.models import Position

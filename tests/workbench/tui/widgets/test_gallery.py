@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ddib.checkpoints.checkpoint import ZOO
-from ddib.data.sources import ColoredMNIST, ImageFiles
+from ddib.data.sources.colored_mnist import ColoredMNIST
+from ddib.data.sources.image_files import ImageFiles
 from workbench.session.session import parse_session
 from workbench.tui.main import screen as bench
 from workbench.tui.state.filtering import matching
