@@ -57,7 +57,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "workbench.library.library",
         "workbench.cli.headless",
         "workbench.runs.store",
-        "workbench.session.session",
+        "workbench.session.reading",
     ],
 )
 def test_loads_neither_torch_nor_the_screen(module):
@@ -84,7 +84,7 @@ from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import make_plan
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 session = parse_session('''
 version: 1
 source: {checkpoint: cmnist-fives, images: [{dataset: colored-mnist, count: 1}]}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ddib
 from workbench.library.library import read_config
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 

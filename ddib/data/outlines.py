@@ -53,6 +53,6 @@ class ThreeOutlines(SyntheticPoints):
         number, along = np.divmod(3 * places, 1)
         which = number.astype(int)
         size = np.array(self.sizes)[which] + WIDTH * (generator.random(len(places)) - 0.5)
-        points = self.trace(along) * size[:, None]
+        points: Points = self.trace(along) * size[:, None]
         points[:, 0] += np.array(self.centres)[which]
         return points

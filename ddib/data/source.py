@@ -160,7 +160,7 @@ class ImageSource(BaseModel):
     def with_path(self, change: Callable[[str], str]) -> Self:
         """The entry with its path changed, where it has one."""
         path = getattr(self, self.path_key) if self.path_key else None
-        return self.model_copy(update={self.path_key: change(path)}) if path else self
+        return self.model_copy(update={str(self.path_key): change(path)}) if path else self
 
     def without_picks(self) -> Self:
         """The entry without the key that names single images."""
@@ -173,7 +173,7 @@ class ImageSource(BaseModel):
 
 def _check_usable(name: str, source: type[ImageSource]) -> None:
     """Raise ValueError when a session could not tell a source from the others."""
-    if not source.datasets() and source.has_keys is ImageSource.has_keys:
+    if not source.datasets() and "has_keys" not in vars(source):
         raise ValueError(f'{source.__name__} needs a key dataset: Literal["name"] = "name"')
     for other in IMAGE_SOURCES.values():
         if other is not source and (shared := set(source.datasets()) & set(other.datasets())):

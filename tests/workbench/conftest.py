@@ -13,7 +13,8 @@ import pytest
 from ddib.checkpoints.checkpoint import CheckpointFacts
 from ddib.networks.configurations import ProbeConfig, UNetConfig
 from workbench.library import library
-from workbench.session.session import Session, parse_session
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 
 SMALL = """\
 version: 1

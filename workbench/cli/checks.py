@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.errors import InputError
-from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from ddib.tuning.calibration import Calibration, stored
 from workbench.library.library import folders, list_checkpoints, read_config
@@ -332,7 +331,6 @@ def check_library(extra: Iterable[Path] = ()) -> list[Check]:
 def check_operations() -> Check:
     """The operations of the user's own files and of installed packages."""
     folder = folders().operations
-    load_extensions(folder.parent, (OPERATIONS,))
     own = [f"{name} ({origin.name})" for name, origin in OPERATIONS.origins.items()]
     found = ", ".join(own) or f"none of your own; Python files in {folder} would be"
     problems = [f"{one.name} is left out: {one.problem}" for one in OPERATIONS.skipped]
@@ -359,5 +357,5 @@ def _calibrated(found: Calibration) -> str:
 
 
 def _size(count: int) -> str:
-    """Bytes as people say them."""
+    """Bytes in a readable unit."""
     return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"

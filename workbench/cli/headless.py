@@ -1,4 +1,4 @@
-"""Sessions run headless: read, check all, run one after the other, say what came of each."""
+"""Headless runs: read the sessions, check all, run one after the other, report each."""
 
 import json
 import sys
@@ -20,13 +20,10 @@ from workbench.engine.protocol.messages import Progress as Progressed
 from workbench.metrics.metrics import METRICS, measured
 from workbench.runs.contact_sheet import read_session_from_sheet
 from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
-from workbench.session.session import (
-    Session,
-    load_session,
-    parse_session,
-    set_value,
-    without_family,
-)
+from workbench.session.overrides import set_value
+from workbench.session.reading import load_session, parse_session
+from workbench.session.schema import Session
+from workbench.session.titles import without_family
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
@@ -172,24 +169,24 @@ def figures_table(plan: Plan, ending: Finished) -> Table:
 
 
 def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | None:
-    """How far the variants that lead back to their source are off, of all sessions together.
+    """The round-trip errors of the variants that return to their source, of all sessions.
 
     L2 is the Euclidean norm of an image's error over all its values, which go from -1 to 1; of
     points, whose domains have unit variance, it is the distance of each from where it began.
     """
     table = Table(box=None, pad_edge=False, title="cycle consistency", title_justify="left")
     table.add_column("source")
-    table.add_column("by way of")
+    table.add_column("via")
     for heading in ("steps", "mean L2", "max L2", "PSNR"):
         table.add_column(heading, justify="right")
     for plan, ending in zip(plans, endings, strict=False):
         for variant, figures in zip(plan.variants, ending.metrics, strict=False):
             if "cycle_l2_mean" in figures:
-                source, *way, _ = without_family([end.title for end in plan.ends(variant)])
+                source, *between, _ = without_family([end.title for end in plan.ends(variant)])
                 names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
                 cells = [METRICS[n].text(figures[n]) if n in figures else "–" for n in names]
                 cells = [str(variant.solver.steps), *cells]
-                table.add_row(escape(source), escape(" → ".join(way) or "itself"), *cells)
+                table.add_row(escape(source), escape(" → ".join(between) or "itself"), *cells)
     return table if table.row_count else None
 
 

@@ -36,6 +36,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback(help="A workbench for experiments in the latent space of diffusion models.")
+def load_own_files(context: typer.Context) -> None:
+    """Load what the user's own files add; the screen does that after its first frame."""
+    if context.invoked_subcommand != "open" and not {"-h", "--help"} & set(sys.argv):
+        from workbench.library import own_files
+
+        own_files.load_own_files()
+
+
 app.command("open")(open_session)
 app.command("keys")(list_keys)
 app.command("replay")(replay_sessions)

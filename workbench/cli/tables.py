@@ -10,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
 from ddib.tuning.calibration import ERROR_BOUND, Calibration
-from workbench.library.library import Listed, folders
+from workbench.library.library import Listed
 from workbench.runs.store import StoredRun
 
 
@@ -82,7 +81,6 @@ def calibration_table(found: Calibration) -> Table:
 
 def operations_page() -> Group:
     """Every operation with its parameters, their defaults and ranges."""
-    load_extensions(folders().operations.parent, (OPERATIONS,))
     parts: list[RenderableType] = []
     for name, operation in OPERATIONS.items():
         heading = _heading(name, operation)
@@ -90,12 +88,6 @@ def operations_page() -> Group:
             heading.append(f"  ({OPERATIONS.origins[name].name})", "dim")
         parts += [heading, _parameters(operation, hidden=("op", "enabled")), ""]
     return Group(*parts[:-1])
-
-
-def skipped_operations() -> list[str]:
-    """A line for each file or package whose operations could not be loaded."""
-    load_extensions(folders().operations.parent, (OPERATIONS,))
-    return [f"{one.name}: its operations are left out: {one.problem}" for one in OPERATIONS.skipped]
 
 
 def solvers_page() -> Group:

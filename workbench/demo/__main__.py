@@ -13,7 +13,8 @@ from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import make_plan
 from workbench.runs.store import IMAGES, LATENTS, SESSION, NewRun, read_manifest
-from workbench.session.session import load_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import load_session
 
 NAME = "keep-the-colour"
 

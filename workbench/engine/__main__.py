@@ -30,8 +30,9 @@ from workbench.engine.protocol.messages import (
     to_line,
 )
 from workbench.library.library import folders, read_config
+from workbench.library.own_files import load_own_files
 from workbench.runs.store import stamped_name
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
 
@@ -86,7 +87,7 @@ class Conversation:
             dropped = self._waiting.pop(id_, None)
         if dropped is not None:
             error = "cancelled before it began"
-            self.say(Finished(id=id_, status="cancelled", error=error))
+            self.send(Finished(id=id_, status="cancelled", error=error))
 
     def next(self) -> Asked | None:
         """The work that waits longest, waited for; None when the screen has closed."""
@@ -96,8 +97,8 @@ class Conversation:
                 return None
             return self._waiting.pop(next(iter(self._waiting)))
 
-    def say(self, message: Message) -> None:
-        """Send an event; a screen that is gone is a conversation that closes."""
+    def send(self, message: Message) -> None:
+        """Send an event; when the screen is gone, the conversation closes."""
         try:
             with self._writing:
                 self._events.write(to_line(message))
@@ -129,6 +130,7 @@ def _serve(options: argparse.Namespace) -> None:
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not end up between the events
     requests = os.fdopen(os.dup(0), "rb")  # the interpreter aborts if sys.stdin is being read
+    load_own_files()
     conversation = Conversation(requests, events)
     threading.Thread(target=conversation.read, daemon=True).start()
 
@@ -145,7 +147,7 @@ def _serve(options: argparse.Namespace) -> None:
         cache_limit=parse_size(read_config().cache_limit),
         checkpoints=options.checkpoints,
     )
-    conversation.say(
+    conversation.send(
         Ready(
             device=str(engine.device),
             device_name=device_name(engine.device),
@@ -154,7 +156,7 @@ def _serve(options: argparse.Namespace) -> None:
         )
     )
     while (request := conversation.next()) is not None:
-        conversation.say(_answer(engine, request, conversation))
+        conversation.send(_answer(engine, request, conversation))
 
 
 def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
@@ -200,7 +202,7 @@ def _run(
         previews_per_second=lambda: conversation.previews_per_second(request.id),
     )
     return run_plan(
-        engine, plan, order, conversation.say, lambda: conversation.cancelled(request.id)
+        engine, plan, order, conversation.send, lambda: conversation.cancelled(request.id)
     )
 
 

@@ -5,21 +5,11 @@ from typing import Any
 
 _HOMES = {
     "workbench.session.errors": ("Problem", "SessionError"),
-    "workbench.session.session": (
-        "End",
-        "Recipe",
-        "Session",
-        "Source",
-        "Target",
-        "Variant",
-        "dump_session",
-        "load_session",
-        "parse_session",
-        "save_session",
-        "schema",
-        "set_value",
-        "variants",
-    ),
+    "workbench.session.overrides": ("set_value",),
+    "workbench.session.reading": ("load_session", "parse_session"),
+    "workbench.session.schema": ("End", "Recipe", "Session", "Source", "Target", "schema"),
+    "workbench.session.variants": ("Variant", "variants"),
+    "workbench.session.writing": ("dump_session", "save_session"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ddib.errors import InputError
+from workbench.session.registry_field import OneOf
 from workbench.support.yaml_text import Node, Plain, flow, is_list, is_mapping
 
 Key = str | int
@@ -244,6 +245,8 @@ def _parts(annotation: object) -> Iterator[object]:
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     """Every model that an annotation names, through tuples, unions and Annotated."""
+    if isinstance(annotation, OneOf):
+        yield from annotation.models()
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):

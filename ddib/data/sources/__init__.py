@@ -6,18 +6,20 @@ from typing import Any
 from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.registry import import_modules
 
+__all__ = ["IMAGE_SOURCES", "domain_entry", "source_of", "source_of_dataset", "suggested_entry"]
+
 import_modules(__name__, list(__path__))
 
 
 def source_of(keys: Mapping[str, Any]) -> type[ImageSource] | None:
-    """The source that an entry with these keys is of.
+    """The source that an entry with these keys is of; None when the keys are no source's.
 
-    With an unknown `dataset`: one that can say which there are; None when the keys are no source's.
+    With an unknown `dataset`: the one that shares most of its keys.
     """
-    sources = IMAGE_SOURCES.values()
-    meant = (source for source in sources if source.has_keys(keys))
-    likely = (source for source in sources if "dataset" in keys and source.datasets())
-    return next(meant, None) or next(likely, None)
+    if meant := next((s for s in IMAGE_SOURCES.values() if s.has_keys(keys)), None):
+        return meant
+    likely = [s for s in IMAGE_SOURCES.values() if "dataset" in keys and s.datasets()]
+    return max(likely, key=lambda source: len(keys.keys() & source.model_fields), default=None)
 
 
 def source_of_dataset(dataset: str) -> type[ImageSource]:

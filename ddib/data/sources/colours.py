@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import numpy as np
 from PIL import Image
 from pydantic import Field
 
@@ -43,7 +44,7 @@ class Colours(ImageSource):
             raise InputError("--dataset colours takes a picture as --root")
         picture = request.root
         facts = {"dataset": "colours", "picture": picture.name, "size": request.size}
-        pixels = read_fitted(picture, request.size, 3)
+        pixels = read_fitted(picture, request.size, 3).copy()
         return ColourData(pixels, f"colours of {picture.stem}", facts)
 
     @classmethod
@@ -73,5 +74,5 @@ class AvailablePicture:
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
         """See `Available`."""
         check_reader(Colours, "colours", channels)
-        pixels = read_fitted(self.path, size, channels)[None]
+        pixels = np.stack([read_fitted(self.path, size, channels)])
         return Images(pixels, (self.path.stem,), (None,), (self.path,))

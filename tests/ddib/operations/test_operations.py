@@ -237,7 +237,7 @@ def test_an_operation_cannot_be_changed() -> None:
 
 def test_importing_the_models_loads_no_torch() -> None:
     code = (
-        "import sys, ddib.operations.operation, ddib.operations.recipe, workbench.session.session;"
+        "import sys, ddib.operations.operation, ddib.operations.recipe, workbench.session.reading;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

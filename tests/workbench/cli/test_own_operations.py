@@ -15,7 +15,10 @@ from ddib.registry import Origin, Skipped
 from workbench.cli import checks as doctor
 from workbench.library import library
 from workbench.runs.store import read_manifest
-from workbench.session.session import SessionError, dump_session, parse_session, schema
+from workbench.session.errors import SessionError
+from workbench.session.reading import parse_session
+from workbench.session.schema import schema
+from workbench.session.writing import dump_session
 
 README = Path(__file__).parents[3] / "README.md"
 SESSION = """\

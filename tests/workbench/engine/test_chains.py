@@ -30,7 +30,8 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.metrics.metrics import METRICS
 from workbench.runs.store import Manifest, read_manifest
-from workbench.session.session import parse_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
 from workbench.tui.state.reopen_run import reopen
 
 CYCLE = """\
@@ -266,9 +267,7 @@ def test_an_exact_solver_comes_back_through_every_link(engine: Engine, tmp_path:
     assert ending.metrics[0]["cycle_identical"] == 1
     assert read_manifest(tmp_path / "chain").variants[0].cycle == "exact"
     elsewhere, _ = run(engine, plan(text))
-    assert elsewhere.notes == [
-        "result: no exact way back: another model, label or guidance decodes"
-    ]
+    assert elsewhere.notes == ["result: no exact inverse: another model, label or guidance decodes"]
 
 
 # ---- Gaussian domains, where the map is known

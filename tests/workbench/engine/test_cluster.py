@@ -19,7 +19,8 @@ from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Message, Progress
 from workbench.runs.store import compare_runs, read_manifest
-from workbench.session.session import Session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.schema import Session
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'ddib-workbench[ray]'")
 

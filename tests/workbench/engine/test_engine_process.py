@@ -21,7 +21,8 @@ from workbench.engine.protocol.messages import (
 )
 from workbench.library.library import Folders
 from workbench.runs.store import list_runs
-from workbench.session.session import Session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.schema import Session
 
 COMMAND = [sys.executable, "-m", "workbench.engine", "--device", "cpu"]
 

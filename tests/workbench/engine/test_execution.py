@@ -25,7 +25,9 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row, Started, to_line
 from workbench.runs.contact_sheet import read_session_from_sheet, split_strip
 from workbench.runs.store import read_manifest
-from workbench.session.session import Session, parse_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 
 
 def plan(session: Session, **values: str) -> Plan:

@@ -15,7 +15,10 @@ from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Started, States, Trace
 from workbench.runs.store import read_manifest
-from workbench.session.session import Session, dump_session, load_session, parse_session, variants
+from workbench.session.reading import load_session, parse_session
+from workbench.session.schema import Session
+from workbench.session.variants import variants
+from workbench.session.writing import dump_session
 
 TEXT = """\
 version: 1
@@ -132,7 +135,7 @@ def test_the_exact_cycle_takes_one_guidance_at_both_ends(engine: Engine, tmp_pat
     assert [v.cycle for v in read_manifest(folder).variants] == ["free", "exact"]
     assert ending.metrics[1]["cycle_identical"] == 1
     assert "cycle_psnr" not in ending.metrics[0]
-    why = "guidance = 1: no exact way back: another model, label or guidance decodes"
+    why = "guidance = 1: no exact inverse: another model, label or guidance decodes"
     assert why in ending.notes
 
 

@@ -23,7 +23,8 @@ from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
 from workbench.cli.import_weights import import_weights
 from workbench.engine.protocol.messages import Finished, Ready, RunSession, read_event, to_line
-from workbench.session.session import Session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.schema import Session
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1)
 MARK = "executed"

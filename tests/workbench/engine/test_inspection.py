@@ -15,7 +15,7 @@ from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.latents import inspect
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Inspect, Inspection, read_event, to_line
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 
 SESSION = """\
 version: 1

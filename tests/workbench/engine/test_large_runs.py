@@ -25,7 +25,8 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.engine.results import files
 from workbench.runs.store import compare_runs, read_manifest
-from workbench.session.session import Session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.schema import Session
 from workbench.support.files import parse_size, readable_size
 
 ROOT = Path(__file__).parents[3]
@@ -236,10 +237,10 @@ def test_an_exact_cycle_is_promised_and_kept(small: Session, tmp_path: Path) -> 
 
     other = run(Engine("cpu", chunk=2), plan(small, **exact), tmp_path)
     assert read_manifest(Path(str(other.run))).variants[0].cycle == "free"
-    assert other.notes == ["result: no exact way back: another model, label or guidance decodes"]
+    assert other.notes == ["result: no exact inverse: another model, label or guidance decodes"]
     edited = plan(small, target__checkpoint="cmnist-fives", solver=exact["solver"])
     notes = run(Engine("cpu", chunk=2), edited, tmp_path).notes
-    assert notes[0] == "p = 0: no exact way back: the latent is edited"
+    assert notes[0] == "p = 0: no exact inverse: the latent is edited"
 
 
 def test_a_tolerance_that_no_number_of_steps_keeps_fails_the_run(

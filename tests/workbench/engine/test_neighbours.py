@@ -24,7 +24,9 @@ from workbench.engine.results.filmstrip import filmstrip
 from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import read_session_from_sheet, split_strip
 from workbench.runs.store import read_manifest
-from workbench.session.session import Session, parse_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 
 COUNT, CHUNK, OFFSET = 5, 2, 3  # five images in three chunks; the third further is in another
 

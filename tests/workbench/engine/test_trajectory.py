@@ -13,7 +13,9 @@ from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import make_plan
 from workbench.engine.protocol.messages import Finished, Row, States, Trace, read_event, to_line
 from workbench.runs.contact_sheet import split_strip
-from workbench.session.session import Session, parse_session, set_value
+from workbench.session.overrides import set_value
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 from workbench.tui.present.trajectory import facts
 
 IMAGE = 2  # not the first, so that noise has to be keyed by its place

@@ -122,7 +122,7 @@ def test_the_same_sweep_gives_the_same_bytes(sweep: list[Swept], tmp_path: Path)
 def test_the_labels_of_a_sweep_are_words_in_the_subtitle() -> None:
     from workbench.engine.planning.plan import make_plan
     from workbench.engine.results.sheet import subtitle
-    from workbench.session.session import parse_session
+    from workbench.session.reading import parse_session
 
     session = parse_session("""
 version: 1

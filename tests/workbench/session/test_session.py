@@ -12,26 +12,15 @@ from ddib.operations.operation import OPERATIONS, AddNoise, Blur, Normalize, Sca
 from ddib.operations.sweeps import Sweepable
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.solver import SOLVERS, Solver
-from workbench.session import session as module
-from workbench.session.session import (
-    Recipe,
-    Session,
-    SessionError,
-    dump_session,
-    ends,
-    error_at,
-    load_session,
-    named_checkpoints,
-    parse_session,
-    read_session_text,
-    save_session,
-    schema,
-    set_value,
-    sweeps,
-    variants,
-    way,
-    with_absolute_paths,
-)
+from workbench.session import reading
+from workbench.session.errors import SessionError
+from workbench.session.overrides import set_value
+from workbench.session.paths import named_checkpoints, with_absolute_paths
+from workbench.session.reading import error_at, load_session, parse_session, read_session_text
+from workbench.session.schema import Recipe, Session, schema, sweeps
+from workbench.session.titles import end_titles
+from workbench.session.variants import ends, variants
+from workbench.session.writing import dump_session, save_session
 from workbench.support.yaml_text import read
 
 EXAMPLE = """\
@@ -343,7 +332,7 @@ def test_older_versions_are_migrated_one_by_one(monkeypatch: pytest.MonkeyPatch)
     def rename(data: Any) -> Any:
         return {("title" if key == "name" else key): value for key, value in data.items()}
 
-    monkeypatch.setitem(module.MIGRATIONS, 0, rename)
+    monkeypatch.setitem(reading.MIGRATIONS, 0, rename)
     old = changed("version: 1", "version: 0").replace("title:", "name:")
     assert parse_session(old) == parse_session(EXAMPLE)
 
@@ -744,7 +733,7 @@ chain:
 
 def test_a_chain_keeps_its_comments_and_its_way_of_writing() -> None:
     session = parse_session(CHAIN)
-    assert way(session) == ["a", "b (own)", "c (3)", "a"]
+    assert end_titles(session) == ["a", "b (own)", "c (3)", "a"]
     assert [end.checkpoint for end in ends(session, variants(session)[0])] == [
         "a",
         "b",
@@ -827,8 +816,8 @@ def test_relative_paths_start_from_the_session_file(tmp_path: Path) -> None:
     there = with_absolute_paths(session, tmp_path)
     assert there.source.checkpoint == str(tmp_path / "models/fives.safetensors")
     assert there.target.checkpoint == "cmnist-sevens"
-    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[union-attr]
-    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[union-attr]
+    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[attr-defined]
+    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[attr-defined]
     assert with_absolute_paths(there, "/elsewhere") == there
     assert parse_session(dump_session(there)) == there
 

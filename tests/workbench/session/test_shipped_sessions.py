@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.session.session import dump_session, load_session, parse_session, variants
+from workbench.session.reading import load_session, parse_session
+from workbench.session.variants import variants
+from workbench.session.writing import dump_session
 
 FOLDER = Path(__file__).parents[3] / "sessions"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.protocol.client import COMMAND
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 from workbench.tui.present import recipe as recipe_views
 from workbench.tui.screens.dialogs.ask import Prompt
 from workbench.tui.state.run_state import ingredients

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.protocol.client import COMMAND
-from workbench.session.session import load_session
+from workbench.session.reading import load_session
 
 FEW = 25  # keystrokes that a first sweep may take; typed values and names are not counted
 

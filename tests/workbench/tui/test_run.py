@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.protocol.client import COMMAND
-from workbench.session.session import load_session
+from workbench.session.reading import load_session
 from workbench.tui.screens.dialogs.ask import Prompt
 
 # An engine that loses its life in the middle of the first run, and is the real one after that.

@@ -22,7 +22,7 @@ def solvers() -> None:
 
 def print_schema() -> None:
     """Print the JSON Schema of session files, for editors."""
-    from workbench.session.session import schema
+    from workbench.session.schema import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     report_skipped()
@@ -30,7 +30,7 @@ def print_schema() -> None:
 
 def report_skipped() -> None:
     """Say on stderr which of the user's own files were left out, and why."""
-    from workbench.cli.tables import skipped_operations
+    from workbench.library.own_files import skipped_files
 
-    for line in skipped_operations():
+    for line in skipped_files():
         narrate.print(line, style="yellow", markup=False, soft_wrap=True)

@@ -31,7 +31,7 @@ def train(
         list[int] | None, typer.Option(min=0, max=9, help="Which digits; all when not given.")
     ] = None,
     class_conditional: Annotated[
-        bool, typer.Option(help="One model that is told the digit.")
+        bool, typer.Option(help="One model conditioned on the digit.")
     ] = False,
     probe: Annotated[
         bool, typer.Option(help="Train the classifier that judges results, not a domain.")

@@ -21,6 +21,7 @@ from ddib.errors import InputError
 from ddib.tuning.grid_fit import grid_file
 from workbench.engine.execution.engine import Engine
 from workbench.library.library import folders
+from workbench.library.own_files import load_own_files
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Worker:
     def __init__(self, device: str, threads: int, chunk: int, memory: int):
         os.environ["OMP_NUM_THREADS"] = str(threads)
         torch.set_num_threads(threads)
+        load_own_files()
         self._engine = Engine(device, chunk=chunk, memory=memory)
         self._models: dict[tuple[str, Evaluation], Model] = {}
 

@@ -31,7 +31,7 @@ def device_name(device: torch.device) -> str:
 
 
 def processor() -> str:
-    """The processor's model, or its architecture where the system does not tell."""
+    """The processor's model, or its architecture where the system does not say."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -41,7 +41,7 @@ def processor() -> str:
 
 
 def memory_in_use(device: torch.device) -> int | None:
-    """Bytes that tensors hold on a GPU, or this process in memory; None where nobody tells."""
+    """Bytes that tensors hold on a GPU, or this process in memory; None where it is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.memory_allocated(device))
     if device.type == "mps":

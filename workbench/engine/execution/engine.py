@@ -1,4 +1,4 @@
-"""The engine: what outlives a run, the same for `replay` and the screen."""
+"""The engine holds what outlives a run, for `replay` and the screen alike."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -115,7 +115,7 @@ class Engine:
         )
 
     def notes(self) -> list[str]:
-        """What happened since they were last asked for that a run should tell."""
+        """What happened since the last call that belongs in a run's notes."""
         return []
 
     def _limit(self, chunk: Chunk, model: Model) -> int:

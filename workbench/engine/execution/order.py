@@ -1,4 +1,4 @@
-"""How a plan is to be run: where results go, and who is told."""
+"""How a plan is to be run: where results go, and what is shown meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

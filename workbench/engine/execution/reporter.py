@@ -88,7 +88,7 @@ class Reporter:
         self.progress(task.chunk.direction, batch[0][0], end, force=last)
 
     def watcher(self, task: Task, end: int, levels: Sequence[float]) -> Watch:
-        """Return what watches a chunk on its way through the σ `levels`."""
+        """Return the callback that reports the steps of a chunk through the σ `levels`."""
         batch, chunk, _ = task
         evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)
         earlier = now = 0.0  # evaluations of images in batches of this chunk

@@ -225,7 +225,7 @@ class Run:
         return self.work.encoding(batch, link, self._solve_from_cache(before).z)
 
     def _decoded(self, end: int, row: int, places: range, images: Tensor) -> None:
-        """Pictures that an end has made: results, or what a chain goes on with."""
+        """Take the pictures that an end decoded: results, or what a chain encodes next."""
         variant, last = self.plan.variants[row], end == self.plan.links
         passed = self.plan.ends(variant)[end]
         probe = self.probes[passed.path]
@@ -243,7 +243,7 @@ class Run:
                 metrics |= self._transport(passed, images, sources)
             self.files.pictures(row, end, places, images)
         self.reporter.add("result" if last else "intermediate", row, places, images, metrics, end)
-        if last and places.stop == self.count and self._leads_back(row):
+        if last and places.stop == self.count and self._is_exact(row):
             self.results.exact.add(row)
 
     def _transport(self, end: End, images: Tensor, sources: Tensor) -> measure.PerImage:
@@ -310,8 +310,8 @@ class Run:
         """What a reader of the run has to know besides the session."""
         notes = [*self.notes, *self.engine.notes()]
         for row in self.results.finished:
-            if why := self._no_way_back(row):
-                notes.append(f"{self.plan.variants[row].label}: no exact way back: {why}")
+            if why := self._why_not_exact(row):
+                notes.append(f"{self.plan.variants[row].label}: no exact inverse: {why}")
         for model in self.models.values():
             points = self.plan.images.pixels[0, ..., 0].size // model.facts.image_size**2
             limit = self.engine.batch_limit(model, points)
@@ -319,8 +319,8 @@ class Run:
                 notes.append(f"{model.name}: batches of {limit} images, to fit the memory")
         return notes
 
-    def _no_way_back(self, row: int) -> str:
-        """Why a variant of an exactly invertible solver does not lead back exactly."""
+    def _why_not_exact(self, row: int) -> str:
+        """Why a variant of an exactly invertible solver is not inverted exactly."""
         variant = self.plan.variants[row]
         if not SOLVERS[variant.solver.name].invertible or row in self.results.exact:
             return ""
@@ -329,7 +329,7 @@ class Run:
         retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
         return "the image is edited" if retraces else "another model, label or guidance decodes"
 
-    def _leads_back(self, row: int) -> bool:
-        """Whether the solver promises that a variant's pictures come back."""
+    def _is_exact(self, row: int) -> bool:
+        """Whether the solver guarantees that a variant's pictures come back exactly."""
         retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
         return retraces and self.plan.is_cycle(self.plan.variants[row])

@@ -1,4 +1,4 @@
-"""The way of one image through encode and decode, state by state."""
+"""The trajectory of one image through encode and decode, state by state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Sample, State, States, Trace
 from workbench.runs.contact_sheet import LATENT_RANGE, strip_png
-from workbench.session.session import Session
+from workbench.session.schema import Session
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
@@ -29,7 +29,7 @@ MOST = 64  # states that are kept in each direction
 
 @dataclass(frozen=True)
 class Kept:
-    """A state and the estimate that led to it, both [1, C, H, W]."""
+    """A state, and the denoised estimate of the step that led to it, both [1, C, H, W]."""
 
     step: int
     sigma: float
@@ -41,7 +41,7 @@ class Kept:
 def trace(
     engine: "Engine", request: Trace, cancelled: Callable[[], bool] = lambda: False
 ) -> States | Finished:
-    """Encode, edit and decode the image once more, alone, and keep the states on the way.
+    """Encode, edit and decode the image once more, alone, and keep the states in between.
 
     Of a chain it is the first link, from the source to the target. A run solves it in a chunk with
     others, and so differs in the last bits. Noise is that of the image's place in the session.
@@ -79,7 +79,7 @@ def _trace(engine: "Engine", request: Trace, check: Callable[[], None]) -> State
     denoised = np.concatenate([to_pixels(state.denoised) for state in kept])
     return States.model_construct(
         id=request.id,
-        states=[*_told(encoding, there), *_told(decoding, back)],
+        states=[*_to_states(encoding, there), *_to_states(decoding, back)],
         png_state=strip_png(z),
         png_denoised=strip_png(denoised),
     )
@@ -125,7 +125,7 @@ def _follow(chunk: Chunk, model: Model, check: Callable[[], None]) -> tuple[list
     return kept, solved
 
 
-def _told(chunk: Chunk, kept: list[Kept]) -> list[State]:
+def _to_states(chunk: Chunk, kept: list[Kept]) -> list[State]:
     return [
         State(
             direction=chunk.direction,

@@ -1,7 +1,7 @@
 """A plan as chunks of work: which images are taken along the ODE together, and in what order.
 
 Rows come one after another. A row of many images is cut by position in the session; rows of few
-images that share their way of decoding fill a chunk together. The same plan and the same chunk
+images that are decoded alike fill a chunk together. The same plan and the same chunk
 size give the same chunks, and so the same bytes.
 """
 
@@ -71,7 +71,7 @@ class Work:
         """Variants that are decoded together, in their order."""
         together = max(1, self.size // len(self.plan.images.names))
         found = []
-        for _, same in groupby(range(len(self.plan.variants)), self._way_of_decoding):
+        for _, same in groupby(range(len(self.plan.variants)), self._decoding_key):
             rows = list(same)
             found += [rows[at.start : at.stop] for at in batches(len(rows), together)]
         return found
@@ -139,8 +139,7 @@ class Work:
         return z
 
     def _end(self, batch: Batch, index: int) -> tuple[Model, Label, Guidance, tuple[int, ...]]:
-        """The model at an end that all of a batch pass, what it is led to and how, and the
-        images' places."""
+        """The model of a batch's end, its label, its guidance, and the images' places."""
         end = self.plan.ends(self.plan.variants[batch[0][0]])[index]
         places = tuple(place for _, at in batch for place in at)
         label, guidance = self.plan.condition(end, places), guidance_of(end, self.device)
@@ -156,7 +155,7 @@ class Work:
         return row, range(start, min(start + self.size, len(self.plan.images.names)))
 
     def retraces(self, row: int, link: int = 0) -> bool:
-        """Whether a decode of a variant can go back exactly the way of the encode before it."""
+        """Whether decoding a variant can exactly invert the encoding before it."""
         variant = self.plan.variants[row]
         if not SOLVERS[variant.solver.name].invertible or (variant.latent and link == 0):
             return False
@@ -172,7 +171,7 @@ class Work:
             for row, places in batch
         }
 
-    def _way_of_decoding(self, row: int) -> tuple[object, ...]:
+    def _decoding_key(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
         return variant.solver.model_dump_json(), variant.target, self.retraces(row)
 
@@ -212,7 +211,7 @@ def decide_steps(
     cache: Cache,
     watch: Watch | None = None,
 ) -> tuple[Plan, list[str]]:
-    """The plan with a number in the place of every `steps: auto`, and what to say of each.
+    """The plan with a number in place of every `steps: auto`, and a note on each.
 
     Raises InputError when no number is enough.
     """
@@ -231,7 +230,7 @@ def decide_steps(
 
 
 def guidance_of(end: End, device: torch.device) -> Guidance:
-    """How an end is led, its classifier loaded."""
+    """The guidance of an end, its classifier loaded."""
     by = load_classifier(end.classifier.path, str(device)) if end.classifier else None
     return Guidance(end.guidance, by, end.classifier_scale)
 

@@ -16,23 +16,17 @@ from ddib.solvers.solver import Solver
 from ddib.tuning.grid_fit import read_grid
 from workbench.engine.protocol.messages import Sample
 from workbench.library.library import find_checkpoint
-from workbench.session.session import End as SessionEnd
-from workbench.session.session import (
-    Session,
-    Variant,
-    ends,
-    error_at,
-    named_checkpoints,
-    named_classifiers,
-    title,
-    variants,
-    with_absolute_paths,
-)
+from workbench.session.paths import named_checkpoints, named_classifiers, with_absolute_paths
+from workbench.session.reading import error_at
+from workbench.session.schema import End as SessionEnd
+from workbench.session.schema import Session
+from workbench.session.titles import end_title
+from workbench.session.variants import Variant, ends, variants
 
 if TYPE_CHECKING:
     from ddib.denoising.denoiser import Label
 
-UNTOLD = 100  # evaluations that a solver which decides for itself is taken to need
+ADAPTIVE_EVALUATIONS = 100  # assumed of a solver that chooses its own steps
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class End:
-    """A model, the label under which it encodes and decodes, and how strongly it is led there."""
+    """One end of the bridge: a model, its label, and its guidance."""
 
     path: Path
     facts: CheckpointFacts
@@ -55,19 +49,19 @@ class End:
     classifier_scale: float = 0.0  # without a classifier
 
     @property
-    def strength(self) -> tuple[object, ...]:
-        """Equal for ends that are led equally strongly."""
+    def guidance_key(self) -> tuple[object, ...]:
+        """Equal for ends with the same guidance."""
         by = self.classifier.path if self.classifier and self.classifier_scale else None
         return self.guidance, by, self.classifier_scale if by else 0.0
 
     def evaluations(self, solver: Solver) -> int:
-        """NFE per image one way; a guess where only the run will tell."""
+        """Network evaluations per image in one direction; an estimate for adaptive solvers."""
         return expected_evaluations(solver, self.guidance)
 
     @property
     def title(self) -> str:
         """`cmnist-digits (7)`."""
-        return title(self.path.name, self.label)
+        return end_title(self.path.name, self.label)
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ class Plan:
     name: str  # the session file's stem
     session: Session  # with absolute paths
     checkpoints: dict[str, Checkpoint]  # by the names that the session has for them
-    classifiers: dict[str, Checkpoint]  # likewise
+    classifiers: dict[str, Checkpoint]  # by the names that the session has for them
     images: Images
     variants: list[Variant]
 
@@ -112,7 +106,7 @@ class Plan:
         return {"encode": encode, "decode": sum(map(sum, later))}
 
     def ends(self, variant: Variant) -> list[End]:
-        """What a variant passes: link i leads from end i to end i + 1."""
+        """The ends of a variant in order; link i goes from end i to end i + 1."""
         return [
             End(
                 self.checkpoints[end.checkpoint].path,
@@ -126,7 +120,7 @@ class Plan:
         ]
 
     def condition(self, end: End, places: Sequence[int]) -> "Label":
-        """What a model is led to for some images."""
+        """The label that an end is conditioned on, for some images."""
         label = tuple(self.own_labels(places)) if end.label == "own" else end.label
         by = end.classifier.facts if end.classifier else None
         return check_guidance(end.facts, label, end.guidance, by)
@@ -143,28 +137,28 @@ class Plan:
         return [label for place in places if (label := self.images.labels[place]) is not None]
 
     def same(self, one: End, other: End) -> bool:
-        """Whether two ends are one model, led alike under one label, for every image."""
+        """Whether two ends have the same model, guidance and label for every image."""
         places = range(len(self.images.names))
-        return (one.path, one.strength) == (other.path, other.strength) and (
+        return (one.path, one.guidance_key) == (other.path, other.guidance_key) and (
             one.label == other.label or self.condition(one, places) == self.condition(other, places)
         )
 
     def is_cycle(self, variant: Variant) -> bool:
-        """Whether a variant leads back to its own images, so that the way has an error."""
+        """Whether a variant returns to its own images, so that its round-trip error is defined."""
         edited = variant.solver.start_noise or variant.image or variant.latent
         first, *_, last = self.ends(variant)
         return self.same(first, last) and not edited
 
 
 def short_titles(passed: Sequence[End]) -> list[str]:
-    """The ends in as few words as tell them apart: labels where the model is always the same."""
+    """The ends' shortest distinct titles: labels only, where all ends have the same model."""
     one_model = len({end.path for end in passed}) == 1
     return [str(end.label) if one_model and end.label is not None else end.title for end in passed]
 
 
 def expected_evaluations(solver: Solver, guidance: float) -> int:
-    """NFE per image one way; a guess where only the run will tell."""
-    return evaluations(guidance) * (solver.evaluations or UNTOLD)
+    """Network evaluations per image in one direction; an estimate for adaptive solvers."""
+    return evaluations(guidance) * (solver.evaluations or ADAPTIVE_EVALUATIONS)
 
 
 def encoding_key(variant: Variant) -> str:
@@ -227,22 +221,24 @@ def _make_plan(
     if facts.of_points:
         _check_operations(session)
     specs, limit = session.source.images, sample.images if sample else None
-    for place, end, solver in _uses(session, all_variants):
+    for place, end, solver in _ends_used(session, all_variants):
         _check_grid(found[end.checkpoint], solver)
         if end.label != "own":
-            _check_led(end, end.label, found, classifiers, place)
+            _check_condition(end, end.label, found, classifiers, place)
     images = load_images(
         specs, size=facts.image_size, channels=facts.channels, base=base, limit=limit
     )
-    for place, end, _ in _uses(session, all_variants):
+    for place, end, _ in _ends_used(session, all_variants):
         if end.label == "own":
             labels = _own_labels(images, f"{place}.label")
-            _check_led(end, labels, found, classifiers, place)
+            _check_condition(end, labels, found, classifiers, place)
     chosen = all_variants[: sample.variants] if sample else all_variants
     return Plan(name, session, found, classifiers, images, chosen)
 
 
-def _uses(session: Session, found: Sequence[Variant]) -> Iterator[tuple[str, SessionEnd, Solver]]:
+def _ends_used(
+    session: Session, found: Sequence[Variant]
+) -> Iterator[tuple[str, SessionEnd, Solver]]:
     """Every end with its key in the session and the solver that it is used with, each once."""
     places = ["source", "target", *(f"chain.{index}" for index in range(len(session.chain)))]
     yield from dict.fromkeys(
@@ -266,7 +262,7 @@ def _checkpoint(
     return Checkpoint(path, facts)
 
 
-def _check_led(
+def _check_condition(
     end: SessionEnd,
     label: "Label",
     found: dict[str, Checkpoint],

@@ -1,1 +1,1 @@
-"""What the screen and the engine's process say to each other."""
+"""The messages between the screen and the engine's process, and the screen's client."""

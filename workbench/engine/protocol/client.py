@@ -62,7 +62,7 @@ class Lost:
 
 
 class EngineClient:
-    """Starts the engine when it is needed and passes what it says to `listener`.
+    """Starts the engine when it is needed and passes its messages to `listener`.
 
     Everything happens on the running asyncio loop. Runs that are under way when the engine dies
     are answered with a Finished of status "failed"; the next run starts a new engine.
@@ -83,7 +83,7 @@ class EngineClient:
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._running: dict[str, bool] = {}  # run id: whether it was told to stop
+        self._running: dict[str, bool] = {}  # run id: whether it was asked to stop
         self._watchers: dict[str, asyncio.TimerHandle] = {}
         self._stopping = False
         self._deaf = False

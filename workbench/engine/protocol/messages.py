@@ -1,7 +1,7 @@
-"""What the screen and the engine say to each other: one JSON object a line.
+"""The messages between the screen and the engine: one JSON object a line.
 
 Paths are always the engine's paths and pixels travel as PNG bytes in base64, so that an engine
-on another machine speaks the same language.
+on another machine understands them too.
 """
 
 from typing import Annotated, Any, Literal
@@ -73,7 +73,7 @@ class Inspect(Message):
 
 
 class Previews(Message):
-    """How often a run that waits or is under way is to show the emerging picture from now on."""
+    """Change the preview rate of a waiting or running run."""
 
     type: Literal["previews"] = "previews"
     id: str
@@ -160,7 +160,7 @@ class Progress(Message):
 
 
 class Finished(Message):
-    """A run ended. `error` says what happened and what to do, for the person at the keyboard."""
+    """A run ended. `error` is a message for the user: what happened and what to do."""
 
     type: Literal["finished"] = "finished"
     id: str
@@ -187,7 +187,7 @@ class State(Message):
 
 
 class States(Message):
-    """The way of one image, encode and then decode, as pictures side by side in two PNGs."""
+    """The trajectory of one image, encode and then decode, as pictures side by side in two PNGs."""
 
     type: Literal["states"] = "states"
     id: str
@@ -210,7 +210,7 @@ class LatentStep(Message):
 
 
 class Inspection(Message):
-    """The latents of an image, or of all, on their way through a variant's operations."""
+    """The latents of an image, or of all, before and after each of a variant's operations."""
 
     type: Literal["inspection"] = "inspection"
     id: str

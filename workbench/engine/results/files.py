@@ -24,7 +24,7 @@ from workbench.engine.results.sheet import sheet_rows, subtitle
 from workbench.runs.contact_sheet import contact_sheet, save_sheet
 from workbench.runs.curves import parameters
 from workbench.runs.store import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
-from workbench.session.session import dump_session
+from workbench.session.writing import dump_session
 
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
 SHARD = 4 * 2**20  # bytes of each file's latents when there are more
@@ -61,7 +61,7 @@ class RunFiles:
                 self._write_shards(each)
 
     def close(self, results: RunResults) -> None:
-        """Write what is still waiting, and what tells of the whole; raises OSError."""
+        """Write the remaining latents, the session and the sheets; raises OSError."""
         session = dump_session(self._plan.session)
         (self._folder / SESSION).write_text(session, "utf-8")
         if self._written:

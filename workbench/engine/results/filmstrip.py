@@ -5,7 +5,7 @@ import numpy as np
 from ddib.operations.operation import Slerp
 from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import SheetRow
-from workbench.session.session import sweeps
+from workbench.session.schema import sweeps
 
 MOST = 16  # pairs that are shown
 

@@ -1,4 +1,4 @@
-"""The manifest of a run: what its directory says about itself."""
+"""The manifest of a run: versions, checkpoints, inputs, costs and metrics."""
 
 import hashlib
 import platform
@@ -28,7 +28,7 @@ from workbench.runs.store import (
     OperationUsed,
     VariantResult,
 )
-from workbench.session.session import named_checkpoints, named_classifiers
+from workbench.session.paths import named_checkpoints, named_classifiers
 
 Probes = Mapping[Path, tuple[Path, Probe] | None]
 """The probe, and its file, that judges the pictures of each checkpoint."""

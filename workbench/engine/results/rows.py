@@ -39,7 +39,7 @@ class RunResults:
     """What a run has finished so far, by kind of row, index of the variant, and end.
 
     encodings: for each variant, the one whose encoding it shares.
-    exact: the variants that go back exactly the way they came.
+    exact: the variants whose decoding exactly inverted their encoding.
     """
 
     plan: Plan

@@ -5,7 +5,7 @@ from workbench.engine.protocol.messages import Metrics
 from workbench.engine.results.measure import summary
 from workbench.engine.results.rows import SHOWN, RunResults
 from workbench.runs.contact_sheet import SheetRow
-from workbench.session.session import way
+from workbench.session.titles import end_titles
 
 
 def sheet_rows(results: RunResults) -> list[SheetRow]:
@@ -60,7 +60,7 @@ def _picture_rows(
 
 
 def _note(results: RunResults, index: int, end: int) -> str:
-    """What the figures of an end's pictures say, in words."""
+    """The figures of an end's pictures in a few words."""
     figures = summary(results.pictures(index)[end].metrics)
     passed = results.plan.ends(results.plan.variants[index])[end]
     places = range(len(results.plan.images.names))
@@ -89,7 +89,7 @@ def subtitle(plan: Plan) -> str:
     """Ends and solver in a line."""
     session = plan.session
     solver = plan.variants[0].solver
-    facts = [" → ".join(way(session)), f"{solver.name} on {solver.grid} grid"]
+    facts = [" → ".join(end_titles(session)), f"{solver.name} on {solver.grid} grid"]
     if not isinstance(session.solver.steps, tuple):
         facts.append(f"{solver.steps} steps each way")
     if solver.start_noise and not isinstance(session.solver.start_noise, tuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from workbench.library.library import Listed
-from workbench.session.session import Session, Source, Target
+from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
 from workbench.tui.forms.values import summarize
 from workbench.tui.present import checkpoints as checkpoint_views

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from ddib.operations.sweeps import Sweepable
 from workbench.session.errors import words_in
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
 from workbench.tui.present.models import FieldView, FormView
 

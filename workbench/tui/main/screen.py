@@ -172,11 +172,12 @@ class Bench(Screen[None]):
         from workbench.tui.screens.files.questions import SessionFiles
 
         self.files = SessionFiles(self)
+        await asyncio.to_thread(start.load_own_files)
         for form in self.query(ParameterForm):
             await form.prepare(FIELDS)
         listed = await asyncio.to_thread(start.list_checkpoints, self)
         start.take_keys(self)
-        start.tell_skipped_operations(self)
+        start.report_skipped_files(self)
         self.take_document(start.first_document(self, listed), listed)
         if self.path is not None and self.path.is_dir():
             await sessions.take_run(self, self.path)

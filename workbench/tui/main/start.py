@@ -58,17 +58,24 @@ def take_keys(bench: Bench) -> None:
     bench.app.set_keymap(bench.keymap)
 
 
-def tell_skipped_operations(bench: Bench) -> None:
-    """The user's own operations that cannot be loaded."""
-    from workbench.cli.tables import skipped_operations
+def load_own_files() -> None:
+    """What the user's own files add, before a session is read; takes a while, so in a thread."""
+    from workbench.library import own_files
 
-    if lines := skipped_operations():
-        bench.complain("\n".join(lines), "Own operations")
+    own_files.load_own_files()
+
+
+def report_skipped_files(bench: Bench) -> None:
+    """Complain of the user's own files that cannot be loaded."""
+    from workbench.library.own_files import skipped_files
+
+    if lines := skipped_files():
+        bench.complain("\n".join(lines), "Own files")
 
 
 def first_document(bench: Bench, listed: list[Any]) -> Document:
     """The session that was asked for, or a new one."""
-    from workbench.session.session import SessionError
+    from workbench.session.errors import SessionError
     from workbench.tui.state.document import Document, new_session
 
     if bench.path is not None and not bench.path.is_dir():

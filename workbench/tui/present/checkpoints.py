@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from workbench.library.library import Listed
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.tui.present.models import CheckpointView
 from workbench.tui.present.recipe import passed
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workbench.engine.protocol.messages import RowKind
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.tui.present.labels import in_word
 from workbench.tui.present.models import FlowView, PanelView
 from workbench.tui.present.recipe import end_names

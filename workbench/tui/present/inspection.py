@@ -53,7 +53,7 @@ class InspectionView:
 def subject_of(desk: Desk, variant: int) -> Subject:
     """A variant of the run that is shown; before any run, of the session."""
     from workbench.engine.protocol.messages import Inspect, Sample
-    from workbench.session.session import variants
+    from workbench.session.variants import variants
 
     run = desk.run
     if run is None or run.started is None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ddib.operations.operation import Operation
 from ddib.operations.sweeps import Sweepable
-from workbench.session.session import End, Session, Target, without_family
+from workbench.session.schema import End, Session, Target
+from workbench.session.titles import without_family
 from workbench.tui.forms.values import summarize
 from workbench.tui.present.models import OperationView, RecipeView
 

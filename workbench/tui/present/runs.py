@@ -14,7 +14,7 @@ from workbench.tui.widgets.progress import in_words
 
 if TYPE_CHECKING:
     from workbench.engine.protocol.messages import Finished, Progress
-    from workbench.session.session import Session
+    from workbench.session.schema import Session
     from workbench.tui.state.run_queue import RunQueue
 
 DECODE_ONLY = "decode only, the encoding is known"

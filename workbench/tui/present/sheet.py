@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.engine.protocol.messages import Metrics
 from workbench.library.library import Listed
-from workbench.session.session import Session
-from workbench.session.session import variants as all_variants
+from workbench.session.schema import Session
+from workbench.session.variants import variants as all_variants
 from workbench.tui.present.checkpoints import wanted_label
 from workbench.tui.present.flow import captions
 from workbench.tui.present.labels import in_words_plural

@@ -10,18 +10,11 @@ from typing import Self
 
 from ddib.errors import InputError
 from workbench.library.library import Listed
-from workbench.session.session import (
-    MissingOperations,
-    Recipe,
-    Session,
-    Source,
-    Target,
-    dump_session,
-    parse_session,
-    read_session_text,
-    save_session,
-    with_absolute_paths,
-)
+from workbench.session.needs import MissingParts
+from workbench.session.paths import with_absolute_paths
+from workbench.session.reading import parse_session, read_session_text
+from workbench.session.schema import Recipe, Session, Source, Target
+from workbench.session.writing import dump_session, save_session
 from workbench.support.files import atomic_write, is_alive
 from workbench.tui.forms.image_entries import fitting
 from workbench.tui.state.undo import History
@@ -165,7 +158,7 @@ class Autosave:
                 try:
                     text = read_session_text(file)
                     session = parse_session(text, file=str(file))
-                except MissingOperations:
+                except MissingParts:
                     continue
                 except InputError:
                     file.unlink(missing_ok=True)

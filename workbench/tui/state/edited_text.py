@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import wrap
 
-from workbench.session.session import Session, SessionError, parse_session
+from workbench.session.errors import SessionError
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 
 WIDTH = 80  # of the messages between the lines of the text
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from ddib.data.source import ImageSource as ImageSpec
+from ddib.data.source import ImageSource
 
 What = Literal["toggle", "up to", "all"]
 
 
 def pick(
-    spec: ImageSpec,
+    spec: ImageSource,
     names: Sequence[str],
     taken: Sequence[int],
     what: What,
     place: int,
     shown: Sequence[int],
-) -> ImageSpec:
+) -> ImageSource:
     """The entry after a key in the grid: the image under the cursor, and all that are shown.
 
     Raises ValueError with one sentence when that would take none, or too many single ones.
@@ -31,7 +31,7 @@ def pick(
     return with_places(spec, names, [place] if everything else shown)
 
 
-def with_places(spec: ImageSpec, names: Sequence[str], places: Iterable[int]) -> ImageSpec:
+def with_places(spec: ImageSource, names: Sequence[str], places: Iterable[int]) -> ImageSource:
     """The entry with these images: by their number when they are the first, else one by one."""
     chosen = sorted(places)
     if not chosen:

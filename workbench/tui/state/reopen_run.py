@@ -29,7 +29,9 @@ from workbench.runs.store import (
     VariantResult,
     read_manifest,
 )
-from workbench.session.session import Session, load_session, parse_session, variants
+from workbench.session.reading import load_session, parse_session
+from workbench.session.schema import Session
+from workbench.session.variants import variants
 from workbench.tui.present.sheet import SHOWN, picture_rows, sheet
 from workbench.tui.state.document import Document
 from workbench.tui.state.run_state import Pictures, RunView

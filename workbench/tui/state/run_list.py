@@ -21,8 +21,9 @@ from workbench.runs.store import (
     read_manifest,
     readable_notes,
 )
-from workbench.session.session import Session, load_session
-from workbench.session.session import variants as variants_of
+from workbench.session.reading import load_session
+from workbench.session.schema import Session
+from workbench.session.variants import variants as variants_of
 from workbench.support.files import why
 from workbench.tui.forms.values import summarize
 from workbench.tui.present import recipe as recipe_views

@@ -12,7 +12,7 @@ from workbench.tui.state.run_state import RunView, ingredients
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.session.session import Session
+    from workbench.session.schema import Session
 
 MOST = 50  # ended runs that are listed
 PICTURES = 64 * 2**20  # bytes of pixels that ended runs may hold

@@ -16,7 +16,7 @@ from workbench.tui.present.models import Freshness
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.session.session import Session
+    from workbench.session.schema import Session
     from workbench.tui.present.models import Pixels
 
 ORDER: tuple[RowKind, ...] = (

@@ -43,7 +43,8 @@ def session_files(folder: Path, recent: Sequence[Path] = ()) -> list[Item]:
 
 def preview(path: Path) -> str:
     """What a session does, in four lines; what is wrong with it if it cannot be read."""
-    from workbench.session.session import SessionError, load_session
+    from workbench.session.errors import SessionError
+    from workbench.session.reading import load_session
     from workbench.tui.present import recipe as recipe_views
 
     try:

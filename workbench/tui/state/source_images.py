@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ddib.data.loading import load_readable
-from ddib.data.source import Images
-from ddib.data.source import ImageSource as ImageSpec
+from ddib.data.source import Images, ImageSource
 from ddib.errors import InputError
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.tui.present.sheet import SHOWN
 from workbench.tui.state.thumbnails import Gallery
 
@@ -29,7 +28,7 @@ class Pictures:
     count: int = 0  # of all that the session takes
     before: int = 0  # of those, taken by the entries before the one under the form
     available: Gallery | None = None  # those the entry under the form could take
-    plain: ImageSpec | None = None  # that entry, whatever it takes
+    plain: ImageSource | None = None  # that entry, whatever it takes
     key: tuple[object, ...] = ()  # all that the gallery depends on
     problem: str | None = None
 
@@ -74,6 +73,6 @@ def load(
     )
 
 
-def gallery_key(spec: ImageSpec, base: Path, channels: int) -> tuple[object, ...]:
+def gallery_key(spec: ImageSource, base: Path, channels: int) -> tuple[object, ...]:
     """What the images depend on that an entry could take."""
     return base, spec.untaken(), channels, spec.folder_stamp(base)

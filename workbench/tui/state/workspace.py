@@ -16,14 +16,14 @@ from pydantic import BaseModel
 from ddib.checkpoints.checkpoint import CheckpointFacts
 from ddib.data.pixels import POINT_CHANNELS as CHANNELS
 from ddib.data.scatter import SIZE
-from ddib.data.source import ImageSource as ImageSpec
+from ddib.data.source import ImageSource
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.protocol.client import EngineState
 from workbench.engine.protocol.messages import Ready, RunSession, Sample
 from workbench.library.library import Listed, folders
 from workbench.runs.store import has_runs
-from workbench.session.session import Session
+from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
 from workbench.tui.forms import conditions, forms
 from workbench.tui.forms import image_entries as image_forms
@@ -256,7 +256,7 @@ class Desk:
         return taken[index] if 0 <= index < len(taken) else None
 
     @property
-    def spec(self) -> ImageSpec:
+    def spec(self) -> ImageSource:
         """The entry of the session's images that the form shows."""
         return self.session.source.images[self.part]
 

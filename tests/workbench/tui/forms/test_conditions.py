@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from workbench.library.library import list_checkpoints
-from workbench.session.session import Session, parse_session
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 from workbench.tui.forms import conditions
 from workbench.tui.state import edits as editing
 

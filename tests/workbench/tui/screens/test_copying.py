@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.library.library import folders
-from workbench.session.session import load_session, parse_session
+from workbench.session.reading import load_session, parse_session
 from workbench.tui.screens.dialogs.ask import Ask
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.library.library import folders
-from workbench.session.session import parse_session
+from workbench.session.reading import parse_session
 from workbench.tui.screens.editor.screen import WrongText
 from workbench.tui.state.edited_text import read_edited
 from workbench.tui.widgets.lines import Lines

@@ -1,7 +1,8 @@
 import pytest
 
 from ddib.data.sources.colored_mnist import ColoredMNIST
-from workbench.session.session import Session, Source, Target, variants
+from workbench.session.schema import Session, Source, Target
+from workbench.session.variants import variants
 from workbench.tui.forms import forms
 from workbench.tui.present.models import Position
 from workbench.tui.state import edits as editing

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from workbench.engine.protocol.messages import Finished, Progress, Row, Started, VariantInfo
-from workbench.session.session import Session, parse_session
+from workbench.session.reading import parse_session
+from workbench.session.schema import Session
 from workbench.tui.present import labels as words
 from workbench.tui.present import runs as run_views
 from workbench.tui.present import sweeps as sweep_views

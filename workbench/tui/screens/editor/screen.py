@@ -18,7 +18,7 @@ from workbench.tui.screens.dialogs.dialog import Dialog
 from workbench.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from workbench.session.session import Session
+    from workbench.session.schema import Session
     from workbench.tui.state.edited_text import WrongLine
 
 
@@ -31,7 +31,8 @@ async def edit_text(app: App[None], text: str) -> tuple[Session, str] | None:
 
     None when nothing was changed or the user gave up; then the text stays in the state folder.
     """
-    from workbench.session.session import SessionError, read_session_text
+    from workbench.session.errors import SessionError
+    from workbench.session.reading import read_session_text
     from workbench.support.files import why
     from workbench.tui.state.edited_text import read_edited
 

@@ -90,7 +90,7 @@ class SessionFiles:
         return path is not None and self._write(document, path)
 
     def _write(self, document: Document, path: Path) -> bool:
-        from workbench.session.session import SessionError
+        from workbench.session.errors import SessionError
 
         try:
             document.save(path)
@@ -117,7 +117,7 @@ class SessionFiles:
 
     async def choose(self) -> Document | None:
         """A session that the user picks, once the present one may be left."""
-        from workbench.session.session import SessionError
+        from workbench.session.errors import SessionError
         from workbench.tui.screens.dialogs.pick import Picker
         from workbench.tui.state.document import Document
         from workbench.tui.state.session_files import preview, session_files
