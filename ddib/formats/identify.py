@@ -22,7 +22,7 @@ from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
 from ddib.formats.opening import State
 from ddib.networks.unet import UNet
-from ddib.operations.operation import standard_noise
+from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import SCHEDULES, schedule_sigmas
 from ddib.solvers.solver import noise, signal
 

@@ -34,7 +34,7 @@ from ddib.networks.configurations import ClassifierConfig, MlpConfig, ProbeConfi
 from ddib.networks.mlp import Mlp
 from ddib.networks.probe import Probe
 from ddib.networks.unet import UNet
-from ddib.operations.operation import standard_noise
+from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import dpmpp_2m, noise, signal
 

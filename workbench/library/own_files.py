@@ -1,6 +1,6 @@
 """The user's own files and installed packages, which the program loads when it starts."""
 
-from ddib.data.sources import IMAGE_SOURCES
+from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from workbench.library.library import folders

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from ddib.data.source import ImageSource
-from ddib.data.sources import IMAGE_SOURCES, source_of
+from ddib.data.source import IMAGE_SOURCES, ImageSource
+from ddib.data.sources import source_of
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
 from ddib.solvers.solver import Solver

@@ -16,7 +16,7 @@ from ddib.checkpoints.checkpoint import CheckpointFacts, Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig
-from ddib.operations.operation import standard_noise
+from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import linear, schedule_sigmas
 from ddib.solvers.solver import Solver, Step
 

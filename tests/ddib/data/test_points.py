@@ -13,7 +13,9 @@ from ddib.data.source import IMAGE_SOURCES, TrainingRequest
 from ddib.data.sources import source_of_dataset
 from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.errors import InputError
-from ddib.operations.operation import AddNoise, Clamp, Flip, Normalize, Rotate
+from ddib.operations.geometry import Flip, Rotate
+from ddib.operations.noise import AddNoise
+from ddib.operations.values import Clamp, Normalize
 
 NAMES = [
     dataset

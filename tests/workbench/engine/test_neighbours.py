@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ddib.data.pixels import open_image
-from ddib.operations.operation import Context, Slerp
+from ddib.operations.operation import Context
+from ddib.operations.sphere import Slerp
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import Run, run_plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.data.source import ImageSource
-from ddib.data.sources import IMAGE_SOURCES, suggested_entry
+from ddib.data.source import IMAGE_SOURCES, ImageSource
+from ddib.data.sources import suggested_entry
 from workbench.tui.forms import forms
 from workbench.tui.present.models import FieldView, FormView
 
