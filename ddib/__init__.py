@@ -9,7 +9,9 @@ from typing import Any
 _HOMES = {
     "ddib.bridge.bridge": ("encode", "decode"),
     "ddib.checkpoints.checkpoint": ("load", "load_classifier", "load_probe", "Model"),
-    "ddib.data.sources": ("colored_mnist", "load_images", "to_pixels", "to_tensor"),
+    "ddib.data.loading": ("load_images",),
+    "ddib.data.pixels": ("to_pixels", "to_tensor"),
+    "ddib.data.sources.colored_mnist": ("colored_mnist",),
     "ddib.errors": ("Cancelled", "InputError", "RunError"),
     "ddib.measures.images": ("hue_error", "probe_labels", "psnr"),
     "ddib.operations": ("Context", "Operation"),

@@ -18,7 +18,7 @@ import numpy as np
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError, model_validator
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.evaluation import FLOAT32, Evaluation, prepare
 from ddib.errors import InputError
 from ddib.guides.guidance import Classifier

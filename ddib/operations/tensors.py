@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.errors import InputError
 from ddib.operations.operation import Context, Stage
 

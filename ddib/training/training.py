@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 import ddib
 from ddib.checkpoints.checkpoint import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
-from ddib.data.sources import Pixels, to_pixels
+from ddib.data.pixels import Pixels, to_pixels
 from ddib.data.training import TrainingData
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError, RunError

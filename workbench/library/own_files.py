@@ -1,10 +1,11 @@
 """The user's own files and installed packages, which the program loads when it starts."""
 
+from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from workbench.library.library import folders
 
-REGISTRIES = (OPERATIONS,)
+REGISTRIES = (OPERATIONS, IMAGE_SOURCES)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 

@@ -826,8 +826,8 @@ def test_relative_paths_start_from_the_session_file(tmp_path: Path) -> None:
     there = with_absolute_paths(session, tmp_path)
     assert there.source.checkpoint == str(tmp_path / "models/fives.safetensors")
     assert there.target.checkpoint == "cmnist-sevens"
-    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[union-attr]
-    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[union-attr]
+    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[attr-defined]
+    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[attr-defined]
     assert with_absolute_paths(there, "/elsewhere") == there
     assert parse_session(dump_session(there)) == there
 

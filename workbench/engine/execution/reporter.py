@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import Watch
-from ddib.data.sources import Pixels, to_pixels
+from ddib.data.pixels import Pixels, to_pixels
 from ddib.errors import Cancelled
 from ddib.solvers.scheme import Step
 from ddib.solvers.solver import Solver

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures.latents import (
     autocorrelation,

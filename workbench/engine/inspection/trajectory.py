@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ddib.bridge.bridge import Chunk, Solved, levels, solve, start_state
 from ddib.checkpoints.checkpoint import Model
-from ddib.data.sources import to_pixels
+from ddib.data.pixels import to_pixels
 from ddib.errors import Cancelled, InputError
 from ddib.schedules.levels import noise, signal
 from ddib.solvers.scheme import Step

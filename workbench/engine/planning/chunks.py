@@ -18,7 +18,7 @@ from torch import Tensor
 from ddib.bridge.bridge import Chunk, Solved, Watch, batches
 from ddib.bridge.cache import Cache
 from ddib.checkpoints.checkpoint import Model, load_classifier
-from ddib.data.sources import to_tensor
+from ddib.data.pixels import to_tensor
 from ddib.denoising.denoiser import Label
 from ddib.errors import RunError
 from ddib.guides.guidance import Guidance

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ddib.data.sources import to_pixels
+from ddib.data.pixels import to_pixels
 from ddib.measures.images import hue_error, probe_labels, psnr
 from ddib.measures.latents import latent_moments
 from ddib.measures.transport import MOST_POINTS, projections
