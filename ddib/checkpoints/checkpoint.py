@@ -23,15 +23,8 @@ from ddib.denoising.evaluation import FLOAT32, Evaluation, prepare
 from ddib.errors import InputError
 from ddib.guides.guidance import Classifier
 from ddib.networks.configurations import Architecture, ClassifierConfig, Frozen, ProbeConfig
-from ddib.schedules.grids import (
-    SCHEDULES,
-    Curve,
-    Grid,
-    Sigmas,
-    make_grid,
-    schedule_sigmas,
-    sigmas_of_betas,
-)
+from ddib.schedules.grids import Curve, Grid, make_grid
+from ddib.schedules.noise_schedules import SCHEDULES, Sigmas, schedule_sigmas, sigmas_of_betas
 from ddib.solvers.solver import Solver
 from ddib.tuning.grid_fit import read_grid
 

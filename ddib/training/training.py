@@ -36,7 +36,8 @@ from ddib.networks.probe import Probe
 from ddib.networks.unet import UNet
 from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import make_grid
-from ddib.solvers.solver import dpmpp_2m, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.multistep import dpmpp_2m
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
