@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import ddib
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.solvers.solver import SOLVERS, Solver, signal
 from workbench.benchmark.timing import Clock, device_clock
 
