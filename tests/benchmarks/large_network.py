@@ -80,7 +80,7 @@ def main() -> None:
 def save(path: Path) -> None:
     """Every weight from a seeded generator, at a scale that keeps activations tame."""
     with torch.device("meta"):
-        empty = ADM.network().state_dict()
+        empty = UNet(ADM).state_dict()
     generator, state = torch.Generator().manual_seed(0), {}
     for name, tensor in empty.items():
         drawn = torch.randn(tensor.shape, generator=generator)
