@@ -139,7 +139,7 @@ def test_the_cache_counts_and_clears_what_killed_programs_left(
     run_each: Callable[..., Any], points_file: Path, home: Path
 ) -> None:
     run_each([("replay", points_file, "--out", home / "runs")])
-    chunks = [p for p in (home.parent / "cache").rglob("*.safetensors")]
+    chunks = list((home.parent / "cache").rglob("*.safetensors"))
     assert chunks, "the run left nothing in the cache"
     left = chunks[0].with_name(".chunk.safetensors.tmp-host-999999-abcdef")
     left.write_bytes(bytes(3 * 2**20))
