@@ -27,13 +27,11 @@ class Terminal:
         self._end, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
         self.process = subprocess.Popen(
-            command,
+            ["setsid", "--ctty", *command],
             stdin=inner,
             stdout=inner,
             stderr=inner if stderr is None else stderr,
             env={k: v for k, v in os.environ.items() if k != "TMUX"} | env,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(inner)
         self.written = b""
