@@ -88,11 +88,11 @@ def test_eleven_swept_parameters_keep_their_run(run: Callable[..., Any], home: P
     assert names and max(len(name.encode()) for name in names) <= 120
 
 
-def test_a_picture_with_a_name_of_230_characters_keeps_its_run(
+def test_a_picture_with_a_name_of_250_characters_keeps_its_run(
     run: Callable[..., Any], home: Path
 ) -> None:
-    picture(home / "pictures" / f"{'n' * 230}.png")
-    picture(home / "pictures" / f"{'n' * 229}m.png")
+    picture(home / "pictures" / f"{'n' * 249}.png")
+    picture(home / "pictures" / f"{'n' * 248}m.png")
     (home / "s.yaml").write_text(PICTURES + "recipe: {latent: [{op: scale, factor: [1, 1.1]}]}\n")
     answer = run("replay", home / "s.yaml", "--out", home / "runs")
     assert answer.code == 0, answer.err

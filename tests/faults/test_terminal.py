@@ -38,8 +38,8 @@ class Terminal:
 
     def read(self, seconds: float) -> bytes:
         """What is written until nothing has come for so long."""
-        begun = len(self.written)
-        while select.select([self._end], [], [], seconds)[0]:
+        begun, latest = len(self.written), time.monotonic() + 10 * seconds
+        while time.monotonic() < latest and select.select([self._end], [], [], seconds)[0]:
             try:
                 self.written += os.read(self._end, 2**16)
             except OSError:  # the other end is closed
@@ -51,6 +51,15 @@ class Terminal:
         while wanted not in self.written[since:]:
             assert time.monotonic() < deadline, f"{wanted!r} never came: {self.written[-800:]!r}"
             self.read(0.1)
+
+    def ended(self, seconds: float = 40) -> int:
+        """The exit code; what is written on the way is read, or the program could not end."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "the program goes on"
+            self.read(0.1)
+        self.read(0.2)
+        return self.process.returncode
 
     def press(self, keys: bytes) -> int:
         """Where in `written` the answer begins."""
@@ -85,8 +94,7 @@ def test_a_signal_gives_the_terminal_back_as_it_was(
     shown = terminal(ENTRY, session_file)
     shown.until(b"normalize")
     shown.process.send_signal(number)
-    shown.process.wait(30)
-    shown.read(0.3)
+    code = shown.ended()
     left = [
         mode
         for mode in MODES
@@ -94,7 +102,7 @@ def test_a_signal_gives_the_terminal_back_as_it_was(
         > shown.written.rfind(f"\x1b[?{mode}l".encode())
     ]
     assert not left
-    assert shown.process.returncode != 0
+    assert code != 0
 
 
 @pytest.mark.parametrize("editor", ["/nowhere/editor", "no-such-editor -x", "'unbalanced"])
@@ -125,9 +133,9 @@ def test_a_dumb_terminal_is_refused_in_words(
 ) -> None:
     """Exit code 2, the name TERM in the message, and no escape sequence."""
     shown = terminal(ENTRY, session_file, TERM="dumb")
-    shown.read(3)
+    shown.read(2)
     assert b"\x1b" not in shown.written
-    assert b"TERM" in shown.written and shown.process.wait(10) == 2
+    assert b"TERM" in shown.written and shown.ended() == 2
 
 
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "0<&- 1>&- 2>&-"])
