@@ -116,7 +116,7 @@ def test_an_editor_that_cannot_be_started_is_told_of_and_the_screen_goes_on(
     since = shown.press(b"\x05")
     shown.until(b"Set EDITOR", since, seconds=10)
     since = shown.press(b"?")
-    shown.until(b"Quit", since, seconds=10)
+    shown.until("─ Help ─".encode(), since, seconds=10)
 
 
 def test_with_stderr_in_a_file_the_screen_is_drawn_on_the_terminal(
