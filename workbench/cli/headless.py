@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from ddib.errors import InputError
+from workbench.cli.console import data, print_path
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
@@ -118,16 +118,16 @@ def replay(
         if as_json:
             print(json.dumps(as_line(plan, ending, str(engine.device)), separators=(",", ":")))
         elif ending.run:
-            print(ending.run)
+            print_path(ending.run)
         sys.stdout.flush()
         if ending.error:
-            narrate.print(f"{plan.name}: {ending.status}: {ending.error}", markup=False)
+            narrate.print(f"{plan.name}: {ending.status}: {ending.error}")
         for note in ending.notes:
-            narrate.print(f"{plan.name}: {note}", markup=False, soft_wrap=True)
+            narrate.print(f"{plan.name}: {note}", soft_wrap=True)
         if not as_json:
             title = plan.session.title or plan.name
             took = f"{ending.seconds['total']:.1f} s, {sum(ending.nfe.values())} evaluations"
-            narrate.print(f"{title}: {took}", markup=False, soft_wrap=True)
+            narrate.print(f"{title}: {took}", soft_wrap=True)
             narrate.print(figures_table(plan, ending))
     if not as_json and (cycles := cycles_table(plans, endings)) is not None:
         narrate.print(cycles)
@@ -164,7 +164,7 @@ def figures_table(plan: Plan, ending: Finished) -> Table:
         table.add_column(metric.heading, justify="right")
     for variant, figures in zip(plan.variants, ending.metrics, strict=False):
         cells = [m.text(figures[m.name]) if m.name in figures else "" for m in columns]
-        table.add_row(escape(variant.label), *cells)
+        table.add_row(variant.label, *cells)
     return table
 
 
@@ -186,7 +186,7 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
                 names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
                 cells = [METRICS[n].text(figures[n]) if n in figures else "–" for n in names]
                 cells = [str(variant.solver.steps), *cells]
-                table.add_row(escape(source), escape(" → ".join(between) or "itself"), *cells)
+                table.add_row(source, " → ".join(between) or "itself", *cells)
     return table if table.row_count else None
 
 
@@ -201,10 +201,11 @@ def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:
             line = facts | {"variants": len(plan.variants)} | asdict(found)
             print(json.dumps(line, separators=(",", ":")))
             continue
-        print(
+        data.print(
             f"{plan.name}: {facts['images']} images, {len(plan.variants)} variants; evaluations "
             f"per image: encode {found.encode} ({found.encode_left} to make), "
-            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}"
+            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}",
+            soft_wrap=True,
         )
 
 
@@ -213,14 +214,14 @@ class _Watch:
 
     def __init__(self, plan: Plan, narrate: Console):
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.fields[facts]}", markup=False),
         )
         self._bar = Progress(
             *columns, console=narrate, transient=True, disable=not narrate.is_terminal
         )
-        self._task = self._bar.add_task(escape(plan.name), total=plan.evaluations, facts="")
+        self._task = self._bar.add_task(plan.name, total=plan.evaluations, facts="")
 
     def __enter__(self) -> "_Watch":
         self._bar.start()

@@ -32,6 +32,7 @@ from workbench.runs.store import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
+from workbench.support.text import clean
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _serve(options)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(clean(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
 
 

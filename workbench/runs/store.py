@@ -33,6 +33,7 @@ from workbench.support.files import (
     temporary_name,
     why,
 )
+from workbench.support.names import NAME_BYTES, is_name
 
 (
     MANIFEST,
@@ -63,7 +64,6 @@ VERSION = 1
 
 _PARTIAL, _DELETED = "partial", "deleted"
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
-_NAME_BYTES = 200  # of the 255 a file system gives; leaves room for a number
 
 Status = Literal["done", "failed", "cancelled"]
 _T = TypeVar("_T")
@@ -220,7 +220,7 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
     that is there then says failed or cancelled. Raises InputError when the folder
     cannot be used, and RunError when the disk is full or the files cannot be written.
     """
-    if not _is_plain(name):
+    if not is_name(name):
         name = safe_name(name)
     check_folder(folder, "runs")
     try:
@@ -262,7 +262,7 @@ def clean(folder: Path) -> None:
 def safe_name(text: str) -> str:
     """`text` as a file name without blanks, of bearable length, never hidden or empty."""
     plain = re.sub(r"[^\w.+=-]+", "-", unicodedata.normalize("NFC", text)).strip("-.")
-    return plain.encode()[:_NAME_BYTES].decode(errors="ignore") or "untitled"
+    return plain.encode()[:NAME_BYTES].decode(errors="ignore") or "untitled"
 
 
 # ---- reading
@@ -384,12 +384,7 @@ def delete_run(folder: Path, name: str) -> None:
 
     Raises InputError for any other name and RunError when the system refuses.
     """
-    path = folder / name
-    if path.name != name or name.startswith(".") or path.is_symlink():
-        raise InputError(f"{name!r} is not the name of a run in {folder}")
-    if not (path / MANIFEST).is_file():
-        names = [run.name for run in list_runs(folder)]
-        raise InputError(f"no run {name!r} in {folder}{suggest(name, names)}")
+    path = run_to_delete(folder, name)
     doomed = folder / temporary_name(name, _DELETED)
     try:
         path.rename(doomed)  # first out of sight, so that nobody meets half a run
@@ -398,10 +393,22 @@ def delete_run(folder: Path, name: str) -> None:
         raise RunError(f"{path}: cannot be deleted: {why(error)}") from error
 
 
+def run_to_delete(folder: Path, name: str) -> Path:
+    """The directory that `delete_run` would delete; raises InputError as it does."""
+    path = folder / name
+    if path.name != name or name.startswith(".") or path.is_symlink():
+        raise InputError(f"{name!r} is not the name of a run in {folder}")
+    if not (path / MANIFEST).is_file():
+        names = [run.name for run in list_runs(folder)]
+        raise InputError(f"no run {name!r} in {folder}{suggest(name, names)}")
+    return path
+
+
 def export_run(run: Path, destination: Path) -> Path:
     """Copy a run to a new `.zip` or a new folder (or into an existing folder); what was made.
 
-    Raises InputError rather than overwrite, and RunError when the copy cannot be written.
+    Links are left out. Raises InputError rather than overwrite, and RunError when the copy cannot
+    be written.
     """
     read_manifest(run)
     if destination.is_dir():
@@ -419,7 +426,7 @@ def export_run(run: Path, destination: Path) -> Path:
             return destination
         partial = destination.with_name(temporary_name(destination.name, _PARTIAL))
         try:
-            shutil.copytree(run, partial)
+            shutil.copytree(run, partial, ignore=_foreign)
             _claim(partial, destination)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -453,12 +460,6 @@ def compare_runs(first: Path, second: Path) -> Comparison:
 
 
 # ---- the parts
-
-
-def _is_plain(name: str) -> bool:
-    """Whether `name` can be a directory's just as it is."""
-    fits = 0 < len(name.encode(errors="replace")) <= _NAME_BYTES
-    return fits and name.isprintable() and not name.startswith(".") and Path(name).name == name
 
 
 def _publish(partial: Path, folder: Path, name: str) -> Path:
@@ -521,8 +522,20 @@ def _reason(error: Exception) -> str:
 def _zip(run: Path, path: Path) -> None:
     """Everything under the run's own name; PNG and float tensors do not compress further."""
     with zipfile.ZipFile(path, "x") as archive:
-        for file in sorted(run.rglob("*")):
-            archive.write(file, Path(run.resolve().name) / file.relative_to(run))
+        for folder, folders, files in os.walk(run):
+            for name in sorted((*folders, *files)):
+                file = Path(folder, name)
+                if _is_own(file):
+                    archive.write(file, Path(run.resolve().name) / file.relative_to(run))
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is a file or a folder itself: not a link, which leads out, nor a device."""
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
+
+
+def _foreign(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if not _is_own(Path(folder, name))}
 
 
 def _results(run: Path) -> set[str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.console import data, narrate
+from workbench.cli.console import data, narrate, print_json, print_path
 from workbench.cli.options import RUNS
 
 app = typer.Typer(no_args_is_help=True, help="The kept runs.")
@@ -21,7 +21,7 @@ def list_kept(runs: RUNS = None) -> None:
     stored = list_runs(runs or folders().runs)
     data.print(tables.runs_table(stored))
     for problem in filter(None, (run.notes_problem for run in stored)):
-        narrate.print(f"{problem}; its notes are left out", markup=False)
+        narrate.print(f"{problem}; its notes are left out")
 
 
 @app.command("show")
@@ -30,7 +30,7 @@ def show_run(name: str, runs: RUNS = None) -> None:
     from workbench.library.library import folders
     from workbench.runs.store import find_run, read_manifest
 
-    data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+    print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
 
 
 @app.command("pin")
@@ -71,7 +71,7 @@ def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
     from workbench.library.library import folders
     from workbench.runs.store import export_run, find_run
 
-    print(export_run(find_run(runs or folders().runs, name), destination))
+    print_path(export_run(find_run(runs or folders().runs, name), destination))
 
 
 @app.command("delete")
@@ -82,10 +82,12 @@ def delete_kept(
 ) -> None:
     """Delete runs from the store, after asking."""
     from workbench.library.library import folders
-    from workbench.runs.store import delete_run
+    from workbench.runs.store import delete_run, run_to_delete
+    from workbench.support.text import clean
 
     folder = runs or folders().runs
-    for one in name:
-        if yes or typer.confirm(f"delete {folder / one}?", err=True):
+    found = [run_to_delete(folder, one) for one in name]
+    for one, path in zip(name, found, strict=True):
+        if yes or typer.confirm(clean(f"delete {path}?"), err=True):
             delete_run(folder, one)
-            narrate.print(f"deleted {one}", markup=False)
+            narrate.print(f"deleted {one}")
