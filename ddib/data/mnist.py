@@ -75,7 +75,7 @@ def download_mnist(folder: Path) -> Path:
 
 def mnist_folder(root: str | None, base: Path) -> Path:
     """The folder of raw MNIST files that is meant by `root`; None stands for the package's."""
-    return PACKAGED_MNIST if root is None else (base / Path(root).expanduser()).resolve()
+    return PACKAGED_MNIST if root is None else (base / Path(unescape_name(root)).expanduser()).resolve()
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:

@@ -9,9 +9,9 @@ import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
-from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
@@ -27,10 +27,10 @@ class CleanConsole(Console):
         super().__init__(highlight=False, markup=False, emoji=False, **settings)
 
     @property
-    def size(self) -> ConsoleDimensions:
-        """The terminal's, or as wide as anything."""
-        found = super().size
-        return found if is_terminal(self.file) else ConsoleDimensions(_WHOLE, found.height)
+    def options(self) -> ConsoleOptions:
+        """As wide as the terminal, or as anything where there is none."""
+        found = super().options
+        return found if is_terminal(self.file) else found.update(max_width=_WHOLE)
 
     def render_str(self, text: str, **settings: Any) -> Text:
         """Cleaned first, so that columns are as wide as what they show."""
@@ -82,6 +82,6 @@ def _as_bytes(error: UnicodeError) -> tuple[bytes, int]:
     ), error.end
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: IO[str]) -> bool:
     """Whether a person looks at it; a closed stream shows nothing to anybody."""
     return not stream.closed and stream.isatty()

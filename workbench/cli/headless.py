@@ -1,6 +1,7 @@
 """Headless runs: read the sessions, check all, run one after the other, report each."""
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.errors import InputError
 from workbench.cli.console import data, print_path
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
+from workbench.library.library import folders
 from workbench.metrics.metrics import METRICS, measured
 from workbench.runs.contact_sheet import read_session_from_sheet
 from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
@@ -24,9 +27,12 @@ from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.titles import without_family
+from workbench.support.text import clean
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
+
+log = logging.getLogger(__name__)
 
 LATENT_TOLERANCE = 1e-3  # of `--check`: other devices and versions round differently
 PIXEL_TOLERANCE = 2  # levels of 255
@@ -62,7 +68,7 @@ def read_script(path: Path, settings: Sequence[str] = ()) -> Script:
         if not sign:
             raise InputError(f"--set {setting}: expected PATH=VALUE, as in solver.steps=10")
         session, file = set_value(session, key.strip(), value), None
-    return Script(session, name, path.resolve().parent, file)
+    return Script(session, escape_name(name), path.resolve().parent, file)
 
 
 def make_plans(
@@ -113,12 +119,16 @@ def replay(
         name = plan.name if out else stamped
         order = Order(store=out or store, run_name=name, unfinished=unfinished)
         with _Watch(plan, narrate) as watch:
-            ending = run_plan(engine, plan, order, watch, lambda: bool(stopped))
+            try:
+                ending = run_plan(engine, plan, order, watch, lambda: bool(stopped))
+            except Exception as error:  # of the user's own files too: it costs this session alone
+                log.exception("%s failed", plan.name)
+                ending = _failed(error)
         endings.append(ending)
         if as_json:
             print(json.dumps(as_line(plan, ending, str(engine.device)), separators=(",", ":")))
         elif ending.run:
-            print_path(ending.run)
+            print_path(unescape_name(ending.run))
         sys.stdout.flush()
         if ending.error:
             narrate.print(f"{plan.name}: {ending.status}: {ending.error}")
@@ -134,11 +144,16 @@ def replay(
     return endings
 
 
+def _failed(error: Exception) -> Finished:
+    words = f"{type(error).__name__}: {error}; details are in {folders().log}"
+    return Finished(id="", status="failed", error=clean(words), seconds={"total": 0.0})
+
+
 def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
     """What `--json` prints of a run."""
     return {
         "session": plan.name,
-        "run": ending.run,
+        "run": ending.run and unescape_name(ending.run),
         "status": ending.status,
         **({"error": ending.error} if ending.error else {}),
         "device": device,
@@ -151,7 +166,7 @@ def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
         "seconds": ending.seconds,
         "cache": ending.cache,
         **({"notes": ending.notes} if ending.notes else {}),
-        "sheet": ending.sheet,
+        "sheet": ending.sheet and unescape_name(ending.sheet),
     }
 
 
@@ -254,7 +269,7 @@ def check_against(endings: Sequence[Finished], earlier: Path) -> tuple[bool, str
     run = endings[0].run
     if run is None:
         return False, "nothing to compare: the run wrote no directory"
-    found = compare_runs(Path(run), earlier)
+    found = compare_runs(Path(unescape_name(run)), earlier)
     if found.same_bytes:
         return True, f"same bytes as {earlier}"
     fine = found.within(LATENT_TOLERANCE, PIXEL_TOLERANCE)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from ddib.data.file_names import unescape_name
 from ddib.errors import InputError, RunError
 from workbench.engine.protocol.conversation import Conversation
 from workbench.engine.protocol.messages import (
@@ -98,7 +99,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return trace(engine, request, cancelled)
         plan = make_plan(
             Session.model_validate(request.session),
-            Path(request.base),
+            Path(unescape_name(request.base)),
             request.name if isinstance(request, RunSession) else "inspected",
             checkpoints=engine.checkpoints,
             sample=request.sample,
@@ -108,11 +109,11 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return inspect(engine, plan, request, cancelled)
         return _run(engine, plan, request, conversation)
     except (InputError, RunError, ValidationError) as error:
-        return Finished(id=request.id, status="failed", error=str(error))
+        return Finished(id=request.id, status="failed", error=clean(str(error)))
     except Exception as error:
         log.exception("%s %s failed", request.type, request.id)
         message = f"{type(error).__name__}: {error}; details are in {folders().log}"
-        return Finished(id=request.id, status="failed", error=message)
+        return Finished(id=request.id, status="failed", error=clean(message))
 
 
 def _run(
@@ -123,7 +124,7 @@ def _run(
 
     order = Order(
         id=request.id,
-        store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
+        store=(Path(unescape_name(request.store)) if request.store else folders().runs) if request.keep else None,
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second,
     )

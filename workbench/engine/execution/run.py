@@ -15,6 +15,7 @@ from torch import Tensor
 from ddib.bridge.bridge import Solved, Watch, levels
 from ddib.bridge.cache import Cache
 from ddib.checkpoints.model import Model
+from ddib.data.file_names import escape_name
 from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport
@@ -38,6 +39,7 @@ from workbench.engine.results import measure
 from workbench.engine.results.files import RunFiles
 from workbench.engine.results.manifest import Ending, Probes, checkpoints_used, make_manifest
 from workbench.runs.store import SHEET, CheckpointUsed, new_run
+from workbench.support.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -113,9 +115,9 @@ class Run:
         return Finished(
             id=self.order.id,
             status=status,
-            error=error,
-            run=str(run) if run else None,
-            sheet=str(run / SHEET) if run else None,
+            error=error and clean(error),
+            run=escape_name(run) if run else None,
+            sheet=escape_name(run / SHEET) if run else None,
             metrics=self.results.variant_metrics(),
             nfe=ending.nfe,
             seconds=ending.seconds,
@@ -303,7 +305,7 @@ class Run:
         }
         engine = self.engine
         return Ending(
-            status, error, engine.device, self.nfe, seconds, hits, engine.chunk, self._notes()
+            status, error and clean(error), engine.device, self.nfe, seconds, hits, engine.chunk, self._notes()
         )
 
     def _notes(self) -> list[str]:

@@ -73,7 +73,7 @@ def subject_of(desk: Desk, variant: int) -> Subject:
         return Inspect(
             id=request_id,
             session=session.model_dump(mode="json"),
-            base=str(base),
+            base=escape_name(base),
             sample=sample,
             variant=variant,
             image=image,

@@ -28,7 +28,7 @@ def request(desk: Desk, image: int, variant: int) -> Trace:
     return Trace(
         id=uuid.uuid4().hex,
         session=session.model_dump(mode="json"),
-        base=str(base),
+        base=escape_name(base),
         variant=variant,
         image=image,
     )

@@ -306,9 +306,9 @@ class Desk:
         return RunSession(
             id=run_id,
             session=self.session.model_dump(mode="json"),
-            base=str(document.base),
+            base=escape_name(document.base),
             name=document.stem,
-            store=None if self._runs is None else str(self._runs),
+            store=None if self._runs is None else escape_name(self._runs),
             keep=not auto,
             sample=Sample() if auto else None,
             previews_per_second=self.queue.previews,
