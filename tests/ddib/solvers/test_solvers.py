@@ -136,7 +136,7 @@ def test_the_way_back_is_exact(name: str, steps: int, dtype: type) -> None:
         return denoise(z, sigma) + np.asarray(0.1 * np.sin(1e6 * z), z.dtype)
 
     grid = np.geomspace(LOW, HIGH, steps + 1).tolist()
-    image = (POINTS * signal(LOW)).astype(dtype)
+    image: Array = (POINTS * signal(LOW)).astype(dtype)
     solver = Solver(name=name, steps=steps)
     end = list(solver.solve(rough, image, grid))[-1]
     assert end.carried is not None
@@ -152,6 +152,7 @@ def test_the_source_is_not_among_what_is_carried(name: str) -> None:
     image = POINTS * signal(LOW)
     for steps in (4, 20):
         end = list(SOLVERS[name].solve(denoise, image, np.geomspace(LOW, HIGH, steps + 1)))[-1]
+        assert end.carried is not None
         assert end.carried.shape == (len(image), 4)
         start = image / noise(LOW)
         assert np.abs(end.carried - start[:, None]).min(0).min() > 1e-3

@@ -184,6 +184,6 @@ def test_how_far_colours_are_from_optimal_transport() -> None:
     assert measure.transport(results, sources, picture)["ot_mse"] == [pytest.approx(0, abs=1e-9)]
     found = measure.transport(sources, sources, picture)
     assert set(found) == {"ot_mse", "sinkhorn_mse"}
-    assert found["ot_mse"][0] > 0.3
+    assert (found["ot_mse"][0] or 0) > 0.3
     large = torch.zeros(1, 3, 65, 64)
     assert measure.transport(large, large, picture) == {}
