@@ -15,16 +15,16 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import batches
-from ddib.checkpoints.checkpoint import assemble
-from ddib.denoising.denoiser import Denoiser, to_denoised
+from ddib.checkpoints.weights import assemble
+from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
 from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
 from ddib.formats.opening import State
 from ddib.networks.unet import UNet
 from ddib.operations.tensors import standard_noise
-from ddib.schedules.grids import SCHEDULES, schedule_sigmas
-from ddib.solvers.solver import noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.schedules.noise_schedules import SCHEDULES, schedule_sigmas
 
 COARSE = (0.05, 0.3, 2.0)  # σ at which schedules and what is predicted differ by much
 FINE = (0.02,)  # heads of cmnist-digits: 5 standard errors here, 4 at 0.05, 2 at 0.1 and 0.2
@@ -204,9 +204,7 @@ def _log_errors(
             times = torch.full((len(z),), denoiser.timestep(sigma))
             with torch.inference_mode():
                 output = network(z, network.condition(times, labels))[:, : z.shape[1]]
-            error = (
-                (to_denoised(output, z, sigma, flags.predicts) - images).square().mean((1, 2, 3))
-            )
+            error = (denoiser.estimate(output, z, sigma) - images).square().mean((1, 2, 3))
             at_levels.append(error.double().nan_to_num(nan=WORST).clamp(LEAST, WORST).log())
         found.append(torch.stack(at_levels).mean(0))
     return torch.cat(found)

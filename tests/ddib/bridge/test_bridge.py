@@ -12,13 +12,15 @@ from torch import Tensor, nn
 
 from ddib.bridge.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.model import Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig
 from ddib.operations.tensors import standard_noise
-from ddib.schedules.grids import linear, schedule_sigmas
-from ddib.solvers.solver import Solver, Step
+from ddib.schedules.noise_schedules import linear, schedule_sigmas
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 
 SIZE, CHANNELS = 4, 3
 Array = NDArray[np.float64]

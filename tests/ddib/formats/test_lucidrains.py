@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, load, write_checkpoint
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
 

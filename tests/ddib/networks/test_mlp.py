@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
-from ddib.checkpoints.checkpoint import load
+from ddib.checkpoints.loading import load
 from ddib.data.pixels import Pixels
 from ddib.data.points import SyntheticPoints
 from ddib.data.source import IMAGE_SOURCES
@@ -17,7 +17,8 @@ from ddib.data.training import POINTS
 from ddib.denoising.evaluation import Evaluation, prepare
 from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 from ddib.training.training import TrainingConfig, train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
@@ -45,7 +46,7 @@ class Gaussian:
 
 def random_network() -> Mlp:
     torch.manual_seed(0)
-    network = MlpConfig(width=16, blocks=2).network().eval()
+    network = Mlp(MlpConfig(width=16, blocks=2)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network

@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ddib.checkpoints.checkpoint import HEADER_KEY, ZOO, read_facts, write_checkpoint
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import HEADER_KEY, read_facts
+from ddib.checkpoints.writing import write_checkpoint
 from workbench.runs.store import Notes, list_runs, read_manifest, read_notes
 
 COMMAND = [sys.executable, "-m", "workbench"]
@@ -239,7 +241,7 @@ def test_runs_are_listed_shown_exported_and_deleted(small_file: Path, tmp_path: 
 @pytest.mark.parametrize("command", ["operations", "solvers"])
 def test_catalogues_name_everything(command: str) -> None:
     from ddib.operations.operation import OPERATIONS
-    from ddib.solvers.solver import SOLVERS
+    from ddib.solvers.scheme import SOLVERS
 
     text = cli(command).stdout
     for name in OPERATIONS if command == "operations" else SOLVERS:
