@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from ddib.networks.configurations import UNetConfig
+from ddib.networks.unet import UNet
 
 FLAGS = (
     "--image_size 256 --num_channels 256 --num_res_blocks 2 --attention_resolutions 32,16,8 "
