@@ -17,7 +17,9 @@ from ddib.denoising.label import Label
 from ddib.errors import RunError
 from ddib.guides.guidance import PLAIN, Guidance, check_guidance, guided
 from ddib.operations.tensors import standard_noise
-from ddib.solvers.solver import Solver, Step, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 
 CHUNK = 16  # images; on two CPU cores in float32 nothing is gained above
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from ddib.errors import InputError
 from ddib.networks.configurations import Frozen
-from ddib.schedules.grids import SCHEDULES, Sigmas, schedule_sigmas, sigmas_of_betas
+from ddib.schedules.noise_schedules import SCHEDULES, Sigmas, schedule_sigmas, sigmas_of_betas
 
 MAX_TIMESTEPS = 100_000
 CUSTOM = "custom"  # the name of a schedule that is given by its betas

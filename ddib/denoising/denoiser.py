@@ -8,7 +8,7 @@ from torch import Tensor
 from ddib.denoising.conditioning import Network, NoiseConditioning
 from ddib.denoising.label import Label
 from ddib.denoising.preconditionings import PRECONDITIONINGS
-from ddib.solvers.solver import noise, signal
+from ddib.schedules.levels import noise, signal
 
 
 class Denoiser:

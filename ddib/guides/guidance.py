@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ddib.checkpoints.model import Classifier
 from ddib.errors import InputError
-from ddib.solvers.solver import Denoise, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.scheme import Denoise
 
 if TYPE_CHECKING:
     from torch import Tensor

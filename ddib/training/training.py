@@ -31,7 +31,7 @@ from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.pixels import Pixels, to_pixels
 from ddib.data.training import TrainingData
 from ddib.denoising.denoiser import Denoiser
-from ddib.denoising.preconditioning import PreconditioningName
+from ddib.denoising.preconditionings import PreconditioningName
 from ddib.denoising.preconditionings import PRECONDITIONINGS
 from ddib.errors import InputError, RunError
 from ddib.networks.building import build_network
@@ -42,7 +42,8 @@ from ddib.networks.probe import Probe
 from ddib.networks.unet import UNet
 from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import make_grid
-from ddib.solvers.solver import dpmpp_2m, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.multistep import dpmpp_2m
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost

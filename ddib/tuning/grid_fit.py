@@ -11,7 +11,8 @@ import numpy as np
 
 from ddib.checkpoints.fitted_grid import Figures, FittedGrid
 from ddib.schedules.grids import Curve, Grid, make_grid
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,8 +18,9 @@ from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig
 from ddib.operations.tensors import standard_noise
-from ddib.schedules.grids import linear, schedule_sigmas
-from ddib.solvers.solver import Solver, Step
+from ddib.schedules.noise_schedules import linear, schedule_sigmas
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 
 SIZE, CHANNELS = 4, 3
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from ddib.denoising.denoiser import Denoiser
 from ddib.denoising.preconditionings import PRECONDITIONINGS
 from ddib.errors import InputError
 from ddib.networks.configurations import MlpConfig
-from ddib.schedules.grids import linear
+from ddib.schedules.noise_schedules import linear
 from ddib.training.training import TrainingConfig
 
 SIGMAS = linear(1000)

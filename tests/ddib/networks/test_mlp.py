@@ -17,7 +17,8 @@ from ddib.data.training import POINTS
 from ddib.denoising.evaluation import Evaluation, prepare
 from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 from ddib.training.training import TrainingConfig, train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4

@@ -14,7 +14,8 @@ from ddib.operations.operation import OPERATIONS
 from ddib.operations.sweeps import Sweepable
 from ddib.operations.values import Normalize, Scale
 from ddib.schedules.grids import GRIDS
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from workbench.session import reading
 from workbench.session.errors import SessionError
 from workbench.session.overrides import set_value

@@ -25,7 +25,8 @@ from ddib.errors import RunError
 from ddib.guides.guidance import Guidance
 from ddib.operations.operation import Context, Everything, Stage
 from ddib.operations.recipe import apply_operations
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from ddib.tuning.auto_steps import IMAGES as TRIED
 from ddib.tuning.auto_steps import fewest_steps
 from workbench.engine.planning.plan import End, Plan, encoding_key
