@@ -1,10 +1,14 @@
 """The user's own files and installed packages, which the program loads when it starts."""
 
+from typing import Any
+
 from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
+from ddib.registry import Registry
 from workbench.library.library import folders
+from workbench.metrics.metric import METRICS
 
-REGISTRIES = (OPERATIONS,)
+REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, METRICS)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 

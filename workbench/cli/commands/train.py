@@ -11,15 +11,12 @@ import typer
 from ddib.errors import InputError
 from workbench.cli.console import narrate
 from workbench.cli.interruption import stop_signals
+from workbench.support.digits import digits_word
 
 if TYPE_CHECKING:
     from ddib.data.training import TrainingData
     from ddib.networks.configurations import MlpConfig, UNetConfig
     from ddib.training.training import TrainingProgress
-
-DIGIT_NAMES = (
-    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
-)  # fmt: skip
 
 
 def train(
@@ -141,7 +138,7 @@ def _training_data(
     if dataset == "colored-mnist":
         folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
         digits = tuple(sorted(set(digit or range(10))))
-        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        words = "digits" if len(digits) > 1 else digits_word(digits[0])
         return training_data.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
     if dataset in SHAPES:
         return training_data.Synthetic(dataset), f"synthetic {dataset}"
