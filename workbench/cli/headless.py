@@ -177,7 +177,7 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
     table = Table(box=None, pad_edge=False, title="cycle consistency", title_justify="left")
     table.add_column("source")
     table.add_column("via")
-    errors = shown_on("cycles")
+    errors = sorted(shown_on("cycles"), key=lambda each: each.better == "higher")
     for heading in ("steps", *(error.labels["cycles"] for error in errors)):
         table.add_column(heading, justify="right")
     for plan, ending in zip(plans, endings, strict=False):
