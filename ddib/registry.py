@@ -14,6 +14,7 @@ from pkgutil import iter_modules
 from typing import Any, Generic, TypeVar
 
 from pydantic import GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -146,6 +147,13 @@ class NameIn:
         if name not in self.members:
             raise ValueError(unknown_name(self.kind, name, self.members))
         return name
+
+
+def names_in(field: FieldInfo) -> tuple[str, ...]:
+    """The names that a field annotated with NameIn takes; none for other fields."""
+    return tuple(
+        name for part in field.metadata if isinstance(part, NameIn) for name in part.members
+    )
 
 
 def import_modules(package: str, paths: list[str]) -> None:

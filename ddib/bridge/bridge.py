@@ -16,8 +16,10 @@ from ddib.checkpoints.checkpoint import Model
 from ddib.denoising.denoiser import Label
 from ddib.errors import RunError
 from ddib.guides.guidance import PLAIN, Classifier, Guidance, check_guidance, guided
-from ddib.operations.operation import standard_noise
-from ddib.solvers.solver import Solver, Step, signal
+from ddib.operations.tensors import standard_noise
+from ddib.schedules.levels import signal
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 
 CHUNK = 16  # images; on two CPU cores in float32 nothing is gained above
 

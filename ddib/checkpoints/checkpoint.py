@@ -18,20 +18,13 @@ import numpy as np
 from platformdirs import user_data_path
 from pydantic import Base64Bytes, Field, ValidationError, model_validator
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.evaluation import FLOAT32, Evaluation, prepare
 from ddib.errors import InputError
 from ddib.guides.guidance import Classifier
 from ddib.networks.configurations import Architecture, ClassifierConfig, Frozen, ProbeConfig
-from ddib.schedules.grids import (
-    SCHEDULES,
-    Curve,
-    Grid,
-    Sigmas,
-    make_grid,
-    schedule_sigmas,
-    sigmas_of_betas,
-)
+from ddib.schedules.grids import Curve, Grid, make_grid
+from ddib.schedules.noise_schedules import SCHEDULES, Sigmas, schedule_sigmas, sigmas_of_betas
 from ddib.solvers.solver import Solver
 from ddib.tuning.grid_fit import read_grid
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ddib.solvers.solver import noise, signal
+from ddib.schedules.levels import noise, signal
 
 Parameterisation = Literal["epsilon", "v", "x0"]
 

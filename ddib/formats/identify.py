@@ -22,9 +22,9 @@ from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
 from ddib.formats.opening import State
 from ddib.networks.unet import UNet
-from ddib.operations.operation import standard_noise
-from ddib.schedules.grids import SCHEDULES, schedule_sigmas
-from ddib.solvers.solver import noise, signal
+from ddib.operations.tensors import standard_noise
+from ddib.schedules.levels import noise, signal
+from ddib.schedules.noise_schedules import SCHEDULES, schedule_sigmas
 
 COARSE = (0.05, 0.3, 2.0)  # σ at which schedules and what is predicted differ by much
 FINE = (0.02,)  # heads of cmnist-digits: 5 standard errors here, 4 at 0.05, 2 at 0.1 and 0.2

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddib.errors import InputError
-from ddib.solvers.solver import Denoise, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.scheme import Denoise
 
 if TYPE_CHECKING:
     from torch import Tensor

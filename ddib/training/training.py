@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 import ddib
 from ddib.checkpoints.checkpoint import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
-from ddib.data.sources import Pixels, to_pixels
+from ddib.data.pixels import Pixels, to_pixels
 from ddib.data.training import TrainingData
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError, RunError
@@ -34,9 +34,10 @@ from ddib.networks.configurations import ClassifierConfig, MlpConfig, ProbeConfi
 from ddib.networks.mlp import Mlp
 from ddib.networks.probe import Probe
 from ddib.networks.unet import UNet
-from ddib.operations.operation import standard_noise
+from ddib.operations.tensors import standard_noise
 from ddib.schedules.grids import make_grid
-from ddib.solvers.solver import dpmpp_2m, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.multistep import dpmpp_2m
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost

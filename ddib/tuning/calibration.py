@@ -116,7 +116,7 @@ def calibrate(
 
     from ddib.bridge.bridge import decode, encode
     from ddib.measures.images import rmse
-    from ddib.operations.operation import standard_noise
+    from ddib.operations.tensors import standard_noise
 
     reference = load(path, device)
     facts = reference.facts

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ddib.errors import InputError
 from ddib.schedules.grids import Curve, Grid, make_grid
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 
 if TYPE_CHECKING:
     from torch import Tensor

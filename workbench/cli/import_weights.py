@@ -15,7 +15,10 @@ from ddib.checkpoints.checkpoint import (
     read_facts,
     write_checkpoint,
 )
-from ddib.data.sources import ColoredMNIST, ImageFiles, load_images, to_tensor
+from ddib.data.loading import load_images
+from ddib.data.pixels import to_tensor
+from ddib.data.sources.colored_mnist import ColoredMNIST
+from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 from ddib.formats.identify import Identified, Samples
 from ddib.formats.opening import Domain, Flags, Format, Source, opened, parse_flags, recognise

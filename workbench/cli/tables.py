@@ -12,7 +12,8 @@ from rich.text import Text
 from ddib.checkpoints.checkpoint import CheckpointFacts
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from ddib.tuning.calibration import ERROR_BOUND, Calibration
 from workbench.library.library import Listed
 from workbench.metrics.metric import range_text, shown_on

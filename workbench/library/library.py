@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ddib.checkpoints.checkpoint import SUFFIX, ZOO, CheckpointFacts, read_facts
-from ddib.data.sources import SUFFIXES
+from ddib.data.pixels import SUFFIXES
 from ddib.errors import InputError
 from workbench.support.files import parse_size, why
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
+from ddib.solvers.scheme import SOLVERS
 from workbench.library.library import folders
 from workbench.metrics.metric import METRICS
 
-REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, METRICS)
+REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, SOLVERS, IMAGE_SOURCES, METRICS)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 

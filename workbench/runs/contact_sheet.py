@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.data.scatter import scatter
 from ddib.errors import InputError
 from workbench.support.files import atomic_write

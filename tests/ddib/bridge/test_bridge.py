@@ -16,9 +16,10 @@ from ddib.checkpoints.checkpoint import CheckpointFacts, Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig
-from ddib.operations.operation import standard_noise
-from ddib.schedules.grids import linear, schedule_sigmas
-from ddib.solvers.solver import Solver, Step
+from ddib.operations.tensors import standard_noise
+from ddib.schedules.noise_schedules import linear, schedule_sigmas
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 
 SIZE, CHANNELS = 4, 3
 Array = NDArray[np.float64]

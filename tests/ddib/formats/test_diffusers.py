@@ -18,7 +18,7 @@ from ddib.denoising.denoiser import to_denoised
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
-from ddib.solvers.solver import SOLVERS
+from ddib.solvers.scheme import SOLVERS
 
 SMALL: dict[str, Any] = {
     "sample_size": 8,

@@ -18,8 +18,9 @@ from ddib.errors import InputError
 from ddib.guides.guidance import Classifier, Guidance, by_classifier, guided
 from ddib.networks.classifier import NoisyClassifier
 from ddib.networks.configurations import ClassifierConfig, UNetConfig
-from ddib.schedules.grids import linear
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.schedules.noise_schedules import linear
+from ddib.solvers.solver import Solver
 
 SHAPE = (1, 2, 2)
 MEANS = torch.tensor([[0.8, 0.1, -0.3, 0.5], [-0.6, 0.4, 0.2, -0.7]]).reshape(2, *SHAPE)

@@ -9,13 +9,16 @@ from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
 from ddib.checkpoints.checkpoint import load
-from ddib.data.points import SHAPES, ShapeName, cloud
-from ddib.data.sources import Pixels
+from ddib.data.pixels import Pixels
+from ddib.data.points import SyntheticPoints
+from ddib.data.source import IMAGE_SOURCES
+from ddib.data.sources import source_of_dataset
 from ddib.data.training import POINTS
 from ddib.denoising.evaluation import Evaluation, prepare
 from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 from ddib.training.training import TrainingConfig, train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
@@ -26,6 +29,7 @@ class Gaussian:
 
     size, channels, sample, samples = 1, 2, (1, 100), 1
     labels: tuple[int, ...] = ()
+    domain, pointwise = "a Gaussian", True
     facts: ClassVar[dict[str, Any]] = {}
     picture: Pixels | None = None
 
@@ -91,11 +95,16 @@ def test_it_learns_the_denoiser_of_a_gaussian(tmp_path: Path) -> None:
     assert model.facts.thumbnail is not None
 
 
-@pytest.mark.parametrize("name", list(SHAPES))
-def test_the_shipped_models_make_their_shapes_and_go_there_and_back(name: ShapeName) -> None:
+@pytest.mark.parametrize(
+    "name", [n for s in IMAGE_SOURCES.values() if s.of_points for n in s.datasets()]
+)
+def test_the_shipped_models_make_their_shapes_and_go_there_and_back(name: str) -> None:
     model, solver = load(f"synthetic-{name}"), Solver(steps=30)
     assert model.facts.data == {"dataset": name}
-    shape = torch.from_numpy(cloud(name, 6000, 5))
+    keys = {"dataset": name, "count": 6000, "seed": 5}
+    entry = source_of_dataset(name).model_validate(keys)
+    assert isinstance(entry, SyntheticPoints)
+    shape = torch.from_numpy(entry.cloud())
     noise = torch.randn((1, 2, 1, 400), generator=torch.Generator().manual_seed(0))
     made = decode(noise, model, solver)[0, :, 0].T
     near = torch.cdist(made, shape).amin(1) < 0.08

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from ddib.denoising.denoiser import Denoiser
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
-from ddib.schedules.grids import reference_grid, schedule_sigmas
-from ddib.solvers.solver import ddim
+from ddib.schedules.grids import reference_grid
+from ddib.schedules.noise_schedules import schedule_sigmas
+from ddib.solvers.singlestep import ddim
 
 CASES: dict[str, tuple[dict[str, object], list[float]]] = {
     "plain": (

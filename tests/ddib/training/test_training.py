@@ -9,8 +9,10 @@ from PIL import Image
 from torch import Tensor
 
 from ddib.checkpoints.checkpoint import load, load_classifier, load_probe, read_facts
-from ddib.data.sources import PACKAGED_MNIST
-from ddib.data.training import ColoredDigits, Pictures
+from ddib.data.mnist import PACKAGED_MNIST
+from ddib.data.source import TrainingRequest
+from ddib.data.sources.image_files import ImageFiles
+from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
 from ddib.training.training import (
@@ -30,7 +32,7 @@ def digits() -> ColoredDigits:
     return ColoredDigits(PACKAGED_MNIST, (5, 7), "test")
 
 
-def train(out: Path, data: ColoredDigits | Pictures, config: TrainingConfig = CONFIG) -> None:
+def train(out: Path, data: TrainingData, config: TrainingConfig = CONFIG) -> None:
     for _ in train_denoiser(out, domain="test", data=data, architecture=SMALL, config=config):
         pass
 
@@ -80,12 +82,12 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
     for index in range(3):
         level = np.full((20, 20, 3), 80 * index, np.uint8)
         Image.fromarray(level).save(folder / f"{index}.png")
-    data = Pictures(folder, 16)
+    data = ImageFiles.training_data(TrainingRequest(str(folder), size=16))
     train(tmp_path / "a.safetensors", data)
     facts = read_facts(tmp_path / "a.safetensors")
     assert (facts.image_size, facts.labels) == (16, ())
     with pytest.raises(InputError, match="no such folder"):
-        Pictures(tmp_path / "none", 16)
+        ImageFiles.training_data(TrainingRequest(str(tmp_path / "none")))
 
 
 def test_a_damaged_state_is_named(digits: ColoredDigits, tmp_path: Path) -> None:

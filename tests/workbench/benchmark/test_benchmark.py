@@ -18,7 +18,8 @@ from torch import Tensor, nn
 import ddib
 from ddib.errors import InputError
 from ddib.measures.images import rmse
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from workbench.benchmark import command, frontier, network, original, overhead, peers
 from workbench.benchmark.frontier import Found, Point
 from workbench.benchmark.report import Column, Report, Table, as_json, as_markdown

@@ -238,7 +238,7 @@ def test_runs_are_listed_shown_exported_and_deleted(small_file: Path, tmp_path: 
 @pytest.mark.parametrize("command", ["operations", "solvers"])
 def test_catalogues_name_everything(command: str) -> None:
     from ddib.operations.operation import OPERATIONS
-    from ddib.solvers.solver import SOLVERS
+    from ddib.solvers.scheme import SOLVERS
 
     text = cli(command).stdout
     for name in OPERATIONS if command == "operations" else SOLVERS:

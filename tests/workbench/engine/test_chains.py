@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 import ddib
 from ddib.checkpoints.checkpoint import Model, read_facts
-from ddib.data.sources import colored_mnist, to_pixels, to_tensor
+from ddib.data.pixels import to_pixels, to_tensor
+from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver

@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from ddib.errors import InputError
-from ddib.solvers.solver import SOLVERS
+from ddib.solvers.scheme import SOLVERS
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan

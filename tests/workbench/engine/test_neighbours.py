@@ -9,8 +9,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ddib.data.sources import open_image
-from ddib.operations.operation import Context, Slerp
+from ddib.data.pixels import open_image
+from ddib.operations.operation import Context
+from ddib.operations.sphere import Slerp
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import Run, run_plan

@@ -10,9 +10,10 @@ from safetensors.numpy import load_file
 from scipy.stats import wasserstein_distance
 
 from ddib.checkpoints.checkpoint import load
-from ddib.data.points import SHAPES, cloud
+from ddib.data.pixels import read_png, to_pixels
 from ddib.data.scatter import SIZE
-from ddib.data.sources import read_png, to_pixels
+from ddib.data.sources.moons import Moons
+from ddib.data.sources.rings import Rings
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.execution.engine import Engine
@@ -85,11 +86,11 @@ def test_points_there_and_back(engine: Engine, tmp_path: Path) -> None:
 
     points = load_file(tmp_path / "small" / "points.safetensors")
     assert set(points) == {"source", "intermediate-1", "result"}
-    assert np.array_equal(points["source"][0, :, 0].T, cloud("moons", 300, 0))
+    assert np.array_equal(points["source"][0, :, 0].T, Moons(count=300).cloud())
     distance = np.linalg.norm(points["result"] - points["source"], axis=1)
     assert metrics["cycle_l2_mean"] == pytest.approx(distance.mean(), rel=1e-3)
     assert metrics["cycle_l2_max"] == pytest.approx(distance.max(), rel=1e-3)
-    rings = cloud("concentric-rings", 8000, 0)
+    rings = Rings(count=8000).cloud()
     made = torch.from_numpy(points["intermediate-1"][0, :, 0].T)
     assert float(torch.cdist(made, torch.from_numpy(rings)).amin(1).median()) < 0.05
 
@@ -145,8 +146,8 @@ def test_ends_and_images_that_do_not_fit() -> None:
 
 
 def test_the_schema_and_its_errors_know_the_datasets() -> None:
-    known = schema()["$defs"]["SyntheticPoints"]["properties"]["dataset"]["enum"]
-    assert known == list(SHAPES)
+    known = schema()["$defs"]["Rings"]["properties"]["dataset"]["enum"]
+    assert known == ["concentric-rings", "parallel-rings"]
     with pytest.raises(InputError, match=r"dataset: moonz is not known; did you mean moons\?"):
         parse_session(POINTS.replace("dataset: moons", "dataset: moonz"))
     with pytest.raises(InputError, match=r"images.0.digit: unknown key; expected one of dataset"):

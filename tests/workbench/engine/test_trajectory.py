@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ddib.data.sources import Pixels
+from ddib.data.pixels import Pixels
 from ddib.errors import InputError
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order

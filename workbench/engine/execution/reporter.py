@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import Watch
-from ddib.data.sources import Pixels, to_pixels
+from ddib.data.pixels import Pixels, to_pixels
 from ddib.errors import Cancelled
-from ddib.solvers.solver import Solver, Step
+from ddib.solvers.scheme import Step
+from ddib.solvers.solver import Solver
 from workbench.engine.devices.device import memory_in_use
 from workbench.engine.execution.order import Listener, Order
 from workbench.engine.planning.chunks import Task, split

@@ -15,10 +15,10 @@ from torch import Tensor
 from ddib.bridge.bridge import Solved, Watch, levels
 from ddib.bridge.cache import Cache
 from ddib.checkpoints.checkpoint import Model
-from ddib.data.sources import read_png, to_tensor
+from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport
-from ddib.solvers.solver import SOLVERS
+from ddib.solvers.scheme import SOLVERS
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Listener, Order
 from workbench.engine.execution.reporter import Reporter

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ddib.bridge.bridge import Chunk, Solved, solve
 from ddib.checkpoints.checkpoint import Model
-from ddib.solvers.solver import Step
+from ddib.solvers.scheme import Step
 from workbench.engine.execution.engine import Engine
 from workbench.engine.planning.chunks import (
     Batch,

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ddib.bridge.bridge import Chunk, Solved, levels, solve, start_state
 from ddib.checkpoints.checkpoint import Model
-from ddib.data.sources import to_pixels
+from ddib.data.pixels import to_pixels
 from ddib.errors import Cancelled, InputError
-from ddib.solvers.solver import Step, noise, signal
+from ddib.schedules.levels import noise, signal
+from ddib.solvers.scheme import Step
 from ddib.tuning.auto_steps import IMAGES as TRIED
 from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps
 from workbench.engine.planning.plan import Plan, make_plan

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ddib.checkpoints.checkpoint import CheckpointFacts, file_sha256, read_facts
-from ddib.data.sources import Images, load_images
+from ddib.data.loading import load_images
+from ddib.data.source import Images
 from ddib.errors import InputError
 from ddib.guides.guidance import check_guidance, evaluations
 from ddib.networks.configurations import MlpConfig

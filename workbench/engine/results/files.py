@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ddib.bridge.bridge import batches
-from ddib.data.sources import to_pixels, to_tensor
+from ddib.data.pixels import to_pixels, to_tensor
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import RowKind
 from workbench.engine.results.filmstrip import filmstrip

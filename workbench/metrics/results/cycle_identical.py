@@ -34,7 +34,7 @@ class CycleIdentical(Metric):
 
     def measure(self, evidence: Results) -> list[float]:
         """1 or 0 for each."""
-        from ddib.data.sources import to_pixels
+        from ddib.data.pixels import to_pixels
 
         same = to_pixels(evidence.images) == to_pixels(evidence.sources)
         return [float(each) for each in same.reshape(len(same), -1).all(1)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddib.data.digits import digit_word
 from workbench.metrics.evidence import Results
 from workbench.metrics.metric import Metric
-from workbench.support.digits import digit_word
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ddib.data.digits import digits_word
 from workbench.library.library import Listed
 from workbench.metrics.metric import captions
 from workbench.session.schema import Session
 from workbench.session.variants import variants as all_variants
-from workbench.support.digits import digits_word
 from workbench.tui.present.checkpoints import wanted_label
 from workbench.tui.present.flow import image_captions
 from workbench.tui.present.models import PictureRow, SheetRowView, SheetView

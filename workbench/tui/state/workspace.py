@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.data.points import CHANNELS
+from ddib.data.pixels import POINT_CHANNELS as CHANNELS
 from ddib.data.scatter import SIZE
-from ddib.data.sources import ImageSpec
+from ddib.data.source import ImageSource
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.protocol.client import EngineState
@@ -242,7 +242,7 @@ class Desk:
 
     def _gallery(self) -> Gallery | None:
         """What was loaded for the entry under the form as it stands."""
-        loaded = self.pictures.plain == picking.plain(self.spec)
+        loaded = self.pictures.plain == self.spec.untaken()
         return self.pictures.available if loaded else None
 
     def column(self, place: int) -> int | None:
@@ -256,7 +256,7 @@ class Desk:
         return taken[index] if 0 <= index < len(taken) else None
 
     @property
-    def spec(self) -> ImageSpec:
+    def spec(self) -> ImageSource:
         """The entry of the session's images that the form shows."""
         return self.session.source.images[self.part]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ddib.data.sources import ColoredMNIST
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.schema import Session, Source, Target
 from workbench.session.variants import variants
 from workbench.tui.forms import forms

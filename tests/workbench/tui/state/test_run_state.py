@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ddib.data.digits import digit_word, digits_word
 from workbench.engine.protocol.messages import Finished, Progress, Row, Started, VariantInfo
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
-from workbench.support.digits import digit_word, digits_word
 from workbench.tui.present import runs as run_views
 from workbench.tui.present import sweeps as sweep_views
 from workbench.tui.present.models import Position
