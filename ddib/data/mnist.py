@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ddib.data.file_names import unescape_name
 from ddib.data.pixels import Pixels
 from ddib.errors import InputError
 
 PACKAGED_MNIST = Path(__file__).parents[1] / "zoo" / "mnist"  # 100 test digits of each kind
 SIZE = 32  # pixels of an edge: MNIST's 28 and a border
-
-DIGIT_NAMES = (
-    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
-)  # fmt: skip
 
 
 def count_available(digit: int, root: str | None = None, split: str = "test") -> int:
@@ -75,7 +72,11 @@ def download_mnist(folder: Path) -> Path:
 
 def mnist_folder(root: str | None, base: Path) -> Path:
     """The folder of raw MNIST files that is meant by `root`; None stands for the package's."""
-    return PACKAGED_MNIST if root is None else (base / Path(unescape_name(root)).expanduser()).resolve()
+    return (
+        PACKAGED_MNIST
+        if root is None
+        else (base / Path(unescape_name(root)).expanduser()).resolve()
+    )
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:

@@ -28,7 +28,7 @@ from workbench.engine.protocol.messages import (
     Trace,
 )
 from workbench.library.library import folders, read_config
-from workbench.library.own_files import load_own_files
+from workbench.own_files import load_own_files
 from workbench.runs.store import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
@@ -124,7 +124,9 @@ def _run(
 
     order = Order(
         id=request.id,
-        store=(Path(unescape_name(request.store)) if request.store else folders().runs) if request.keep else None,
+        store=(Path(unescape_name(request.store)) if request.store else folders().runs)
+        if request.keep
+        else None,
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second,
     )

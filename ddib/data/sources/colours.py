@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.pixels import read_fitted
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, model_validator
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.loading import load_images
 from ddib.data.pixels import SUFFIXES, read_fitted
 from ddib.data.source import (
@@ -147,7 +148,9 @@ class AvailableFiles:
         check_reader(ImageFiles, "image files", channels)
         files = tuple(Path(self.folder, unescape_name(self.names[n])) for n in places)
         pixels = np.stack([read_fitted(file, size, channels) for file in files])
-        return Images(pixels, tuple(escape_name(f.stem) for f in files), (None,) * len(files), files)
+        return Images(
+            pixels, tuple(escape_name(f.stem) for f in files), (None,) * len(files), files
+        )
 
 
 def _absolute(path: str, base: Path) -> str:

@@ -138,7 +138,9 @@ def _moments(results: RunResults, index: int, end: int) -> PerImage:
 
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:
-    return CheckpointUsed(name=escape_name(name), path=escape_name(path), sha256=sha256, evaluation=evaluation)
+    return CheckpointUsed(
+        name=escape_name(name), path=escape_name(path), sha256=sha256, evaluation=evaluation
+    )
 
 
 def _operations_used(plan: Plan) -> dict[str, OperationUsed]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import erf, sqrt
 from typing import TYPE_CHECKING
 
+from ddib.data.file_names import escape_name
 from workbench.tui.widgets.bars import BarsView
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import uuid
 from math import log
 from typing import TYPE_CHECKING
 
+from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import State, States, Trace
 from workbench.tui.present import recipe as recipe_views
 from workbench.tui.present.models import SheetRowView, SheetView, TrajectoryView
