@@ -22,6 +22,7 @@ from workbench.engine.protocol.messages import Progress as Progressed
 from workbench.library.library import folders
 from workbench.metrics.metric import measured, shown_on
 from workbench.runs.contact_sheet import read_session_from_sheet
+from workbench.runs.leftovers import UNFINISHED
 from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
 from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
@@ -115,7 +116,7 @@ def replay(
         if stopped:
             break
         stamped = stamped_name(plan.name, datetime.now())
-        unfinished = out / f".{safe_name(plan.name)}.unfinished" if out else None
+        unfinished = out / f".{safe_name(plan.name)}{UNFINISHED}" if out else None
         name = plan.name if out else stamped
         order = Order(store=out or store, run_name=name, unfinished=unfinished)
         with _Watch(plan, narrate) as watch:

@@ -24,12 +24,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddib.errors import Cancelled, InputError, RunError
 from workbench.library.library import suggest
+from workbench.runs.leftovers import KINDS, clear_dead, leftovers
 from workbench.support.files import (
     atomic_write,
     check_folder,
     is_full,
     new_file,
-    owner_is_gone,
     temporary_name,
     why,
 )
@@ -62,7 +62,7 @@ from workbench.support.names import NAME_BYTES, is_name
 )
 VERSION = 1
 
-_PARTIAL, _DELETED = "partial", "deleted"
+_PARTIAL, _DELETED = KINDS
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 Status = Literal["done", "failed", "cancelled"]
@@ -225,7 +225,7 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
     check_folder(folder, "runs")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        clean(folder)
+        clear_dead(folder)
         partial = folder / temporary_name(name, _PARTIAL)
         partial.mkdir()
     except OSError as error:
@@ -243,8 +243,7 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
                 run.path = _publish(partial, folder, name)
     except Exception as error:
         if is_full(error):
-            message = "the disk is full; delete runs there or write them elsewhere"
-            raise RunError(f"{folder}: {message}") from error
+            raise RunError(f"{folder}: the disk is full; {_how_to_make_room(folder)}") from error
         if isinstance(error, OSError) and _inside(error, partial):
             raise RunError(f"{folder}: the run cannot be written: {why(error)}") from error
         raise
@@ -252,11 +251,10 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def clean(folder: Path) -> None:
-    """Remove what killed programs of this machine left half written or half deleted."""
-    for path in folder.glob(".*"):
-        if any(owner_is_gone(path.name, kind) for kind in (_PARTIAL, _DELETED)):
-            shutil.rmtree(path, ignore_errors=True)
+def _how_to_make_room(folder: Path) -> str:
+    left = ", ".join(map(str, leftovers(folder)))
+    unfinished = f"delete what is left of unfinished runs there with `runs clean`: {left}; "
+    return f"{unfinished if left else ''}delete runs there or write them elsewhere"
 
 
 def safe_name(text: str) -> str:

@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from ddib.errors import Cancelled, InputError, RunError
+from workbench.runs import leftovers
 from workbench.runs import store as runs
 from workbench.runs.store import (
     Manifest,
@@ -290,7 +291,7 @@ def test_only_dead_processes_of_this_machine_are_cleaned_after(tmp_path):
     ]
     for name in (*kept, *gone):
         (tmp_path / name).mkdir()
-    runs.clean(tmp_path)
+    leftovers.clear_dead(tmp_path)
     assert contents(tmp_path) == sorted(kept)
 
 

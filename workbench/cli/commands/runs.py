@@ -7,6 +7,7 @@ import typer
 
 from workbench.cli.console import data, narrate, print_json, print_path
 from workbench.cli.options import RUNS
+from workbench.support.text import clean
 
 app = typer.Typer(no_args_is_help=True, help="The kept runs.")
 
@@ -16,10 +17,14 @@ def list_kept(runs: RUNS = None) -> None:
     """List the kept runs, newest first."""
     from workbench.cli import tables
     from workbench.library.library import folders
+    from workbench.runs.leftovers import leftovers
     from workbench.runs.store import list_runs
 
-    stored = list_runs(runs or folders().runs)
+    folder = runs or folders().runs
+    stored = list_runs(folder)
     data.print(tables.runs_table(stored))
+    for left in leftovers(folder):
+        narrate.print(f"left of a run that was ended: {left}; `runs clean` deletes it")
     for problem in filter(None, (run.notes_problem for run in stored)):
         narrate.print(f"{problem}; its notes are left out")
 
@@ -83,7 +88,6 @@ def delete_kept(
     """Delete runs from the store, after asking."""
     from workbench.library.library import folders
     from workbench.runs.store import delete_run, run_to_delete
-    from workbench.support.text import clean
 
     folder = runs or folders().runs
     found = [run_to_delete(folder, one) for one in name]
@@ -91,3 +95,18 @@ def delete_kept(
         if yes or typer.confirm(clean(f"delete {path}?"), err=True):
             delete_run(folder, one)
             narrate.print(f"deleted {one}")
+
+
+@app.command("clean")
+def clean_kept(
+    runs: RUNS = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete what is left of runs that were ended, after asking; the runs themselves stay."""
+    from workbench.library.library import folders
+    from workbench.runs.leftovers import clear, leftovers
+
+    for left in leftovers(runs or folders().runs):
+        if yes or typer.confirm(clean(f"delete {left}?"), err=True):
+            clear([left])
+            narrate.print(f"deleted {left}")
