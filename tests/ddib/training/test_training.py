@@ -16,9 +16,20 @@ from ddib.data.sources.image_files import ImageFiles
 from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
+<<<<<<< HEAD
 from ddib.training.classifiers import accuracy, train_classifier, train_probe
 from ddib.training.configuration import TrainingConfig
 from ddib.training.denoisers import train_denoiser
+=======
+from ddib.networks.unet import UNet
+from ddib.training.training import (
+    TrainingConfig,
+    accuracy,
+    train_classifier,
+    train_denoiser,
+    train_probe,
+)
+>>>>>>> trunk
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1, patch_size=4)
 CONFIG = TrainingConfig(steps=12, batch=4, warmup=2, precision="float32")
@@ -55,8 +66,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert (tmp_path / "stopped.training.pt").exists()
     train(out, digits)
     whole, stopped = load(tmp_path / "whole.safetensors"), load(out)
-    for name, tensor in whole.denoiser.network.state_dict().items():
-        assert torch.equal(tensor, stopped.denoiser.network.state_dict()[name]), name
+    expected, found = whole.denoiser.network, stopped.denoiser.network
+    assert isinstance(expected, UNet) and isinstance(found, UNet)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
     assert not (tmp_path / "stopped.training.pt").exists()
     assert Image.open(tmp_path / "stopped.samples.png").size == (256, 256)
 
