@@ -16,20 +16,10 @@ from ddib.data.sources.image_files import ImageFiles
 from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
-<<<<<<< HEAD
+from ddib.networks.unet import UNet
 from ddib.training.classifiers import accuracy, train_classifier, train_probe
 from ddib.training.configuration import TrainingConfig
 from ddib.training.denoisers import train_denoiser
-=======
-from ddib.networks.unet import UNet
-from ddib.training.training import (
-    TrainingConfig,
-    accuracy,
-    train_classifier,
-    train_denoiser,
-    train_probe,
-)
->>>>>>> trunk
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1, patch_size=4)
 CONFIG = TrainingConfig(steps=12, batch=4, warmup=2, precision="float32")
