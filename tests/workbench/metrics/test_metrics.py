@@ -23,7 +23,7 @@ from workbench.metrics.metric import (
     range_text,
     usual_trade_off,
 )
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 
 OWN = '''
 from workbench.metrics.metric import Figure, Metric

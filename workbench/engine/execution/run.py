@@ -39,7 +39,9 @@ from workbench.engine.results.manifest import Ending, Probes, checkpoints_used, 
 from workbench.engine.results.measure import PerImage, measure
 from workbench.metrics.evidence import Latents, Results
 from workbench.metrics.metric import Subject
-from workbench.runs.store import SHEET, CheckpointUsed, new_run
+from workbench.runs.files import SHEET
+from workbench.runs.manifest import CheckpointUsed
+from workbench.runs.writing import new_run
 
 logger = logging.getLogger(__name__)
 
