@@ -2,10 +2,12 @@
 
 from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
+from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
+from ddib.solvers.scheme import SOLVERS
 from workbench.library.library import folders
 
-REGISTRIES = (OPERATIONS, IMAGE_SOURCES)
+REGISTRIES = (OPERATIONS, IMAGE_SOURCES, SOLVERS, GUIDES)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 
