@@ -25,7 +25,8 @@ from workbench.session.schema import Session
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'ddib-workbench[ray]'")
 
-from workbench.engine.cluster.ray import ClusterEngine, Worker, cluster_engine
+from workbench.engine.cluster.ray import ClusterEngine, cluster_engine
+from workbench.engine.cluster.worker import Worker
 
 
 @pytest.fixture(scope="module", autouse=True)

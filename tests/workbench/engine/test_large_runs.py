@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,8 +108,8 @@ def test_a_killed_run_is_taken_up_at_the_last_finished_chunk(
     solved: list[int] = []
     original = engine.solve
 
-    def counted(chunk: Chunk, *arguments: object) -> Solved:
-        done = original(chunk, *arguments)  # type: ignore[arg-type]
+    def counted(chunk: Chunk, *arguments: Any, **named: Any) -> Solved:
+        done = original(chunk, *arguments, **named)
         solved.append(done.evaluations)
         return done
 
