@@ -23,7 +23,7 @@ from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
 from workbench.engine.execution.engine import Engine
 from workbench.library.library import folders
-from workbench.library.own_files import load_own_files
+from workbench.own_files import load_own_files
 
 
 @dataclass(frozen=True)
