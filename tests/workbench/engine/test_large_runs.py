@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved
+from ddib.bridge.chunk import Chunk, Solved
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.engine.devices.memory import images_within, solve_within
