@@ -31,7 +31,7 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.metrics.metric import all_figures
-from workbench.runs.store import Manifest, read_manifest
+from workbench.runs.manifest import Manifest, read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.tui.state.reopen_run import reopen
