@@ -21,9 +21,12 @@ from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
 from workbench.library.library import folders
 from workbench.metrics.metric import measured, shown_on
-from workbench.runs.contact_sheet import read_session_from_sheet
+from workbench.runs.comparison import compare_runs
+from workbench.runs.files import SESSION
 from workbench.runs.leftovers import UNFINISHED
-from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
+from workbench.runs.manifest import read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.writing import safe_name, stamped_name
 from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.support.files import is_temporary, owner_is_gone, readable_size
 
 UNFINISHED = ".unfinished"  # how a folder's name ends that holds the chunks of a run under way
-KINDS = ("partial", "deleted")  # of `temporary_name`: half written, half deleted
+PARTIAL, DELETED = "partial", "deleted"  # kinds of `temporary_name`: half written, half deleted
 _DAY = 86400  # seconds after which nobody writes to what another machine began
 
 
@@ -45,16 +45,18 @@ def clear(found: Iterable[Leftover]) -> None:
 def clear_dead(folder: Path) -> None:
     """Delete what ended programs of this machine left half written or half deleted."""
     for path in folder.glob(".*"):
-        if any(owner_is_gone(path.name, kind) for kind in KINDS):
+        if any(owner_is_gone(path.name, kind) for kind in (PARTIAL, DELETED)):
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_left(path: Path) -> bool:
     if path.is_symlink() or not path.is_dir():
         return False
-    if path.name.endswith(UNFINISHED) or any(owner_is_gone(path.name, kind) for kind in KINDS):
+    if path.name.endswith(UNFINISHED) or any(
+        owner_is_gone(path.name, kind) for kind in (PARTIAL, DELETED)
+    ):
         return True
-    begun = any(is_temporary(path.name, kind) for kind in KINDS)
+    begun = any(is_temporary(path.name, kind) for kind in (PARTIAL, DELETED))
     return begun and time.time() - path.stat().st_mtime > _DAY
 
 

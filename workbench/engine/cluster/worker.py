@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 import ddib
-from ddib.bridge.bridge import Chunk, Solved
 from ddib.bridge.cache import Cache
+from ddib.bridge.chunk import Chunk, Solved
 from ddib.checkpoints.files import file_sha256
 from ddib.checkpoints.fitted_grid import grid_file
 from ddib.checkpoints.loading import load

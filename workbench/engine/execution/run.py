@@ -12,8 +12,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Solved, Watch, levels
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
+from ddib.bridge.chunk import Problem, Solved
 from ddib.checkpoints.model import Model
 from ddib.data.file_names import escape_name
 from ddib.data.pixels import read_png, to_tensor
@@ -40,7 +41,9 @@ from workbench.engine.results.manifest import Ending, Probes, checkpoints_used, 
 from workbench.engine.results.measure import PerImage, measure
 from workbench.metrics.evidence import Latents, Results
 from workbench.metrics.metric import Subject
-from workbench.runs.store import SHEET, CheckpointUsed, new_run
+from workbench.runs.files import SHEET
+from workbench.runs.manifest import CheckpointUsed
+from workbench.runs.writing import new_run
 from workbench.support.text import clean
 
 logger = logging.getLogger(__name__)
@@ -285,7 +288,7 @@ class Run:
         """Tasks of the models at an end, solved."""
 
         def watcher(task: Task) -> Watch:
-            return self.reporter.watcher(task, end, levels(task.chunk, task.model))
+            return self.reporter.watcher(task, end, Problem(task.chunk, task.model).levels)
 
         for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
             self.reporter.solved(task, solved.evaluations)

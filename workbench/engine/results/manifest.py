@@ -22,7 +22,7 @@ from workbench.engine.protocol.messages import Status
 from workbench.engine.results.files import picture_name
 from workbench.engine.results.measure import PerImage, summary
 from workbench.engine.results.rows import RunResults
-from workbench.runs.store import (
+from workbench.runs.manifest import (
     CheckpointUsed,
     InputUsed,
     IntermediateResult,

@@ -13,15 +13,9 @@ from textual.fuzzy import Matcher
 
 from ddib.errors import InputError
 from workbench.metrics.metric import captions, range_text, shown_on
-from workbench.runs.store import (
-    MANIFEST,
-    SESSION,
-    Manifest,
-    Notes,
-    VariantResult,
-    read_manifest,
-    readable_notes,
-)
+from workbench.runs.files import MANIFEST, SESSION
+from workbench.runs.manifest import Manifest, VariantResult, read_manifest
+from workbench.runs.notes import Notes, readable_notes
 from workbench.session.reading import load_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants as variants_of

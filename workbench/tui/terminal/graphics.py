@@ -65,7 +65,7 @@ def joined(pictures: Sequence[Pixels], *, below: bool = False) -> Image:
     """Pictures [H, W, C] as one, beside or below each other."""
     from PIL import Image
 
-    from workbench.runs.contact_sheet import rgb
+    from workbench.runs.strips import rgb
 
     images = [Image.fromarray(rgb(pixels)) for pixels in pictures]
     widths, heights = [i.width for i in images], [i.height for i in images]

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.engine.protocol.client import COMMAND
 from workbench.runs.curves import Axis, Plot, Point, Series
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.tui.screens.plots.screen import PlotsScreen, no_sweep
 from workbench.tui.widgets.sweep_plot import _apart, _ticks
 
