@@ -52,9 +52,8 @@ def clear_dead(folder: Path) -> None:
 def _is_left(path: Path) -> bool:
     if path.is_symlink() or not path.is_dir():
         return False
-    if path.name.endswith(UNFINISHED) or any(
-        owner_is_gone(path.name, kind) for kind in (PARTIAL, DELETED)
-    ):
+    ended = any(owner_is_gone(path.name, kind) for kind in (PARTIAL, DELETED))
+    if path.name.endswith(UNFINISHED) or ended:
         return True
     begun = any(is_temporary(path.name, kind) for kind in (PARTIAL, DELETED))
     return begun and time.time() - path.stat().st_mtime > _DAY
