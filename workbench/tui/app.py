@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CLEAN = CleanLines()  # one: lines remember what it made of them
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
+RESTORE_GRACE = 3.0  # seconds of them that restoring the terminal may take
 
 
 class WorkbenchApp(App[None]):
@@ -76,9 +77,7 @@ class WorkbenchApp(App[None]):
 
             def hung_up(number: int, _: object) -> None:
                 # The loop may already be waiting to write to the terminal that is gone.
-                last_resort = threading.Timer(HANG_UP_GRACE, os._exit, [128 + number])
-                last_resort.daemon = True
-                last_resort.start()
+                _end_after(HANG_UP_GRACE, 128 + number)
                 loop.call_soon_threadsafe(self._signalled, number)
 
             signal.signal(signal.SIGHUP, hung_up)
@@ -86,8 +85,8 @@ class WorkbenchApp(App[None]):
     @work
     async def _signalled(self, number: int) -> None:
         await self.bench.leave(keep=True)
-        if number == signal.SIGHUP:
-            os._exit(128 + number)  # there is no terminal to restore, and none to wait for
+        if number == signal.SIGHUP:  # the terminal is restored where it still takes that
+            _end_after(RESTORE_GRACE, 128 + number)
         self.exit(return_code=128 + number)
 
     async def on_event(self, event: events.Event) -> None:
@@ -119,3 +118,10 @@ class WorkbenchApp(App[None]):
         """The bench's actions by name, for those who do not know the key."""
         for title, words, action in self.bench.commands():
             yield SystemCommand(title, words, action)
+
+
+def _end_after(seconds: float, code: int) -> None:
+    """End the process then, whatever it waits for."""
+    last_resort = threading.Timer(seconds, os._exit, [code])
+    last_resort.daemon = True
+    last_resort.start()
