@@ -31,3 +31,21 @@ def file_sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_is_no_page(path: Path) -> None:
+    """Raise InputError for what downloads leave in place of weights: a pointer, or a web page.
+
+    Raises OSError where the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(100).lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path}: a Git LFS pointer, not the file itself: run `git lfs pull` in its repository"
+        )
+    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        raise InputError(
+            f"{path}: an HTML page, not weights: open the address that it was downloaded from in a "
+            "browser, which shows what to do, such as to sign in"
+        )

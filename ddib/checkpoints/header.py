@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, overload
 
 from pydantic import Base64Bytes, Field, ValidationError
 
+from ddib.checkpoints.files import check_is_no_page
 from ddib.checkpoints.schedule import Schedule
 from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.label import Label
@@ -94,6 +95,7 @@ def read_facts(path: Path) -> CheckpointFacts:
     Raises InputError for a file that is not there, cut off, or not a workbench checkpoint.
     """
     try:
+        check_is_no_page(path)
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             prefix = file.read(8)

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from ddib.checkpoints.files import check_is_no_page
 from ddib.checkpoints.weights import read_tensors
 from ddib.errors import InputError
 
@@ -24,6 +25,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     holds anything but tensors, or NaN.
     """
     try:
+        check_is_no_page(path)
         with path.open("rb") as file:
             head = file.read(4)
     except OSError as error:

@@ -6,6 +6,7 @@ would obey arrives there.
 
 import codecs
 import io
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -70,6 +71,14 @@ def show_every_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="shown")
+
+
+def let_readers_go() -> None:
+    """Say nothing where whoever read stdout has gone, as `head` does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _as_bytes(error: UnicodeError) -> tuple[bytes, int]:

@@ -18,6 +18,9 @@ from workbench.support.yaml_text import Node, Plain, YamlProblem, is_mapping, re
 
 MAX_BYTES = 256 * 1024
 
+PICTURES = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
+"""How JPEG, GIF, WebP, BMP and TIFF files begin."""
+
 MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 """For each older version, what brings a file's content to the version after it."""
 
@@ -42,6 +45,10 @@ def read_session_text(path: str | Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith(PICTURES):
+            raise file_error(
+                path, None, "is a picture without a session: only a run's sheet.png, a PNG, has one"
+            ) from None
         line = data.count(b"\n", 0, error.start) + 1
         raise file_error(path, line, "is not UTF-8 text") from None
 
