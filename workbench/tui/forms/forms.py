@@ -13,7 +13,7 @@ from ddib.operations.sweeps import Sweepable
 from workbench.session.errors import words_in
 from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
-from workbench.tui.present.models import FieldView, FormView
+from workbench.tui.models import FieldView, FormView
 
 HIDDEN = ("enabled", "indices", "names")  # chosen elsewhere than in the form
 LARGEST_BOUND = 1e9  # a bound beyond this is a limit of the machine and says nothing

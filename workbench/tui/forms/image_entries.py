@@ -5,30 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.data.points import CHANNELS, SHAPES, SyntheticPoints
+from ddib.data.points import SyntheticPoints
 from ddib.data.sources import ColoredMNIST, ImageFiles, ImageSpec
 from workbench.tui.forms import forms
-from workbench.tui.present.models import FieldView, FormView
+from workbench.tui.models import FieldView, FormView
+from workbench.tui.state.images.image_specs import fitting
 
 _KINDS: dict[str, type[Any]] = {
     "digits": ColoredMNIST,
     "files": ImageFiles,
     "points": SyntheticPoints,
 }
-
-
-def fits(spec: ImageSpec, facts: CheckpointFacts) -> bool:
-    """Whether a checkpoint reads what an entry gives: points or pictures."""
-    return isinstance(spec, SyntheticPoints) == (facts.channels == CHANNELS)
-
-
-def fitting(facts: CheckpointFacts | None) -> ImageSpec:
-    """An entry of the images of a checkpoint's own domain, where that is known: else fives."""
-    if facts is not None and facts.channels == CHANNELS:
-        name = facts.data.get("dataset")
-        return SyntheticPoints(dataset=name) if name in list(SHAPES) else SyntheticPoints()
-    labels = facts.labels if facts else ()
-    return ColoredMNIST(digit=labels[0] if labels and 0 <= labels[0] <= 9 else 5)
 
 
 def form_of(spec: ImageSpec, part: int, parts: int) -> FormView:

@@ -8,9 +8,9 @@ from workbench.library.library import folders
 from workbench.session.reading import load_session
 from workbench.tui.screens.dialogs.ask import Ask, Prompt
 from workbench.tui.screens.dialogs.pick import Picker
-from workbench.tui.state.document import Document
-from workbench.tui.state.recent_files import KEPT, Recent
-from workbench.tui.state.session_files import preview, session_files
+from workbench.tui.state.session.document import Document
+from workbench.tui.state.session.recent_files import KEPT, Recent
+from workbench.tui.state.session.session_files import preview, session_files
 
 
 def test_the_newest_is_first_and_the_missing_are_dropped(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_save_as_asks_before_it_overwrites(program: Any, session_file: Pat
             assert other.read_text() == "mine"
             await driver.press(answer)
             await driver.closed()
-        await driver.until(lambda: driver.desk.document.path == other)
+        await driver.until(lambda: driver.workspace.document.path == other)
         assert load_session(other) == load_session(session_file)
         assert "other.yaml" in driver.screen_text()[0]
 
