@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
+SHOWN = 64  # images the engine sends pictures of
+
 Freshness = Literal["absent", "fresh", "stale", "computing", "partial"]
 EditStage = Literal["image", "latent"]
 FieldKind = Literal["integer", "number", "choice", "text"]

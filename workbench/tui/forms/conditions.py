@@ -9,8 +9,8 @@ from workbench.library.library import Listed
 from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
 from workbench.tui.models import EndView, FieldKind, FieldView, FormView
-from workbench.tui.state.checkpoints import find
 from workbench.tui.state.session.ends import strength
+from workbench.tui.state.session.library import find
 from workbench.tui.state.values import summarize
 
 ENDS: tuple[Literal["source", "target"], ...] = ("source", "target")

@@ -10,12 +10,12 @@ from workbench.library.library import Listed
 from workbench.session.schema import Session
 from workbench.session.variants import variants as all_variants
 from workbench.tui.actions import key_of
-from workbench.tui.models import PictureRow, SheetRowView, SheetView
+from workbench.tui.models import SHOWN, PictureRow, SheetRowView, SheetView
 from workbench.tui.present.flow import captions
 from workbench.tui.present.labels import in_words_plural
-from workbench.tui.state.checkpoints import wanted_label
-from workbench.tui.state.runs.run_state import SHOWN, RunState
+from workbench.tui.state.runs.run_state import RunState
 from workbench.tui.state.session.ends import end_names, ends
+from workbench.tui.state.session.library import wanted_label
 
 if TYPE_CHECKING:
     from workbench.tui.models import Pixels

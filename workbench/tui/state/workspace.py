@@ -13,12 +13,12 @@ from workbench.engine.protocol.messages import RunSession, Sample
 from workbench.library.library import Listed, folders
 from workbench.runs.store import has_runs
 from workbench.session.schema import Session
-from workbench.tui.state.checkpoints import Library
-from workbench.tui.state.images.image_entries import ImageEntries
 from workbench.tui.state.runs.run_queue import RunQueue
 from workbench.tui.state.runs.run_state import RunState
 from workbench.tui.state.session.document import Document
 from workbench.tui.state.session.editor import SessionEditor
+from workbench.tui.state.session.image_entries import ImageEntries
+from workbench.tui.state.session.library import Library
 
 
 class Workspace:

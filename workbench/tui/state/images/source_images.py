@@ -11,9 +11,9 @@ import numpy as np
 from ddib.data.sources import Images, ImageSpec, available, folder_stamp, load_readable
 from ddib.errors import InputError
 from workbench.session.schema import Session
+from workbench.tui.models import SHOWN
 from workbench.tui.state.images.image_selection import plain as plain_entry
 from workbench.tui.state.images.thumbnails import Gallery
-from workbench.tui.state.runs.run_state import SHOWN
 
 if TYPE_CHECKING:
     from workbench.tui.models import Pixels

@@ -33,7 +33,8 @@ from workbench.runs.store import (
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants
-from workbench.tui.state.runs.run_state import SHOWN, RowPictures, RunState
+from workbench.tui.models import SHOWN
+from workbench.tui.state.runs.run_state import RowPictures, RunState
 from workbench.tui.state.session.document import Document
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from workbench.session.schema import Session
     from workbench.tui.models import Pixels
 
-SHOWN = 64  # images the engine sends pictures of
 ORDER: tuple[RowKind, ...] = (
     "source",
     "edited_image",

@@ -8,11 +8,11 @@ from typing import Any
 from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
 from workbench.tui.models import Place, Position
-from workbench.tui.state.checkpoints import Library
 from workbench.tui.state.images.image_specs import fits, fitting
 from workbench.tui.state.session import edits
 from workbench.tui.state.session.document import Document
 from workbench.tui.state.session.ends import ends
+from workbench.tui.state.session.library import Library
 
 
 class SessionEditor:

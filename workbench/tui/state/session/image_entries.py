@@ -9,13 +9,13 @@ from ddib.data.scatter import SIZE
 from ddib.data.sources import ImageSpec
 from ddib.errors import InputError
 from workbench.tui.models import ImagesView
-from workbench.tui.state.checkpoints import Library
 from workbench.tui.state.images import source_images
 from workbench.tui.state.images.image_selection import What, pick, plain
 from workbench.tui.state.images.source_images import SourceImages
 from workbench.tui.state.images.thumbnails import Gallery
 from workbench.tui.state.session import edits
 from workbench.tui.state.session.document import Document
+from workbench.tui.state.session.library import Library
 
 
 class ImageEntries:
