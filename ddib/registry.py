@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import BaseModel, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -111,6 +112,17 @@ class Registry(Mapping[str, Member], Generic[Member]):
         self._members = dict(members)
 
 
+def register_model(registry: Registry[Any], key: str, model: type[BaseModel]) -> None:
+    """Register a pydantic class under the one value of the field `key`, such as "op".
+
+    Raises ValueError where that field does not name it, and as `Registry.register` does.
+    """
+    field = model.model_fields[key]
+    if get_args(field.annotation) != (field.default,):
+        raise ValueError(f'{model.__name__} needs a name: {key}: Literal["name"] = "name"')
+    registry.register(field.default, model)
+
+
 def unknown_name(kind: str, name: str, known: Mapping[str, object]) -> str:
     """What is wrong with a name, with the nearest of those that are known."""
     from difflib import get_close_matches
@@ -146,6 +158,13 @@ class NameIn:
         if name not in self.members:
             raise ValueError(unknown_name(self.kind, name, self.members))
         return name
+
+
+def names_in(field: FieldInfo) -> tuple[str, ...]:
+    """The names that a field annotated with NameIn takes; none for other fields."""
+    return tuple(
+        name for part in field.metadata if isinstance(part, NameIn) for name in part.members
+    )
 
 
 def import_modules(package: str, paths: list[str]) -> None:

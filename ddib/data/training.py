@@ -1,22 +1,32 @@
 """What there is to train on: an endless supply of batches, each a pure function of a generator."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ddib.data.points import CHANNELS, SHAPES, ShapeName, standardised
-from ddib.data.sources import ImageFiles, Pixels, colorize, load_images, read_mnist, to_tensor
-from ddib.errors import InputError
+from ddib.data.digits import digits_word
+from ddib.data.mnist import SIZE, add_border, colorize, read_mnist
+from ddib.data.pixels import POINT_CHANNELS, Pixels, to_tensor
+
+Draw = Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.float32]]
+"""Draws points float32 [N, 2] at places [N] in [0, 1) along a shape."""
 
 POINTS = 16  # of a domain of points that share a noise level, which makes a batch cheaper
 
 
 class TrainingData(Protocol):
-    """Pictures to train on."""
+    """Pictures to train on; `domain` is what they are called, `facts` are kept in the checkpoint.
 
+    pointwise: each pixel is a point of its own, which an MLP reads.
+    """
+
+    domain: str
+    pointwise: bool
     size: int
     channels: int
     labels: tuple[int, ...]
@@ -36,17 +46,19 @@ class TrainingData(Protocol):
 class ColoredDigits:
     """Colored MNIST's training digits, a new hue each time one is drawn."""
 
-    size = 32
+    pointwise = False
+    size = SIZE
     channels = 3
-    sample = (32, 32)
+    sample = (SIZE, SIZE)
     samples = 8
     picture: Pixels | None = None
 
     def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
-        self.root = root
+        words = "digits" if len(digits) > 1 else digits_word(digits[0])
+        self.domain = f"colored-mnist {words}"
         grey, labels = read_mnist(root, split)
         chosen = np.isin(labels, digits)
-        self.grey = np.pad(grey[chosen], ((0, 0), (2, 2), (2, 2)))
+        self.grey = add_border(grey[chosen])
         self.digits = torch.from_numpy(labels[chosen].astype(np.int64))
         self.labels = digits
         self.facts = {
@@ -64,20 +76,17 @@ class ColoredDigits:
 
 
 class Pictures:
-    """A folder of images, resized and centre-cropped, held in memory as 8-bit pixels."""
+    """Pictures of one size, held in memory as 8-bit pixels [N, size, size, channels]."""
 
+    pointwise = False
     labels: tuple[int, ...] = ()
     samples = 8
     picture: Pixels | None = None
 
-    def __init__(self, folder: Path, size: int, channels: int = 3):
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder of images")
-        self.size, self.channels, self.sample = size, channels, (size, size)
-        self.pixels: Pixels = load_images(
-            [ImageFiles(path=str(folder))], size=size, channels=channels
-        ).pictures
-        self.facts = {"folder": str(folder), "images": len(self.pixels), "size": size}
+    def __init__(self, pixels: Pixels, domain: str, facts: dict[str, Any]):
+        self.domain, self.facts, self.pixels = domain, facts, pixels
+        _, self.size, _, self.channels = pixels.shape
+        self.sample = (self.size, self.size)
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `TrainingData`; there are no labels, so they are all -1."""
@@ -88,38 +97,41 @@ class Pictures:
 class Synthetic:
     """Points of a two-dimensional domain, new ones in every batch."""
 
+    pointwise = True
     size = 1
-    channels = CHANNELS
+    channels = POINT_CHANNELS
     labels: tuple[int, ...] = ()
     sample = (1, 10_000)
     samples = 1
     picture: Pixels | None = None
 
-    def __init__(self, name: ShapeName):
-        self._shape = SHAPES[name]
-        self.facts = {"dataset": name}
+    def __init__(self, draw: Draw, dataset: str):
+        self._draw = draw
+        self.domain = f"synthetic {dataset}"
+        self.facts = {"dataset": dataset}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `TrainingData`; drawn anew, never with a seed that a session can give."""
         seed = torch.randint(2**62, (2,), generator=generator).tolist()
         drawn = np.random.default_rng(seed)
-        points = standardised(self._shape, drawn.random(count * POINTS), drawn)
+        points = self._draw(drawn.random(count * POINTS), drawn)
         return _few(torch.from_numpy(points)), torch.full((count,), -1)
 
 
 class Colours:
-    """The pixels of a picture, resized and centre-cropped: a cloud of points in RGB."""
+    """The pixels of a square picture [size, size, 3]: a cloud of points in RGB."""
 
+    pointwise = True
     channels = 3
     labels: tuple[int, ...] = ()
     samples = 1
 
-    def __init__(self, picture: Path, size: int):
-        self.size, self.sample = size, (size, size)
-        pixels = load_images([ImageFiles(path=str(picture))], size=size, channels=3).pictures
-        self.picture: Pixels | None = pixels[0]
-        self.colours = to_tensor(pixels).flatten(2)[0].T
-        self.facts = {"dataset": "colours", "picture": picture.name, "size": size}
+    def __init__(self, pixels: Pixels, domain: str, facts: dict[str, Any]):
+        self.domain, self.facts = domain, facts
+        self.size = len(pixels)
+        self.sample = (self.size, self.size)
+        self.picture: Pixels | None = pixels
+        self.colours = to_tensor(pixels[None]).flatten(2)[0].T
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `TrainingData`; with noise as wide as the step between two 8-bit levels."""

@@ -9,30 +9,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddib.operations.operation import Context, Mask, Operation
+from ddib.operations.operation import Context, Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def enabled(operations: Sequence[Operation]) -> tuple[Operation, ...]:
-    """The operations that run. A mask is one of those only that it counts and that run too."""
+    """Return the operations that run, each restated for those above it that run."""
     running: list[Operation] = []
-    for index, operation in enumerate(operations):
-        if not operation.enabled:
-            continue
-        if isinstance(operation, Mask):
-            first = max(0, index - operation.operations)
-            above = sum(one.enabled for one in operations[first:index])
-            if above:
-                running.append(operation.model_copy(update={"operations": above}))
-        else:
-            running.append(operation)
+    applied: list[bool] = []
+    for operation in operations:
+        restated = operation.restate(applied) if operation.enabled else None
+        applied.append(operation.enabled)
+        if restated is not None:
+            running.append(restated)
     return tuple(running)
 
 
 def states(operations: Sequence[Operation], x: Tensor, context: Context) -> Iterator[Tensor]:
-    """x [N, C, H, W], then what each enabled operation makes of it, one after the other."""
+    """Yield x [N, C, H, W], then the result of each enabled operation, one after the other."""
     before = context.before
     yield x
     for operation in enabled(operations):
@@ -42,6 +38,6 @@ def states(operations: Sequence[Operation], x: Tensor, context: Context) -> Iter
 
 
 def apply_operations(operations: Sequence[Operation], x: Tensor, context: Context) -> Tensor:
-    """The enabled operations one after the other on x [N, C, H, W]."""
+    """Return x [N, C, H, W] after the enabled operations, one after the other."""
     *_, edited = states(operations, x, context)
     return edited

@@ -1,5 +1,12 @@
-"""Solvers that move a state along σ, one family a file, and the setting that chooses one."""
+"""Solvers that move a state along σ, one family a file, and the setting that chooses one.
 
-from ddib.solvers.solver import SOLVERS, Denoise, Scheme, Solver, Step
+Every module of this folder is imported here, so that its solvers are registered.
+"""
 
-__all__ = ["SOLVERS", "Denoise", "Scheme", "Solver", "Step"]
+from ddib.registry import import_modules
+from ddib.solvers.scheme import SOLVERS, Denoise, Scheme, Step, solver
+from ddib.solvers.solver import Solver
+
+__all__ = ["SOLVERS", "Denoise", "Scheme", "Solver", "Step", "solver"]
+
+import_modules(__name__, __path__)

@@ -10,10 +10,11 @@ from torch import Tensor
 
 import ddib
 from ddib.bridge.bridge import CHUNK
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.measures.images import rmse
 from ddib.schedules.grids import GRIDS
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from workbench.benchmark.report import Column
 from workbench.benchmark.subject import Subject
 

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 import ddib
-from ddib.checkpoints.checkpoint import Model
-from ddib.solvers.solver import SOLVERS, Solver, signal
+from ddib.checkpoints.model import Model
+from ddib.schedules.levels import signal
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from workbench.benchmark.timing import Clock, device_clock
 
 SOURCE, TARGET = "cmnist-fives", "cmnist-sevens"

@@ -5,16 +5,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ddib.checkpoints.checkpoint import CheckpointFacts, load
-from ddib.data.points import SHAPES, SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageFiles, ImageSpec, load_images, to_tensor
+from ddib.checkpoints.fitted_grid import grid_file
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.loading import load
+from ddib.data.loading import load_images
+from ddib.data.pixels import to_tensor
+from ddib.data.source import ImageSource
+from ddib.data.sources import domain_entry
+from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
-from ddib.tuning.grid_fit import fit_grid, grid_file
+from ddib.tuning.grid_fit import fit_grid
 from workbench.engine.devices.device import pick_device
 from workbench.support.files import atomic_write
 
 IMAGES = 4
-PACKAGED = 100  # digits of each kind; the last ones serve here, sessions begin with the first
 
 
 def adapt(
@@ -50,11 +54,14 @@ def adapt(
     return grid_file(checkpoint)
 
 
-def _own(facts: CheckpointFacts, label: int | None) -> ImageSpec:
-    """Images of a checkpoint's own domain; raises InputError where the package has none."""
-    if facts.data.get("dataset") in list(SHAPES):
-        return SyntheticPoints(dataset=facts.data["dataset"], seed=1)
-    digit = facts.wanted_label(label)
-    if facts.data.get("dataset") != "colored-mnist" or digit is None:
-        raise InputError("not a model of digits: give --images PATTERN, four pictures of its kind")
-    return ColoredMNIST(digit=digit, count=PACKAGED)
+def _own(facts: CheckpointFacts, label: int | None) -> ImageSource:
+    """Images of a checkpoint's own domain; raises InputError where they are not to be had."""
+    wanted = facts.wanted_label(label)
+    labels = (wanted,) if isinstance(wanted, int) else ()
+    entry = domain_entry(facts.data, labels, facts.of_points)
+    if entry is None:
+        raise InputError(
+            f"its header does not say where images of {facts.domain} are: give --images PATTERN, "
+            "four pictures of its kind"
+        )
+    return entry.set_apart()

@@ -11,6 +11,7 @@ from workbench.cli.commands import cache, checkpoints, runs
 from workbench.cli.commands.bench import bench
 from workbench.cli.commands.doctor import doctor
 from workbench.cli.commands.engine import engine
+from workbench.cli.commands.manual import print_manual
 from workbench.cli.commands.reference import operations, print_schema, solvers
 from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
@@ -42,7 +43,7 @@ app = typer.Typer(
 def load_own_files(context: typer.Context) -> None:
     """Load what the user's own files add; the screen does that after its first frame."""
     if context.invoked_subcommand != "open" and not {"-h", "--help"} & set(sys.argv):
-        from workbench.library import own_files
+        from workbench import own_files
 
         own_files.load_own_files()
 
@@ -53,6 +54,7 @@ app.command("replay")(replay_sessions)
 app.command("operations")(operations)
 app.command("solvers")(solvers)
 app.command("schema")(print_schema)
+app.command("manual")(print_manual)
 app.command("doctor")(doctor)
 app.command("engine")(engine)
 app.command("bench")(bench)

@@ -11,27 +11,24 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from ddib.errors import InputError, RunError
+from workbench.engine.protocol.conversation import Conversation
 from workbench.engine.protocol.messages import (
     Asked,
-    Cancel,
     Finished,
     Inspect,
     Message,
-    Previews,
     Ready,
     RunSession,
     Trace,
-    read_request,
-    to_line,
 )
 from workbench.library.library import folders, read_config
-from workbench.library.own_files import load_own_files
-from workbench.runs.store import stamped_name
+from workbench.own_files import load_own_files
+from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
@@ -41,78 +38,6 @@ if TYPE_CHECKING:
     from workbench.engine.planning.plan import Plan
 
 log = logging.getLogger(__name__)
-
-
-class Conversation:
-    """What was asked and not yet answered; the reader's thread fills it, the worker empties it.
-
-    A run that is cancelled while it waits is answered at once.
-    """
-
-    def __init__(self, requests: IO[bytes], events: IO[bytes]):
-        self._requests = requests
-        self._events = events
-        self._waiting: dict[str, Asked] = {}
-        self._changed = threading.Condition()  # what waits, or that nothing more will come
-        self._cancelled: set[str] = set()
-        self._rates: dict[str, float] = {}
-        self._closing = threading.Event()
-        self._writing = threading.Lock()
-
-    def read(self) -> None:
-        """Read requests until stdin closes, which cancels what is under way."""
-        for line in self._requests:
-            try:
-                request = read_request(line)
-            except ValidationError as error:
-                log.error("not a request: %s", error)
-                continue
-            if isinstance(request, Cancel):
-                self._cancel(request.id)
-            elif isinstance(request, Previews):
-                self._rates[request.id] = request.per_second
-            else:
-                if isinstance(request, RunSession):
-                    self._rates[request.id] = request.previews_per_second
-                with self._changed:
-                    self._waiting[request.id] = request
-                    self._changed.notify()
-        with self._changed:
-            self._closing.set()
-            self._changed.notify()
-
-    def _cancel(self, id_: str) -> None:
-        with self._changed:
-            self._cancelled.add(id_)
-            dropped = self._waiting.pop(id_, None)
-        if dropped is not None:
-            error = "cancelled before it began"
-            self.send(Finished(id=id_, status="cancelled", error=error))
-
-    def next(self) -> Asked | None:
-        """The work that waits longest, waited for; None when the screen has closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
-            if self._closing.is_set():
-                return None
-            return self._waiting.pop(next(iter(self._waiting)))
-
-    def send(self, message: Message) -> None:
-        """Send an event; when the screen is gone, the conversation closes."""
-        try:
-            with self._writing:
-                self._events.write(to_line(message))
-                self._events.flush()
-        except (BrokenPipeError, ValueError):
-            self._closing.set()
-
-    def cancelled(self, id_: str) -> bool:
-        """Whether a run is to stop."""
-        return self._closing.is_set() or id_ in self._cancelled
-
-    def previews_per_second(self, id_: str) -> float:
-        """How often a run is to show the emerging picture."""
-        return self._rates[id_]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -156,7 +81,7 @@ def _serve(options: argparse.Namespace) -> None:
         )
     )
     while (request := conversation.next()) is not None:
-        conversation.send(_answer(engine, request, conversation))
+        conversation.answer(_answer(engine, request, conversation))
 
 
 def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Message:
@@ -165,7 +90,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
     from workbench.engine.planning.plan import make_plan
 
     def cancelled() -> bool:
-        return conversation.cancelled(request.id)
+        return conversation.stopping
 
     try:
         if isinstance(request, Trace):
@@ -199,11 +124,9 @@ def _run(
         id=request.id,
         store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
         run_name=stamped_name(request.name, datetime.now()),
-        previews_per_second=lambda: conversation.previews_per_second(request.id),
+        previews_per_second=lambda: conversation.previews_per_second,
     )
-    return run_plan(
-        engine, plan, order, conversation.send, lambda: conversation.cancelled(request.id)
-    )
+    return run_plan(engine, plan, order, conversation.send, lambda: conversation.stopping)
 
 
 def _parser() -> argparse.ArgumentParser:

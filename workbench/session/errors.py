@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ddib.errors import InputError
+from ddib.registry import names_in
 from workbench.session.registry_field import OneOf
 from workbench.support.yaml_text import Node, Plain, flow, is_list, is_mapping
 
@@ -225,9 +226,7 @@ def _choices(field: FieldInfo | None) -> list[str]:
         return []
     if get_origin(field.annotation) is Literal:
         return [shown(choice) for choice in get_args(field.annotation)]
-    extra = field.json_schema_extra
-    choices = extra.get("enum") if isinstance(extra, dict) else None
-    return [str(choice) for choice in choices] if isinstance(choices, list) else []
+    return list(names_in(field))
 
 
 def words_in(field: FieldInfo | None) -> list[str]:

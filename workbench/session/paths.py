@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ddib.data.sources import ImageFiles
-from workbench.session.schema import End, ImageSpec, Session, Source, Target
+from workbench.session.schema import End, Session, Source, Target
 
 
 def named_checkpoints(session: Session) -> dict[str, str]:
@@ -41,18 +40,13 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
     def checkpoint(name: str) -> str:
         return absolute(name) if "/" in name or Path(name).suffix else name
 
-    def spec(images: ImageSpec) -> ImageSpec:
-        key = "path" if isinstance(images, ImageFiles) else "root"
-        path = getattr(images, key, None)
-        return images.model_copy(update={key: absolute(path)}) if path else images
-
     def located(part: End | Target | Source) -> Any:
         name = part.checkpoint
         found = tuple(map(checkpoint, name)) if isinstance(name, tuple) else checkpoint(name)
         classifier = part.classifier and checkpoint(part.classifier)
         return part.model_copy(update={"checkpoint": found, "classifier": classifier})
 
-    images = tuple(map(spec, session.source.images))
+    images = tuple(entry.with_path(absolute) for entry in session.source.images)
     return session.model_copy(
         update={
             "source": located(session.source.model_copy(update={"images": images})),

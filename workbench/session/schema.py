@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from ddib.data.points import SHAPES, SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageFiles
+from ddib.data.source import IMAGE_SOURCES, ImageSource
+from ddib.data.sources import source_of
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
 from ddib.solvers.solver import Solver
@@ -32,14 +32,11 @@ def _label_kind(value: object) -> str:
     return "own" if value == "own" else "class"
 
 
-def _image_spec(value: object) -> str | None:
-    if isinstance(value, BaseModel):
+def _image_source(value: object) -> str | None:
+    if isinstance(value, ImageSource):
         return type(value).__name__
-    keys = value if isinstance(value, Mapping) else {}
-    if "dataset" in keys:
-        points = keys["dataset"] in list(SHAPES)  # whatever it is, a list or a mapping
-        return SyntheticPoints.__name__ if points else ColoredMNIST.__name__
-    return ImageFiles.__name__ if "path" in keys else None
+    source = source_of(value) if isinstance(value, Mapping) else None
+    return source.__name__ if source else None
 
 
 ClassLabel = Annotated[
@@ -48,18 +45,13 @@ ClassLabel = Annotated[
 ]
 
 if TYPE_CHECKING:
-    ImageSpec = ColoredMNIST | SyntheticPoints | ImageFiles
+    AnySource = ImageSource
     AnyOperation = Operation
     SweptSolver = Solver
     SweptLabel = int | tuple[int, ...] | Literal["own"]
     SweptScale = float | tuple[float, ...]
 else:
-    ImageSpec = Annotated[
-        Annotated[ColoredMNIST, Tag("ColoredMNIST")]
-        | Annotated[SyntheticPoints, Tag("SyntheticPoints")]
-        | Annotated[ImageFiles, Tag("ImageFiles")],
-        Discriminator(_image_spec),
-    ]
+    AnySource = Annotated[Any, OneOf(IMAGE_SOURCES.values, _image_source)]
     AnyOperation = Annotated[Any, OneOf(lambda: map(sweepable, OPERATIONS.values()), "op")]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
     SweptLabel = SweepOf[ClassLabel, int]
@@ -93,8 +85,8 @@ class End(_Part):
 class Source(End):
     """Where the images come from, the model that encodes them, and what it is led to."""
 
-    images: tuple[ImageSpec, ...] = Field(
-        min_length=1, description="colored MNIST digits, image files, or points"
+    images: tuple[AnySource, ...] = Field(
+        min_length=1, description="entries of image sources, such as digits or files"
     )
 
 

@@ -5,36 +5,58 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ddib.data.points import SHAPES, WIDTH, ShapeName, cloud
-from ddib.data.sources import ColoredMNIST, SyntheticPoints, load_images, to_pixels, to_tensor
-from ddib.data.training import Synthetic
+from ddib.data.loading import load_images
+from ddib.data.outlines import WIDTH
+from ddib.data.pixels import to_pixels, to_tensor
+from ddib.data.points import SyntheticPoints
+from ddib.data.source import IMAGE_SOURCES, TrainingRequest
+from ddib.data.sources import source_of_dataset
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.errors import InputError
-from ddib.operations.operation import AddNoise, Clamp, Flip, Normalize, Rotate
+from ddib.operations.geometry import Flip, Rotate
+from ddib.operations.noise import AddNoise
+from ddib.operations.values import Clamp, Normalize
 
-NAMES = list(SHAPES)
+NAMES = [
+    dataset
+    for source in IMAGE_SOURCES.values()
+    if issubclass(source, SyntheticPoints)
+    for dataset in source.datasets()
+]
 
 
-def raw(name: ShapeName, count: int = 30_000) -> NDArray[np.float64]:
+def entry(dataset: str, count: int = 2000, seed: int = 0) -> SyntheticPoints:
+    made = source_of_dataset(dataset).model_validate({"dataset": dataset, "seed": seed})
+    assert isinstance(made, SyntheticPoints)
+    return made.model_copy(update={"count": count})
+
+
+def cloud(dataset: str, count: int, seed: int) -> NDArray[np.float32]:
+    return entry(dataset, count, seed).cloud()
+
+
+def raw(dataset: str, count: int = 30_000) -> NDArray[np.floating]:
     """Points before they were standardised."""
-    return cloud(name, count, 0) * SHAPES[name].deviation + SHAPES[name].mean
+    shape = entry(dataset)
+    return cloud(dataset, count, 0) * shape.deviation + shape.mean
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_zero_mean_and_unit_variance_over_both_coordinates(name: ShapeName) -> None:
+def test_zero_mean_and_unit_variance_over_both_coordinates(name: str) -> None:
     points = cloud(name, 200_000, seed=1).astype(np.float64)
     assert points.mean() == pytest.approx(0, abs=0.005)
     assert points.std() == pytest.approx(1, abs=0.005)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_seed_is_a_cloud(name: ShapeName) -> None:
+def test_a_seed_is_a_cloud(name: str) -> None:
     assert np.array_equal(cloud(name, 100, 3), cloud(name, 100, 3))
     assert not np.array_equal(cloud(name, 100, 3), cloud(name, 100, 4))
     assert np.isfinite(cloud(name, 1, 0)).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_neighbours_in_the_order_are_near_along_the_shape(name: ShapeName) -> None:
+def test_neighbours_in_the_order_are_near_along_the_shape(name: str) -> None:
     """What colours by order rely on; a board's fields lie above one another."""
     points = cloud(name, 3000, 0)
     steps = np.abs(np.diff(points[:, :1] if name == "checkerboards" else points, axis=0)).max(1)
@@ -61,7 +83,7 @@ def test_checkerboards_fill_every_other_field() -> None:
 
 
 @pytest.mark.parametrize("name", ["concentric-rings", "parallel-rings"])
-def test_three_rings_of_a_width(name: ShapeName) -> None:
+def test_three_rings_of_a_width(name: str) -> None:
     concentric = name == "concentric-rings"
     for number, ring in enumerate(np.split(raw(name), 3)):
         radius, centre = (number + 1, 0) if concentric else (1, 2.8 * (number - 1))
@@ -72,7 +94,7 @@ def test_three_rings_of_a_width(name: ShapeName) -> None:
 
 
 @pytest.mark.parametrize("name", ["concentric-squares", "parallel-squares"])
-def test_three_squares_of_a_width(name: ShapeName) -> None:
+def test_three_squares_of_a_width(name: str) -> None:
     concentric = name == "concentric-squares"
     for number, square in enumerate(np.split(raw(name), 3)):
         size, centre = (number + 1, 0) if concentric else (1, 3 * (number - 1))
@@ -83,7 +105,9 @@ def test_three_squares_of_a_width(name: ShapeName) -> None:
 
 def test_training_draws_the_same_distribution_and_never_the_same_points() -> None:
     generator = torch.Generator().manual_seed(0)
-    images, _ = Synthetic("moons").batch(512, generator)
+    images, _ = (
+        source_of_dataset("moons").training_data(TrainingRequest("moons")).batch(512, generator)
+    )
     assert images.shape == (512, 2, 1, 16)
     drawn = images.movedim(1, -1).reshape(-1, 2).numpy()
     assert drawn.mean() == pytest.approx(0, abs=0.05)
@@ -93,7 +117,7 @@ def test_training_draws_the_same_distribution_and_never_the_same_points() -> Non
 
 
 def test_a_cloud_is_an_image_of_one_row_that_nothing_rounds() -> None:
-    spec = SyntheticPoints(dataset="moons", count=50, seed=2)
+    spec = entry("moons", 50, 2)
     images = load_images([spec, spec], size=1, channels=2)
     assert images.pixels.shape == (2, 1, 50, 2)
     assert images.pixels.dtype == np.float32
@@ -104,7 +128,7 @@ def test_a_cloud_is_an_image_of_one_row_that_nothing_rounds() -> None:
 
 
 def test_what_does_not_fit_is_said() -> None:
-    points = SyntheticPoints(dataset="moons", count=5)
+    points = entry("moons", 5)
     with pytest.raises(InputError, match="choose synthetic-moons as source"):
         load_images([points], size=32, channels=3)
     with pytest.raises(InputError, match="reads points; give it such a dataset"):

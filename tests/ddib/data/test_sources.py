@@ -9,19 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ddib.data.sources import (
-    PACKAGED_MNIST,
-    ColoredMNIST,
-    ImageFiles,
-    available,
-    colored_mnist,
-    colorize,
-    count_available,
-    load_images,
-    read_mnist,
-    to_pixels,
-    to_tensor,
-)
+from ddib.data.loading import load_images
+from ddib.data.mnist import PACKAGED_MNIST, colorize, count_available, read_mnist
+from ddib.data.pixels import to_pixels, to_tensor
+from ddib.data.sources.colored_mnist import ColoredMNIST, colored_mnist
+from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 
 
@@ -218,7 +210,7 @@ def photos(tmp_path: Path) -> Path:
     ],
 )
 def test_what_a_pattern_finds(photos: Path, pattern: str, names: list[str]) -> None:
-    assert list(available(ImageFiles(path=pattern), photos).names) == names
+    assert list(ImageFiles(path=pattern).find(photos).names) == names
 
 
 def test_picked_files(photos: Path) -> None:

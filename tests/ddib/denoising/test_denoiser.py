@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from ddib.denoising.denoiser import Denoiser
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
-from ddib.schedules.grids import linear
+from ddib.schedules.noise_schedules import linear
 
 SIGMAS = linear(1000)
 

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddib.data.sources import colored_mnist, to_tensor
+from ddib.data.pixels import to_tensor
+from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.measures.images import hue_error, psnr
 
 

@@ -1,21 +1,24 @@
 """The network of points: pixel by pixel, and against the analytic denoiser of a Gaussian."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
-from ddib.checkpoints.checkpoint import load
-from ddib.data.points import SHAPES, ShapeName, cloud
-from ddib.data.sources import Pixels
+from ddib.checkpoints.loading import load
+from ddib.data.pixels import Pixels
+from ddib.data.points import SyntheticPoints
+from ddib.data.source import IMAGE_SOURCES
+from ddib.data.sources import source_of_dataset
 from ddib.data.training import POINTS
 from ddib.denoising.evaluation import Evaluation, prepare
 from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
-from ddib.solvers.solver import Solver, signal
+from ddib.schedules.levels import signal
+from ddib.solvers.solver import Solver
 from ddib.training.training import TrainingConfig, train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
@@ -24,10 +27,17 @@ MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 class Gaussian:
     """Points around a mean, whose best denoiser is known."""
 
-    size, channels, sample, samples = 1, 2, (1, 100), 1
+    domain = "a Gaussian"
+    pointwise = True
+    size = 1
+    channels = 2
     labels: tuple[int, ...] = ()
-    facts: ClassVar[dict[str, Any]] = {}
+    sample = (1, 100)
+    samples = 1
     picture: Pixels | None = None
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         drawn = torch.randn((count, 2, 1, POINTS), generator=generator)
@@ -36,7 +46,7 @@ class Gaussian:
 
 def random_network() -> Mlp:
     torch.manual_seed(0)
-    network = MlpConfig(width=16, blocks=2).network().eval()
+    network = Mlp(MlpConfig(width=16, blocks=2)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network
@@ -91,11 +101,16 @@ def test_it_learns_the_denoiser_of_a_gaussian(tmp_path: Path) -> None:
     assert model.facts.thumbnail is not None
 
 
-@pytest.mark.parametrize("name", list(SHAPES))
-def test_the_shipped_models_make_their_shapes_and_go_there_and_back(name: ShapeName) -> None:
+@pytest.mark.parametrize(
+    "name", [n for s in IMAGE_SOURCES.values() if s.of_points for n in s.datasets()]
+)
+def test_the_shipped_models_make_their_shapes_and_go_there_and_back(name: str) -> None:
     model, solver = load(f"synthetic-{name}"), Solver(steps=30)
     assert model.facts.data == {"dataset": name}
-    shape = torch.from_numpy(cloud(name, 6000, 5))
+    keys = {"dataset": name, "count": 6000, "seed": 5}
+    entry = source_of_dataset(name).model_validate(keys)
+    assert isinstance(entry, SyntheticPoints)
+    shape = torch.from_numpy(entry.cloud())
     noise = torch.randn((1, 2, 1, 400), generator=torch.Generator().manual_seed(0))
     made = decode(noise, model, solver)[0, :, 0].T
     near = torch.cdist(made, shape).amin(1) < 0.08

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from ddib.denoising.denoiser import Denoiser
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
-from ddib.schedules.grids import reference_grid, schedule_sigmas
-from ddib.solvers.solver import ddim
+from ddib.schedules.grids import reference_grid
+from ddib.schedules.noise_schedules import schedule_sigmas
+from ddib.solvers.singlestep import ddim
 
 CASES: dict[str, tuple[dict[str, object], list[float]]] = {
     "plain": (
@@ -132,7 +133,9 @@ def test_loops_are_those_of_guided_diffusion(steps: int, clip: bool) -> None:
     config = UNetConfig.model_validate(settings | {"use_scale_shift_norm": True})
     network = UNet(config).eval().requires_grad_(False)
     fill(network)
-    network.out[2].weight.mul_(0.1)
+    last = network.out[2]
+    assert isinstance(last, nn.Conv2d)
+    last.weight.mul_(0.1)
     sigmas = schedule_sigmas("linear", 100)
     denoiser = Denoiser(network, sigmas, "epsilon")
     images = torch.rand((2, 3, 16, 16), generator=torch.Generator().manual_seed(3)) * 2 - 1

@@ -6,17 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from ddib.operations.operation import (
-    OPERATIONS,
-    AddNoise,
-    Blur,
-    Context,
-    Normalize,
-    Operation,
-    Scale,
-)
+from ddib.operations.frequencies import Blur
+from ddib.operations.noise import AddNoise
+from ddib.operations.operation import OPERATIONS, Context, Operation
 from ddib.operations.recipe import apply_operations
 from ddib.operations.sweeps import Sweepable, count, expand, sweepable
+from ddib.operations.values import Normalize, Scale
 from ddib.solvers.solver import Solver
 
 

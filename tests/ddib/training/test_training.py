@@ -8,11 +8,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import load, load_classifier, load_probe, read_facts
-from ddib.data.sources import PACKAGED_MNIST
-from ddib.data.training import ColoredDigits, Pictures
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.data.mnist import PACKAGED_MNIST
+from ddib.data.source import TrainingRequest
+from ddib.data.sources.image_files import ImageFiles
+from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
+from ddib.networks.unet import UNet
 from ddib.training.training import (
     TrainingConfig,
     accuracy,
@@ -30,7 +34,7 @@ def digits() -> ColoredDigits:
     return ColoredDigits(PACKAGED_MNIST, (5, 7), "test")
 
 
-def train(out: Path, data: ColoredDigits | Pictures, config: TrainingConfig = CONFIG) -> None:
+def train(out: Path, data: TrainingData, config: TrainingConfig = CONFIG) -> None:
     for _ in train_denoiser(out, domain="test", data=data, architecture=SMALL, config=config):
         pass
 
@@ -56,8 +60,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert (tmp_path / "stopped.training.pt").exists()
     train(out, digits)
     whole, stopped = load(tmp_path / "whole.safetensors"), load(out)
-    for name, tensor in whole.denoiser.network.state_dict().items():
-        assert torch.equal(tensor, stopped.denoiser.network.state_dict()[name]), name
+    expected, found = whole.denoiser.network, stopped.denoiser.network
+    assert isinstance(expected, UNet) and isinstance(found, UNet)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
     assert not (tmp_path / "stopped.training.pt").exists()
     assert Image.open(tmp_path / "stopped.samples.png").size == (256, 256)
 
@@ -80,12 +86,12 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
     for index in range(3):
         level = np.full((20, 20, 3), 80 * index, np.uint8)
         Image.fromarray(level).save(folder / f"{index}.png")
-    data = Pictures(folder, 16)
+    data = ImageFiles.training_data(TrainingRequest(str(folder), size=16))
     train(tmp_path / "a.safetensors", data)
     facts = read_facts(tmp_path / "a.safetensors")
     assert (facts.image_size, facts.labels) == (16, ())
     with pytest.raises(InputError, match="no such folder"):
-        Pictures(tmp_path / "none", 16)
+        ImageFiles.training_data(TrainingRequest(str(tmp_path / "none")))
 
 
 def test_a_damaged_state_is_named(digits: ColoredDigits, tmp_path: Path) -> None:

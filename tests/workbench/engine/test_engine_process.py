@@ -135,8 +135,11 @@ def test_closing_stdin_ends_it_and_keeps_what_is_finished(
 
 def test_nonsense_on_stdin_is_survived(engine: Process, small: Session, tmp_path: Path) -> None:
     assert engine.child.stdin is not None
-    engine.child.stdin.write(b'not json\n{"type": "run"}\n{"type": "dance", "id": "1"}\n')
+    engine.child.stdin.write(b'not json\n{"type": "run"}\n{"type": "dance", "id": "odd"}\n')
     engine.say(request(small, tmp_path))
+    (*_, refused) = engine.until(Finished)
+    assert isinstance(refused, Finished)
+    assert (refused.id, refused.status) == ("odd", "failed")
     (*_, ending) = engine.until(Finished)
     assert isinstance(ending, Finished)
     assert ending.status == "done"

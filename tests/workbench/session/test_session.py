@@ -8,10 +8,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ddib.operations.operation import OPERATIONS, AddNoise, Blur, Normalize, Scale
+from ddib.operations.frequencies import Blur
+from ddib.operations.noise import AddNoise
+from ddib.operations.operation import OPERATIONS
 from ddib.operations.sweeps import Sweepable
+from ddib.operations.values import Normalize, Scale
 from ddib.schedules.grids import GRIDS
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from workbench.session import reading
 from workbench.session.errors import SessionError
 from workbench.session.overrides import set_value
@@ -161,7 +165,13 @@ def test_the_schema_has_every_operation_and_asks_for_a_version() -> None:
         ("image: []", "imgae: []", 16, "recipe.imgae", "did you mean image?"),
         ("op: normalize", "op: normalise", 19, "recipe.latent.0.op", "did you mean normalize?"),
         ("op: normalize", "opp: normalize", 19, "recipe.latent.0.opp", "did you mean op?"),
-        ("op: normalize", "op: [a]", 19, "recipe.latent.0.op", "expected one of normalize, scale"),
+        (
+            "op: normalize",
+            "op: [a]",
+            19,
+            "recipe.latent.0.op",
+            f"expected one of {', '.join(OPERATIONS)}",
+        ),
         ("{op: normalize, mode: max}", "normalize", 19, "recipe.latent.0", "keys and values"),
         ("mode: max", "mode: maxx", 19, "recipe.latent.0.mode", "did you mean max?"),
         ("mode: max", "mode: [max]", 19, "recipe.latent.0.mode", "xpected one of standard"),
@@ -816,8 +826,8 @@ def test_relative_paths_start_from_the_session_file(tmp_path: Path) -> None:
     there = with_absolute_paths(session, tmp_path)
     assert there.source.checkpoint == str(tmp_path / "models/fives.safetensors")
     assert there.target.checkpoint == "cmnist-sevens"
-    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[union-attr]
-    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[union-attr]
+    assert there.source.images[0].path == str(tmp_path / "photos/*.png")  # type: ignore[attr-defined]
+    assert there.source.images[1].root == str(tmp_path / "mnist")  # type: ignore[attr-defined]
     assert with_absolute_paths(there, "/elsewhere") == there
     assert parse_session(dump_session(there)) == there
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.protocol.client import COMMAND
+from workbench.engine.protocol.messages import RowKind
 from workbench.session.reading import parse_session
 from workbench.tui.screens.dialogs.ask import Prompt
 from workbench.tui.state.runs.run_state import row_dependencies
@@ -89,13 +90,13 @@ def test_ends_are_named_by_what_tells_them_apart() -> None:
 def test_a_row_depends_on_its_part_of_the_chain() -> None:
     session = parse_session(CHAIN)
     shorter = session.model_copy(update={"chain": session.chain[:1]})
-    for kind, end, same in (
+    cases: tuple[tuple[RowKind, int, bool], ...] = (
         ("latent", 0, True),
         ("intermediate", 1, True),
         ("intermediate_latent", 1, True),
         ("intermediate", 2, True),
         ("result", 0, False),
-    ):
-        assert (
-            row_dependencies(session, kind, end) == row_dependencies(shorter, kind, end)
-        ) is same, kind
+    )
+    for kind, end, same in cases:
+        unchanged = row_dependencies(session, kind, end) == row_dependencies(shorter, kind, end)
+        assert unchanged is same, kind

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ddib.data.points import SyntheticPoints
 from ddib.data.scatter import SIZE, scatter
-from ddib.data.sources import ColoredMNIST
+from ddib.data.source import IMAGE_SOURCES
+from ddib.data.sources.colored_mnist import ColoredMNIST
+from ddib.data.sources.moons import Moons
+from ddib.data.sources.rings import Rings
 from workbench.engine.protocol.messages import Inspection, LatentStep
-from workbench.runs.contact_sheet import strip_png
+from workbench.runs.strips import strip_png
 from workbench.tui.forms import image_entries as image_forms
 from workbench.tui.present.inspection import view_of
 from workbench.tui.state.images import image_selection as picking
@@ -20,7 +22,7 @@ async def test_a_checkpoint_of_points_brings_its_points(program: Any, session_fi
     async with program(session_file) as driver:
         listed = [checkpoint.name for checkpoint in driver.widget("#checkpoints").view]
         await driver.press("1", "home", *["down"] * listed.index("synthetic-moons"), "s")
-        moons = (SyntheticPoints(dataset="moons"),)
+        moons = (Moons(),)
         await driver.until(lambda: driver.session.source.images == moons)
         await driver.until(
             lambda: driver.workspace.images.loaded.pixels.shape == (1, SIZE, SIZE, 3)
@@ -52,23 +54,23 @@ def test_latents_of_points_have_no_neighbours_to_speak_of() -> None:
 
 
 def test_the_form_of_points_chooses_the_shape_the_count_and_the_seed() -> None:
-    form = image_forms.form_of(SyntheticPoints(), 0, 1)
+    form = image_forms.form_of(Rings(), 0, 1)
     fields = {field.name: field for field in form.fields}
     assert list(fields) == ["from", "dataset", "count", "seed"]
-    assert fields["from"].choices == ("digits", "files", "points")
+    assert fields["from"].choices == tuple(IMAGE_SOURCES)
     assert "parallel-rings" in fields["dataset"].choices
-    spec = image_forms.changed(SyntheticPoints(), fields["dataset"], "parallel-rings")
-    assert spec == SyntheticPoints(dataset="parallel-rings")
+    spec = image_forms.changed(Rings(), fields["dataset"], "parallel-rings")
+    assert spec == Rings(dataset="parallel-rings")
     assert image_forms.changed(spec, fields["count"], "500") == spec.model_copy(
         update={"count": 500}
     )
     assert image_forms.changed(spec, fields["from"], "digits") == ColoredMNIST()
-    assert image_forms.changed(ColoredMNIST(), fields["from"], "points") == SyntheticPoints()
+    assert image_forms.changed(ColoredMNIST(), fields["from"], "moons") == Moons()
 
 
 def test_a_cloud_is_taken_whole() -> None:
-    spec = SyntheticPoints()
-    assert picking.plain(spec) == spec
+    spec = Moons()
+    assert spec.untaken() == spec
     assert picking.pick(spec, ["moons-0"], range(1), "all", 0, [0]) == spec
     with pytest.raises(ValueError, match="the only image"):
         picking.pick(spec, ["moons-0"], range(1), "toggle", 0, [0])

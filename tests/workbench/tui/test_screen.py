@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ddib.data.sources import ColoredMNIST
+from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.reading import load_session, parse_session
 from workbench.tui.screens.dialogs.ask import Ask, Prompt
 

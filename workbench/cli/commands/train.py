@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from ddib.data.training import TrainingData
     from ddib.networks.configurations import MlpConfig, UNetConfig
     from ddib.training.training import TrainingProgress
-
-DIGIT_NAMES = (
-    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
-)  # fmt: skip
 
 
 def train(
@@ -64,7 +61,9 @@ def train(
         int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
     ] = 2,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
-    parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    parameterisation: Annotated[
+        str, typer.Option(help="What the network predicts: v, epsilon or x0.")
+    ] = "v",
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
@@ -81,47 +80,49 @@ def train(
 
     A training that was stopped goes on where it was when the same command is given again.
     """
-    from ddib.checkpoints import checkpoint as checkpoints
-    from ddib.data import training as training_data
-    from ddib.data.points import SHAPES
+    from ddib.checkpoints.files import SUFFIX, USER_CHECKPOINTS
+    from ddib.data.source import TrainingRequest
+    from ddib.data.sources import source_of_dataset
     from ddib.training import training
 
-    path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
+    source = source_of_dataset(dataset)
+    path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
     if probe and classifier:
         raise InputError("--probe and --classifier are two trainings; give one of them")
-    if dataset != "colored-mnist":
-        if probe or classifier:
-            raise InputError("--probe and --classifier train on colored-mnist only")
-        if class_conditional:
-            raise InputError(f"--class-conditional takes colored-mnist: {dataset} has no labels")
+    if (probe or classifier or class_conditional) and not source.class_labels:
+        option = "--probe" if probe else "--classifier" if classifier else "--class-conditional"
+        raise InputError(f"{option} needs images with labels, and {dataset} has none")
     if steps is None and minutes is None:
         minutes = 12.0
-    points = dataset in SHAPES or dataset == "colours"
+    request = TrainingRequest(
+        dataset, tuple(digit or ()), root, size, "train", USER_CHECKPOINTS.parent
+    )
+    data = source.training_data(request)
     config = training.TrainingConfig(
         steps=steps,
         minutes=minutes,
         batch=batch,
         learning_rate=learning_rate,
         parameterisation=parameterisation,
-        noise_levels=noise_levels or ("log" if points else "time"),
-        precision=precision or ("float32" if points else "bf16"),
+        noise_levels=noise_levels or ("log" if data.pointwise else "time"),
+        precision=precision or ("float32" if data.pointwise else "bf16"),
         seed=seed,
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
-    data, domain = _training_data(dataset, digit, root, size)
-    if isinstance(data, training_data.ColoredDigits) and (probe or classifier):
-        held_out = training_data.ColoredDigits(data.root, data.labels, "test")
+    classes = max(source.class_labels) + 1 if class_conditional else None
+    if probe or classifier:
+        held_out = source.training_data(replace(request, split="test"))
         progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:
         progress = training.train_denoiser(
             path,
-            domain=domain,
+            domain=data.domain,
             data=data,
-            architecture=_architecture(points, data.channels, width, class_conditional, patch_size),
+            architecture=_architecture(data, width, classes, patch_size),
             config=config,
             command=command,
         )
@@ -129,43 +130,20 @@ def train(
     narrate.print(f"wrote {path}", markup=False)
 
 
-def _training_data(
-    dataset: str, digit: list[int] | None, root: Path | None, size: int
-) -> "tuple[TrainingData, str]":
-    """What to train on, and what its domain is called."""
-    from ddib.checkpoints import checkpoint as checkpoints
-    from ddib.data import training as training_data
-    from ddib.data.points import SHAPES
-    from ddib.data.sources import download_mnist
-
-    if dataset == "colored-mnist":
-        folder = root or download_mnist(checkpoints.USER_CHECKPOINTS.parent / "mnist")
-        digits = tuple(sorted(set(digit or range(10))))
-        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
-        return training_data.ColoredDigits(folder, digits, "train"), f"colored-mnist {words}"
-    if dataset in SHAPES:
-        return training_data.Synthetic(dataset), f"synthetic {dataset}"
-    if dataset == "colours":
-        if root is None:
-            raise InputError("--dataset colours takes a picture as --root")
-        return training_data.Colours(root, size), f"colours of {root.stem}"
-    return training_data.Pictures(Path(dataset), size), Path(dataset).resolve().name
-
-
 def _architecture(
-    points: bool, channels: int, width: int | None, class_conditional: bool, patch_size: int
+    data: "TrainingData", width: int | None, classes: int | None, patch_size: int
 ) -> "UNetConfig | MlpConfig":
     from ddib.networks.configurations import MlpConfig, UNetConfig
 
-    if points:
-        return MlpConfig(channels=channels, width=width or 96)
+    if data.pointwise:
+        return MlpConfig(channels=data.channels, width=width or 96)
     if (width or 64) % 64:
         raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
     return UNetConfig(
-        in_channels=channels,
-        out_channels=channels,
+        in_channels=data.channels,
+        out_channels=data.channels,
         model_channels=width or 64,
-        num_classes=10 if class_conditional else None,
+        num_classes=classes,
         patch_size=patch_size,
     )
 

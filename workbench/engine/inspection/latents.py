@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures.latents import (
     autocorrelation,
@@ -19,11 +19,11 @@ from ddib.measures.latents import (
     white_spectrum_errors,
 )
 from ddib.operations.recipe import states
-from ddib.solvers.solver import Step
+from ddib.solvers.scheme import Step
 from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps, split_solved
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Finished, Inspect, Inspection, LatentStep
-from workbench.runs.contact_sheet import latent_pixels, strip_png
+from workbench.runs.strips import latent_pixels, strip_png
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine

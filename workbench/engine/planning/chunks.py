@@ -15,16 +15,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved, Watch, batches
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model, load_classifier
-from ddib.data.sources import to_tensor
-from ddib.denoising.denoiser import Label
+from ddib.bridge.chunk import Chunk, Solved, batches
+from ddib.checkpoints.loading import load_classifier
+from ddib.checkpoints.model import Model
+from ddib.data.pixels import to_tensor
+from ddib.denoising.label import Label
 from ddib.errors import RunError
 from ddib.guides.guidance import Guidance
 from ddib.operations.operation import Context, Everything, Stage
 from ddib.operations.recipe import apply_operations
-from ddib.solvers.solver import SOLVERS, Solver
+from ddib.solvers.scheme import SOLVERS
+from ddib.solvers.solver import Solver
 from ddib.tuning.auto_steps import IMAGES as TRIED
 from ddib.tuning.auto_steps import fewest_steps
 from workbench.engine.planning.plan import End, Plan, encoding_key

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ddib.operations.operation import Slerp
+from ddib.operations.sphere import Slerp
 from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import SheetRow
 from workbench.session.schema import sweeps

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ddib.data.sources import Pixels
+from ddib.data.pixels import Pixels
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Metrics, RowKind
 from workbench.engine.results.measure import PerImage, summary

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ddib.operations.sweeps import Sweepable
+from ddib.registry import names_in
 from workbench.session.errors import words_in
 from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
@@ -67,7 +68,6 @@ def _plain(model: type[BaseModel]) -> type[BaseModel]:
 
 
 def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     words = tuple(words_in(info))
     annotation, limits = info.annotation, info.metadata
     if words:
@@ -78,8 +78,8 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         kind, choices = "choice", get_args(annotation)
     elif annotation is bool:
         kind, choices = "choice", (False, True)
-    elif isinstance(listed := extra.get("enum"), list):
-        kind, choices = "choice", tuple(listed)
+    elif names := names_in(info):
+        kind, choices = "choice", names
     elif annotation is int:
         kind = "integer"
     elif annotation is float:

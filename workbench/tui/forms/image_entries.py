@@ -4,49 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.data.points import SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageFiles, ImageSpec
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.data.source import IMAGE_SOURCES, ImageSource
 from workbench.tui.forms import forms
 from workbench.tui.models import FieldView, FormView
 from workbench.tui.state.images.image_specs import fitting
 
-_KINDS: dict[str, type[Any]] = {
-    "digits": ColoredMNIST,
-    "files": ImageFiles,
-    "points": SyntheticPoints,
-}
 
-
-def form_of(spec: ImageSpec, part: int, parts: int) -> FormView:
+def form_of(spec: ImageSource, part: int, parts: int) -> FormView:
     """Where the images come from, and what is chosen of them; `part` of `parts` entries."""
-    kind = next(name for name, model in _KINDS.items() if isinstance(spec, model))
-    form = forms.form_of(spec, f"images.{kind}", "")
+    form = forms.form_of(spec, f"images.{spec.name}", "")
     where = "where images come from"
-    lead = [FieldView("from", "choice", kind, where, choices=tuple(_KINDS))]
+    lead = [FieldView("from", "choice", spec.name, where, choices=tuple(IMAGE_SOURCES))]
     if parts > 1:
         entries = tuple(range(1, parts + 1))
         lead.insert(0, FieldView("entry", "choice", part + 1, "which entry", choices=entries))
-    fields = tuple(
-        FieldView(**{**vars(f), "kind": "choice", "choices": tuple(range(10))})
-        if f.name == "digit"
-        else f
-        for f in form.fields
-    )
-    return FormView(form.key, "", "", (*lead, *fields))
+    return FormView(form.key, "", "", (*lead, *form.fields))
 
 
 def changed(
-    spec: Any, field: FieldView, typed: Any, facts: CheckpointFacts | None = None
-) -> ImageSpec:
+    spec: ImageSource, field: FieldView, typed: Any, facts: CheckpointFacts | None = None
+) -> ImageSource:
     """An entry with a typed value; `facts`: of the checkpoint that is to read it, by which digits
     or points are chosen that replace others. Raises ValueError."""
     if field.name == "from":
-        if typed == "files":
-            return ImageFiles(path="*.png")
-        own, plain = fitting(facts), SyntheticPoints() if typed == "points" else ColoredMNIST()
-        return own if type(own) is type(plain) else plain
-    if field.name in ("count", "path") and not isinstance(spec, SyntheticPoints):
-        picked = "indices" if isinstance(spec, ColoredMNIST) else "names"
-        spec = spec.model_copy(update={picked: None})
+        own, source = fitting(facts), IMAGE_SOURCES[typed]
+        return own if isinstance(own, source) else source.default_entry()
+    if field.name in ("count", "path"):
+        spec = spec.without_picks()
     return forms.changed(spec, field, typed)  # type: ignore[return-value]  # another of its kind

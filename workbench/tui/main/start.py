@@ -54,14 +54,14 @@ def use_configured_keys(main: MainBase) -> None:
 
 def load_own_files() -> None:
     """Load what the user's own files add, before a session is read; slow, for a thread."""
-    from workbench.library import own_files
+    from workbench import own_files
 
     own_files.load_own_files()
 
 
 def report_skipped_files(main: MainBase) -> None:
     """Complain of the user's own files that cannot be loaded."""
-    from workbench.library.own_files import skipped_files
+    from workbench.own_files import skipped_files
 
     if lines := skipped_files():
         main.complain("\n".join(lines), "Own files")

@@ -6,11 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.demo import RUN
 from workbench.engine.protocol.client import COMMAND
-from workbench.runs.store import Notes, list_runs, read_notes
+from workbench.runs.notes import Notes, read_notes
+from workbench.runs.store import list_runs
 from workbench.tui.present.workspace import sheet as sheet_of
 from workbench.tui.screens.viewer.screen import ViewScreen
 
@@ -97,7 +99,7 @@ async def test_a_run_is_found_named_and_taken_up(
         assert [row.label for row in again.rows] == [row.label for row in fresh.rows]
         for one, other in zip(fresh.rows, again.rows, strict=True):
             assert one.notes == other.notes and other.freshness == "fresh"
-            assert (one.pixels == other.pixels).all(), one.label
+            assert np.array_equal(one.pixels, other.pixels), one.label
 
         await history(driver)
         await driver.press("d")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from workbench.engine.protocol.client import COMMAND
-from workbench.tui.screens.inspector.bars import Bars, BarsView
+from workbench.tui.models import BarsView
+from workbench.tui.screens.inspector.bars import Bars
 from workbench.tui.screens.inspector.screen import Inspector
 
 

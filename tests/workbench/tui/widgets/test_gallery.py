@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ddib.checkpoints.checkpoint import ZOO
-from ddib.data.sources import ColoredMNIST, ImageFiles
+from ddib.checkpoints.files import ZOO
+from ddib.data.sources.colored_mnist import ColoredMNIST
+from ddib.data.sources.image_files import ImageFiles
 from workbench.session.reading import parse_session
 from workbench.tui.main import screen as main_screen
 from workbench.tui.state.filtering import matching
@@ -204,7 +205,7 @@ def test_picks_that_a_session_cannot_hold() -> None:
     names = [f"{n}.png" for n in range(10_000)]
     spec = ImageFiles(path="*.png")
     assert with_places(spec, names, range(10_000)) == spec
-    assert with_places(spec, names, range(5_000)).count == 5_000  # type: ignore[union-attr]
+    assert with_places(spec, names, range(5_000)).count == 5_000  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="up to 4,096 single images"):
         with_places(spec, names, range(1, 10_000))
     with pytest.raises(ValueError, match="one is needed"):

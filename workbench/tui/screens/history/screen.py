@@ -275,7 +275,7 @@ class RunHistory(ActionScreen[Path | None]):
 
     def _change(self, run: StoredRun, **changes: Any) -> None:
         from ddib.errors import InputError, RunError
-        from workbench.runs.store import change_notes
+        from workbench.runs.notes import change_notes
 
         try:
             change_notes(run.path, **changes)

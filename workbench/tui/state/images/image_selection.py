@@ -5,30 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from ddib.data.points import SyntheticPoints
-from ddib.data.sources import MAX_PICKED, ColoredMNIST, ImageSpec
+from ddib.data.source import ImageSource
 
 What = Literal["toggle", "up to", "all"]
 
 
-def plain(spec: ImageSpec) -> ImageSpec:
-    """The entry as it finds its images, whatever it takes of them."""
-    if isinstance(spec, SyntheticPoints):
-        return spec
-    if isinstance(spec, ColoredMNIST):
-        count = spec.count if spec.repeat else 1
-        return spec.model_copy(update={"count": count, "indices": None})
-    return spec.model_copy(update={"count": None, "names": None})
-
-
 def pick(
-    spec: ImageSpec,
+    spec: ImageSource,
     names: Sequence[str],
     taken: Sequence[int],
     what: What,
     place: int,
     shown: Sequence[int],
-) -> ImageSpec:
+) -> ImageSource:
     """The entry after a key in the grid: the image under the cursor, and all that are shown.
 
     Raises ValueError with one sentence when that would take none, or too many single ones.
@@ -42,23 +31,9 @@ def pick(
     return with_places(spec, names, [place] if everything else shown)
 
 
-def with_places(spec: ImageSpec, names: Sequence[str], places: Iterable[int]) -> ImageSpec:
+def with_places(spec: ImageSource, names: Sequence[str], places: Iterable[int]) -> ImageSource:
     """The entry with these images: by their number when they are the first, else one by one."""
     chosen = sorted(places)
     if not chosen:
         raise ValueError("this is the only image that is taken; one is needed")
-    if isinstance(spec, SyntheticPoints):
-        return spec
-    count = chosen[-1] + 1
-    first = len(chosen) == count
-    if not first and len(chosen) > MAX_PICKED:
-        raise ValueError(
-            f"a session names up to {MAX_PICKED:,} single images, these are {len(chosen):,}; "
-            "/ narrows the list and * takes what it shows, or only the one under the cursor"
-        )
-    if isinstance(spec, ColoredMNIST):
-        indices = None if first else tuple(chosen)
-        return spec.model_copy(update={"count": count, "indices": indices})
-    picked = None if first else tuple(names[place] for place in chosen)
-    number = count if first and count < len(names) else None
-    return spec.model_copy(update={"count": number, "names": picked})
+    return spec.with_places(names, chosen)

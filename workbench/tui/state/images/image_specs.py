@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
-from ddib.data.points import CHANNELS, SHAPES, SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageSpec
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.data.source import ImageSource
+from ddib.data.sources import suggested_entry
 
 
-def fits(spec: ImageSpec, facts: CheckpointFacts) -> bool:
+def fits(spec: ImageSource, facts: CheckpointFacts) -> bool:
     """Whether a checkpoint reads what an entry gives: points or pictures."""
-    return isinstance(spec, SyntheticPoints) == (facts.channels == CHANNELS)
+    return spec.of_points == facts.of_points
 
 
-def fitting(facts: CheckpointFacts | None) -> ImageSpec:
-    """An entry of the images of a checkpoint's own domain, where that is known: else fives."""
-    if facts is not None and facts.channels == CHANNELS:
-        name = facts.data.get("dataset")
-        return SyntheticPoints(dataset=name) if name in list(SHAPES) else SyntheticPoints()
-    labels = facts.labels if facts else ()
-    return ColoredMNIST(digit=labels[0] if labels and 0 <= labels[0] <= 9 else 5)
+def fitting(facts: CheckpointFacts | None) -> ImageSource:
+    """An entry of the images of a checkpoint's own domain, else of others that it can read."""
+    if facts is None:
+        return suggested_entry({}, (), of_points=False)
+    return suggested_entry(facts.data, facts.labels, facts.of_points)

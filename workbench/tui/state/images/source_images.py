@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ddib.data.sources import Images, ImageSpec, available, folder_stamp, load_readable
+from ddib.data.loading import load_readable
+from ddib.data.source import Images, ImageSource
 from ddib.errors import InputError
 from workbench.session.schema import Session
 from workbench.tui.models import SHOWN
-from workbench.tui.state.images.image_selection import plain as plain_entry
 from workbench.tui.state.images.thumbnails import Gallery
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SourceImages:
     count: int = 0  # of all that the session takes
     before: int = 0  # of those, taken by the entries before the one under the form
     available: Gallery | None = None  # those the entry under the form could take
-    plain: ImageSpec | None = None  # that entry, whatever it takes
+    plain: ImageSource | None = None  # that entry, whatever it takes
     key: tuple[object, ...] = ()  # all that the gallery depends on
     problem: str | None = None
 
@@ -45,16 +45,16 @@ def load(
 
     size, channels = shape
     entries = session.source.images
-    plain = plain_entry(entries[part])
+    plain = entries[part].untaken()
     key = gallery_key(entries[part], base, channels)
     gallery = before.available if key == before.key else None
     counts: list[int] = []
     first: list[Images] = []
     try:
         if gallery is None:
-            gallery = Gallery(available(entries[part], base), channels)
+            gallery = Gallery(entries[part].find(base), channels)
         for index, spec in enumerate(entries):
-            there = gallery.available if index == part else available(spec, base)
+            there = gallery.available if index == part else spec.find(base)
             taken = there.taken(spec)
             room = SHOWN - sum(counts)
             if room > 0:
@@ -73,7 +73,6 @@ def load(
     )
 
 
-def gallery_key(spec: ImageSpec, base: Path, channels: int) -> tuple[object, ...]:
+def gallery_key(spec: ImageSource, base: Path, channels: int) -> tuple[object, ...]:
     """What the images depend on that an entry could take."""
-    plain = plain_entry(spec)
-    return base, plain, channels, folder_stamp(plain, base)
+    return base, spec.untaken(), channels, spec.folder_stamp(base)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddib.errors import InputError
 
 if TYPE_CHECKING:
-    from ddib.data.sources import Available
+    from ddib.data.source import Available
     from workbench.tui.models import Pixels
 
 KEPT = 1024  # thumbnails; 3 KB each

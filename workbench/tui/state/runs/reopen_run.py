@@ -12,24 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ddib.data.points import CHANNELS as POINT_CHANNELS
-from ddib.data.points import SyntheticPoints
-from ddib.data.sources import ColoredMNIST, ImageSpec, load_images
+from ddib.data.loading import load_images
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.errors import InputError
 from workbench.engine.protocol.messages import Finished, RowKind, Started, VariantInfo
-from workbench.runs.contact_sheet import latent_pixels, read_session_from_sheet
-from workbench.runs.store import (
-    IMAGES,
-    LATENT_SHARDS,
-    LATENTS,
-    MANIFEST,
-    SESSION,
-    SHEET,
-    IntermediateResult,
-    Manifest,
-    VariantResult,
-    read_manifest,
-)
+from workbench.runs.files import IMAGES, LATENT_SHARDS, LATENTS, MANIFEST, SESSION, SHEET
+from workbench.runs.manifest import IntermediateResult, Manifest, VariantResult, read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.strips import latent_pixels
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants
@@ -236,14 +226,14 @@ def _latents(path: Path, problems: list[str]) -> Iterator[tuple[str, NDArray[Any
 def _put_sources(run: RunState, manifest: Manifest, problems: list[str]) -> None:
     """The images that the run began with, while they are still the same."""
     row = run.row("result", 0) or run.row("latent")
-    specs = _first_specs(run.session)
-    if row is None or not specs:
+    if row is None:
         return
+    entries = run.session.source.images
     _, size, _, channels = row.pixels.shape
-    if isinstance(specs[0], SyntheticPoints):
+    if entries[0].of_points:
         channels = POINT_CHANNELS  # what is stored are drawings of points
     try:
-        images = load_images(specs, size=size, channels=channels)
+        images = load_images(entries, size=size, channels=channels, limit=SHOWN)
     except InputError as error:
         problems.append(f"its source images are not there: {error}")
         return
@@ -252,21 +242,6 @@ def _put_sources(run: RunState, manifest: Manifest, problems: list[str]) -> None
         run.put("source", None, RowPictures(images.pictures[:SHOWN], False, {}, {}))
     else:
         problems.append("its source images have changed since")
-
-
-def _first_specs(session: Session) -> list[ImageSpec]:
-    """Specs of no more images than are shown."""
-    specs: list[ImageSpec] = []
-    room = SHOWN
-    for spec in session.source.images:
-        if isinstance(spec, ColoredMNIST):
-            specs.append(spec.model_copy(update={"count": min(spec.count, room)}))
-            room -= spec.count
-        else:
-            specs.append(spec)
-        if room <= 0:
-            break
-    return specs
 
 
 def _picture(path: Path) -> Pixels | None:

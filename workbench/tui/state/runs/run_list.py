@@ -1,4 +1,4 @@
-"""The kept runs for the history: a quick look at all of them, a closer one at those in sight."""
+"""The stored runs of a folder, each known from one quick look at its directory."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddib.errors import InputError
-from workbench.runs.store import (
-    MANIFEST,
-    SESSION,
-    Notes,
-    readable_notes,
-)
+from workbench.runs.files import MANIFEST, SESSION
+from workbench.runs.notes import Notes, readable_notes
 from workbench.support.files import why
 
 GLANCE = 4096  # bytes at the head of a manifest and of a session, in which the words stand

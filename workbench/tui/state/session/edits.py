@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.data.sources import ColoredMNIST, ImageSpec
+from ddib.data.source import ImageSource
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import sweepable
 from ddib.solvers.solver import Solver
@@ -136,18 +136,16 @@ def without_further(session: Session) -> Session:
     return session.model_copy(update={"chain": session.chain[:-1]})
 
 
-def with_images(session: Session, part: int, spec: ImageSpec) -> Session:
+def with_images(session: Session, part: int, spec: ImageSource) -> Session:
     """The session with another entry in place of one in its list of images."""
     there = session.source.images
     return _with_entries(session, (*there[:part], spec, *there[part + 1 :]))
 
 
 def add_images(session: Session, part: int) -> Session:
-    """The session with an entry of images more at `part`: as the one before it, the next digit."""
+    """The session with an entry of images more at `part`: what may follow the one before it."""
     there = session.source.images
-    spec = there[part - 1]
-    if isinstance(spec, ColoredMNIST):
-        spec = spec.model_copy(update={"digit": (spec.digit + 1) % 10, "indices": None})
+    spec = there[part - 1].next_entry()
     return _with_entries(session, (*there[:part], spec, *there[part:]))
 
 
@@ -157,12 +155,12 @@ def remove_images(session: Session, part: int) -> Session:
     return _with_entries(session, (*there[:part], *there[part + 1 :]) or there)
 
 
-def _with_entries(session: Session, images: tuple[ImageSpec, ...]) -> Session:
+def _with_entries(session: Session, images: tuple[ImageSource, ...]) -> Session:
     source = session.source.model_copy(update={"images": images})
     return session.model_copy(update={"source": source})
 
 
-def with_only_images(session: Session, spec: ImageSpec) -> Session:
+def with_only_images(session: Session, spec: ImageSource) -> Session:
     """The session with one entry of images in place of all."""
     source = session.source.model_copy(update={"images": (spec,)})
     return session.model_copy(update={"source": source})

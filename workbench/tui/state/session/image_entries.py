@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddib.data.points import CHANNELS
+from ddib.data.pixels import POINT_CHANNELS
 from ddib.data.scatter import SIZE
-from ddib.data.sources import ImageSpec
+from ddib.data.source import ImageSource
 from ddib.errors import InputError
 from workbench.tui.models import ImagesView
 from workbench.tui.state.images import source_images
-from workbench.tui.state.images.image_selection import What, pick, plain
+from workbench.tui.state.images.image_selection import What, pick
 from workbench.tui.state.images.source_images import SourceImages
 from workbench.tui.state.images.thumbnails import Gallery
 from workbench.tui.state.session import edits
@@ -42,7 +42,7 @@ class ImageEntries:
         return len(self._document.session.source.images)
 
     @property
-    def spec(self) -> ImageSpec:
+    def spec(self) -> ImageSource:
         """The entry that the form shows."""
         return self._document.session.source.images[self.entry]
 
@@ -50,7 +50,7 @@ class ImageEntries:
     def size(self) -> int:
         """Edge of the source checkpoint's images in pixels, or of what is drawn of points."""
         size, channels = self.shape
-        return SIZE if channels == CHANNELS else size
+        return SIZE if channels == POINT_CHANNELS else size
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -107,7 +107,7 @@ class ImageEntries:
 
     def _gallery(self) -> Gallery | None:
         """What was loaded for the shown entry as it stands."""
-        return self.loaded.available if self.loaded.plain == plain(self.spec) else None
+        return self.loaded.available if self.loaded.plain == self.spec.untaken() else None
 
     # ---- loading
 

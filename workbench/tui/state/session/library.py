@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from workbench.library.library import Listed
 from workbench.session.schema import Session
 from workbench.tui.state.session.ends import end_conditions

@@ -1,0 +1,78 @@
+"""The colours of a picture are a source of images: one picture, whose pixels are a cloud in RGB."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+from ddib.data.pixels import read_fitted
+from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
+from ddib.errors import InputError
+
+if TYPE_CHECKING:
+    from ddib.data.training import Colours as ColourData
+
+
+class Colours(ImageSource):
+    """The colours of one picture, resized and centre-cropped: a cloud of points in RGB."""
+
+    name: ClassVar[str] = "colours"
+    path_key: ClassVar[str | None] = "path"
+
+    dataset: Literal["colours"] = "colours"
+    path: str = Field(description="the picture's file", min_length=1)
+
+    @classmethod
+    def default_entry(cls, labels: Sequence[int] = ()) -> Self:
+        """See `ImageSource`."""
+        return cls(path="picture.png")
+
+    @classmethod
+    def domain_entry(cls, data: Mapping[str, Any], labels: Sequence[int]) -> Self | None:
+        """None: a checkpoint's header does not hold the path of its picture."""
+        return None
+
+    @classmethod
+    def training_data(cls, request: TrainingRequest) -> "ColourData":
+        """The colours of the picture that is named as root."""
+        from ddib.data.training import Colours as ColourData
+
+        if request.root is None:
+            raise InputError("--dataset colours takes a picture as --root")
+        picture = request.root
+        facts = {"dataset": "colours", "picture": picture.name, "size": request.size}
+        pixels = read_fitted(picture, request.size, 3).copy()
+        return ColourData(pixels, f"colours of {picture.stem}", facts)
+
+    @classmethod
+    def examples(cls, folder: Path) -> Sequence[Self]:
+        """See `ImageSource`."""
+        Image.new("RGB", (40, 32), "orange").save(folder / "picture.png")
+        return [cls(path=str(folder / "picture.png"))]
+
+    def find(self, base: Path) -> "AvailablePicture":
+        """The picture; raises InputError when there is no such file."""
+        return AvailablePicture(base / Path(self.path).expanduser())
+
+
+class AvailablePicture:
+    """One picture."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"{path}: no such image")
+        self.path = path
+        self.names: Sequence[str] = [path.name]
+
+    def taken(self, spec: Colours) -> Sequence[int]:
+        """See `Available`."""
+        return range(1)
+
+    def load(self, places: Sequence[int], size: int, channels: int) -> Images:
+        """See `Available`."""
+        check_reader(Colours, "colours", channels)
+        pixels = np.stack([read_fitted(self.path, size, channels)])
+        return Images(pixels, (self.path.stem,), (None,), (self.path,))

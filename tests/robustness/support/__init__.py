@@ -1,0 +1,1 @@
+"""What the robustness commands share: cases, programs, the screen, mutations, hostile files."""
