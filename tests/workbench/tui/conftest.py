@@ -13,7 +13,7 @@ import pytest
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # before textual is imported, and so is the next
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
-import workbench.tui.main.actions  # noqa: E402, F401  # sentences name the keys of these
+import workbench.tui.main.actions  # noqa: F401  # sentences name the keys of these
 
 SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
 

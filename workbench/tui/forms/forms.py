@@ -78,7 +78,7 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         kind, choices = "choice", get_args(annotation)
     elif annotation is bool:
         kind, choices = "choice", (False, True)
-    elif names := names_in(info):
+    elif names := names_in(info) or _listed_values(info):
         kind, choices = "choice", names
     elif annotation is int:
         kind = "integer"
@@ -98,6 +98,13 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         low=low,
         high=high,
     )
+
+
+def _listed_values(info: FieldInfo) -> tuple[Any, ...]:
+    """The values that a field's JSON schema lists, if it does."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    listed = extra.get("enum")
+    return tuple(listed) if isinstance(listed, list) else ()
 
 
 def _limits(limits: Iterable[object]) -> tuple[Any, Any]:
