@@ -6,6 +6,7 @@ import uuid
 from math import log
 from typing import TYPE_CHECKING
 
+from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import State, States, Trace
 from workbench.tui.models import SheetRowView, SheetView, TrajectoryView
 from workbench.tui.state.runs.run_state import split
@@ -28,7 +29,7 @@ def request(workspace: Workspace, image: int, variant: int) -> Trace:
     return Trace(
         id=uuid.uuid4().hex,
         session=session.model_dump(mode="json"),
-        base=str(base),
+        base=escape_name(base),
         variant=variant,
         image=image,
     )

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import RunSession, Sample
 from workbench.library.library import Listed, folders
 from workbench.runs.store import has_runs
@@ -66,9 +67,9 @@ class Workspace:
         return RunSession(
             id=run_id,
             session=self.session.model_dump(mode="json"),
-            base=str(document.base),
-            name=document.stem,
-            store=None if self._runs is None else str(self._runs),
+            base=escape_name(document.base),
+            name=escape_name(document.stem),
+            store=None if self._runs is None else escape_name(self._runs),
             keep=not auto,
             sample=Sample() if auto else None,
             previews_per_second=self.queue.previews,
