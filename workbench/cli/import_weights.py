@@ -17,7 +17,7 @@ from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Source
 from ddib.formats.opening import opened, parse_flags, recognise
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.support.files import atomic_write
 from workbench.support.names import check_name
 

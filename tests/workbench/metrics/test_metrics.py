@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from workbench.engine.results.measure import measure, summary
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.averages import mean, missing, percentile
 from workbench.metrics.evidence import Evidence, Latents, Results
 from workbench.metrics.metric import (
