@@ -17,38 +17,43 @@ ZOO = Path(__file__).parents[2] / "ddib" / "zoo"
 SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
 
 SEVERAL = """\
-import json, os, resource, runpy, signal, sys, traceback
+import json, os, runpy, sys, time, traceback
+import workbench.session
 
-class TooLong(BaseException):
-    pass
+cases = json.load(open(sys.argv[1]))
+if len(cases) > 1:
+    import torch
 
-def ring(*_):
-    raise TooLong
-
-signal.signal(signal.SIGALRM, ring)
-for case in json.load(open(sys.argv[1])):
+def act(case):
     for fd, name in ((1, "out"), (2, "err")):
-        file = os.open(case[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        file = os.open(case[name], os.O_WRONLY | os.O_CREAT)
         os.dup2(file, fd)
-        os.close(file)
     sys.argv = ["workbench", *case["arguments"]]
     code = 0
-    signal.setitimer(signal.ITIMER_REAL, case["seconds"])
     try:
         runpy.run_module("workbench", run_name="__main__", alter_sys=True)
     except SystemExit as ending:
-        code = int(ending.code or 0) if not isinstance(ending.code, str) else 1
-    except TooLong:
-        code = "took too long"
+        code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
     except BaseException:
         traceback.print_exc()
         code = 1
-    signal.setitimer(signal.ITIMER_REAL, 0)
     sys.stdout.flush()
     sys.stderr.flush()
+    os._exit(code)
+
+for case in cases:
+    child, begun, ended, status = os.fork(), time.monotonic(), 0, 0
+    if not child:
+        act(case)
+    while not ended and time.monotonic() - begun < case["seconds"]:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    if not ended:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
     with open(case["code"], "w") as file:
-        json.dump(code, file)
-"""  # `python -m workbench` once for each list of arguments, in one process that loads torch once
+        json.dump(os.waitstatus_to_exitcode(status) if ended else "took too long", file)
+"""  # `python -m workbench` once for each list of arguments, each a fork of what has loaded torch
 
 
 class Said(NamedTuple):
@@ -94,24 +99,13 @@ def run(folder: Path, *commands: Sequence[str | Path], seconds: float = 20) -> l
         script = [sys.executable, "-P", "-c", SEVERAL, f"{kept}/cases"]
         limit = seconds * len(commands) + 60
         subprocess.run(
-            script,
-            check=False,
-            cwd=folder,
-            env=places(folder),
-            stdin=subprocess.DEVNULL,
+            script, check=True, cwd=folder, env=places(folder), stdin=subprocess.DEVNULL,
             timeout=limit,
-        )
+        )  # fmt: skip
         return [
             Said(
-                json.loads(Path(str(case["code"])).read_text())
-                if Path(str(case["code"])).exists()
-                else "the process is gone",
-                *(
-                    Path(str(case[name])).read_text(errors="replace")
-                    if Path(str(case[name])).exists()
-                    else ""
-                    for name in ("out", "err")
-                ),
+                json.loads(Path(str(case["code"])).read_text()),
+                *(Path(str(case[name])).read_text(errors="replace") for name in ("out", "err")),
             )
             for case in cases
         ]
