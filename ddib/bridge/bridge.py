@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.cache import Cache, content_key
-from ddib.checkpoints.checkpoint import Model
-from ddib.denoising.denoiser import Label
+from ddib.checkpoints.model import Classifier, Model
+from ddib.denoising.label import Label
 from ddib.errors import RunError
-from ddib.guides.guidance import PLAIN, Classifier, Guidance, check_guidance, guided
+from ddib.guides.guidance import PLAIN, Guidance, check_guidance, guided
 from ddib.operations.tensors import standard_noise
 from ddib.schedules.levels import signal
 from ddib.solvers.scheme import Step

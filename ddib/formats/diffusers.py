@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Flags, Format, Opened, Source, check_channels
 from ddib.formats.weights import read_weights
-from ddib.networks.configurations import DiffusersConfig, missing_extra
+from ddib.networks.building import missing_extra
+from ddib.networks.configurations import DiffusersConfig
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 MAX_CONFIG = 2**20  # bytes

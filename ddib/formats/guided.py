@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
-from ddib.denoising.denoiser import Parameterisation
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.opening import (
     Domain,
@@ -64,7 +64,7 @@ class GuidedFlags(Flags):
     resblock_updown: bool | None = None
 
     @property
-    def predicts(self) -> Parameterisation:
+    def predicts(self) -> str:
         """What the network's output is."""
         return "x0" if self.predict_xstart else "v" if self.predict_v else "epsilon"
 

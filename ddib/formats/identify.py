@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import batches
-from ddib.checkpoints.checkpoint import assemble
-from ddib.denoising.denoiser import Denoiser, to_denoised
+from ddib.checkpoints.weights import assemble
+from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
 from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
@@ -204,9 +204,7 @@ def _log_errors(
             times = torch.full((len(z),), denoiser.timestep(sigma))
             with torch.inference_mode():
                 output = network(z, network.condition(times, labels))[:, : z.shape[1]]
-            error = (
-                (to_denoised(output, z, sigma, flags.predicts) - images).square().mean((1, 2, 3))
-            )
+            error = (denoiser.estimate(output, z, sigma) - images).square().mean((1, 2, 3))
             at_levels.append(error.double().nan_to_num(nan=WORST).clamp(LEAST, WORST).log())
         found.append(torch.stack(at_levels).mean(0))
     return torch.cat(found)

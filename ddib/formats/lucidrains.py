@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Flags, Format, Opened, Source, State, check_channels
 from ddib.networks.configurations import LucidrainsConfig

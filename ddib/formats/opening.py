@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from torch import Tensor
 
 from ddib import formats
-from ddib.checkpoints.checkpoint import CheckpointFacts, assemble
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.weights import assemble
 from ddib.errors import InputError
 from ddib.formats.weights import read_weights
 

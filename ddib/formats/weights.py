@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import read_tensors
+from ddib.checkpoints.weights import read_tensors
 from ddib.errors import InputError
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"

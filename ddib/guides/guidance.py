@@ -4,9 +4,10 @@ A new kind of guidance is a function here from an estimate D to another, and wha
 with it. Importing this loads no torch.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ddib.checkpoints.model import Classifier
 from ddib.errors import InputError
 from ddib.schedules.levels import noise, signal
 from ddib.solvers.scheme import Denoise
@@ -14,18 +15,9 @@ from ddib.solvers.scheme import Denoise
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddib.checkpoints.checkpoint import CheckpointFacts, Model
-    from ddib.denoising.denoiser import Label
-    from ddib.networks.classifier import NoisyClassifier
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """A loaded classifier of noisy images; two are equal when their files are."""
-
-    facts: "CheckpointFacts"
-    sha256: str
-    network: "NoisyClassifier" = field(compare=False, repr=False)
+    from ddib.checkpoints.header import CheckpointFacts
+    from ddib.checkpoints.model import Model
+    from ddib.denoising.label import Label
 
 
 @dataclass(frozen=True)

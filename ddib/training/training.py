@@ -24,11 +24,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ddib
-from ddib.checkpoints.checkpoint import SUFFIX, CheckpointFacts, Schedule, write_checkpoint
+from ddib.checkpoints.files import SUFFIX
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import Schedule
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.pixels import Pixels, to_pixels
 from ddib.data.training import TrainingData
 from ddib.denoising.denoiser import Denoiser
+from ddib.denoising.preconditioning import PreconditioningName
+from ddib.denoising.preconditionings import PRECONDITIONINGS
 from ddib.errors import InputError, RunError
+from ddib.networks.building import build_network
 from ddib.networks.classifier import NoisyClassifier
 from ddib.networks.configurations import ClassifierConfig, MlpConfig, ProbeConfig, UNetConfig
 from ddib.networks.mlp import Mlp
@@ -63,7 +69,7 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     ema: float = Field(0.999, ge=0, lt=1)
     label_dropout: float = Field(0.1, ge=0, le=1)
-    parameterisation: Literal["epsilon", "v"] = "v"
+    parameterisation: PreconditioningName = "v"
     noise_levels: Literal["time", "mixed", "log"] = "time"
     precision: Literal["float32", "bf16"] = "bf16"
     seed: int = Field(0, ge=0, lt=2**31)
@@ -109,6 +115,7 @@ def train_denoiser(
     """
     schedule = Schedule()
     log_sigmas = np.log(schedule.sigmas)
+    target = PRECONDITIONINGS.named(config.parameterisation).target
     all_times = np.arange(schedule.steps, dtype=np.float64)
 
     def loss(network: UNet | Mlp, generator: torch.Generator) -> Tensor:
@@ -126,12 +133,14 @@ def train_denoiser(
         labels = labels.masked_fill(dropped, -1)
         clock = torch.from_numpy(np.interp(log_sigma, log_sigmas, all_times)).float()
         a, b = _signal_and_noise(torch.from_numpy(np.exp(log_sigma)).float())
-        wanted = eps if config.parameterisation == "epsilon" else a * eps - b * images
+        wanted = target(images, eps, a, b)
         output = network(a * images + b * eps, network.condition(clock, labels))
         return F.mse_loss(output.float(), wanted)
 
     torch.manual_seed(config.seed)
-    training = yield from _optimise(architecture.network(), loss, config, out)
+    training = yield from _optimise(
+        cast(UNet | Mlp, build_network(architecture)), loss, config, out
+    )
     denoiser = Denoiser(
         cast(UNet | Mlp, training.average.eval()), schedule.sigmas, config.parameterisation
     )
@@ -212,7 +221,7 @@ def train_classifier(
 
     torch.manual_seed(config.seed)
     architecture = ClassifierConfig(in_channels=data.channels)
-    training = yield from _optimise(architecture.network(), loss, config, out)
+    training = yield from _optimise(NoisyClassifier(architecture), loss, config, out)
     classifier = training.average.eval()
 
     def noisy_accuracy(sigma: float) -> float:
@@ -277,7 +286,7 @@ def accuracy(logits: Callable[[Tensor], Tensor], data: TrainingData, count: int 
 def sample_sheet(denoiser: Denoiser, data: TrainingData, labels: tuple[int, ...] = ()) -> Pixels:
     """Samples from fixed noise, as many in a row and in rows as the data say, or a row per label:
     uint8 [H, W, C]."""
-    grid = make_grid("log", np.exp(denoiser._log_sigmas), 20)
+    grid = make_grid("log", denoiser.sigmas, 20)
     shape, across = (data.channels, *data.sample), data.samples
     rows = []
     for row, label in enumerate(labels or (None,) * across):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddib.bridge.cache import Cache
-    from ddib.checkpoints.checkpoint import Model
-    from ddib.denoising.denoiser import Label
+    from ddib.checkpoints.model import Model
+    from ddib.denoising.label import Label
 
 IMAGES = 4
 MOST = 256

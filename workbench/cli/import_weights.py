@@ -6,15 +6,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ddib.checkpoints.checkpoint import (
-    SUFFIX,
-    file_sha256,
-    load,
-    load_classifier,
-    load_probe,
-    read_facts,
-    write_checkpoint,
-)
+from ddib.checkpoints.files import SUFFIX, file_sha256
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.loading import load_images
 from ddib.data.pixels import to_tensor
 from ddib.data.sources.colored_mnist import ColoredMNIST

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.scheme import SOLVERS

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ddib.bridge.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.model import Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig

@@ -8,15 +8,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ddib.checkpoints.checkpoint import (
-    ZOO,
-    CheckpointFacts,
-    load,
-    load_classifier,
-    load_probe,
-    read_facts,
-    write_checkpoint,
-)
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import CheckpointFacts, read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet

@@ -13,8 +13,9 @@ from diffusers import DDIMInverseScheduler, DDIMScheduler, DDPMScheduler, UNet2D
 from torch import Tensor
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, load, write_checkpoint
-from ddib.denoising.denoiser import to_denoised
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
@@ -146,7 +147,7 @@ def told_ahead(model: Model, levels: tuple[float, ...]) -> Callable[[Tensor, flo
     def denoise(z: Tensor, sigma: float) -> Tensor:
         time = torch.tensor([model.denoiser.timestep(following[sigma])])
         out = network(z, network.condition(time))
-        return to_denoised(out, z, sigma, model.denoiser.parameterisation)
+        return model.denoiser.estimate(out, z, sigma)
 
     return denoise
 

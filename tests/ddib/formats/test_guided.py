@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from ddib.checkpoints.checkpoint import Schedule, assemble, load
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.schedule import Schedule
+from ddib.checkpoints.weights import assemble
 from ddib.errors import InputError
 from ddib.formats import guided
 from ddib.formats.guided import GuidedFlags
@@ -116,7 +118,7 @@ def test_flags_that_are_wrong_are_named(flags: str, said: str) -> None:
 
 
 def test_timesteps_are_rescaled_where_the_network_was_told_so(tmp_path: Path) -> None:
-    from ddib.checkpoints.checkpoint import write_checkpoint
+    from ddib.checkpoints.writing import write_checkpoint
 
     source = saved(UNet(UNetConfig(channel_mult=(1,))), tmp_path)
     times = []

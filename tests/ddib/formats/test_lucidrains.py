@@ -10,7 +10,9 @@ from ema_pytorch import EMA
 from torch import Tensor
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, load, write_checkpoint
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
 

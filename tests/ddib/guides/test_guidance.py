@@ -12,10 +12,11 @@ from torch import Tensor, nn
 import ddib
 from ddib.bridge.bridge import Chunk, chunk_key, decode, encode, solve
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.model import Classifier, Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
-from ddib.guides.guidance import Classifier, Guidance, by_classifier, guided
+from ddib.guides.guidance import Guidance, by_classifier, guided
 from ddib.networks.classifier import NoisyClassifier
 from ddib.networks.configurations import ClassifierConfig, UNetConfig
 from ddib.schedules.levels import signal

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
-from ddib.checkpoints.checkpoint import load
+from ddib.checkpoints.loading import load
 from ddib.data.pixels import Pixels
 from ddib.data.points import SyntheticPoints
 from ddib.data.source import IMAGE_SOURCES
@@ -40,7 +40,7 @@ class Gaussian:
 
 def random_network() -> Mlp:
     torch.manual_seed(0)
-    network = MlpConfig(width=16, blocks=2).network().eval()
+    network = Mlp(MlpConfig(width=16, blocks=2)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network

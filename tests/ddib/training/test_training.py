@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import load, load_classifier, load_probe, read_facts
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
 from ddib.data.mnist import PACKAGED_MNIST
 from ddib.data.source import TrainingRequest
 from ddib.data.sources.image_files import ImageFiles

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 import ddib
-from ddib.checkpoints.checkpoint import ZOO, Model, file_sha256
+from ddib.checkpoints.files import SUFFIX, ZOO, file_sha256
+from ddib.checkpoints.fitted_grid import grid_file, read_grid
+from ddib.checkpoints.model import Model
 from ddib.errors import InputError
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver
 from ddib.tuning import grid_fit as adaptation
-from ddib.tuning.grid_fit import SUFFIX, fit_grid, grid_file, read_grid
+from ddib.tuning.grid_fit import fit_grid
 
 ZOO_DENOISERS = ("cmnist-fives", "cmnist-sevens", "cmnist-digits")
 

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ddib.checkpoints.checkpoint import HEADER_KEY, ZOO, read_facts, write_checkpoint
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import HEADER_KEY, read_facts
+from ddib.checkpoints.writing import write_checkpoint
 from workbench.runs.store import Notes, list_runs, read_manifest, read_notes
 
 COMMAND = [sys.executable, "-m", "workbench"]

@@ -9,7 +9,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from ddib.checkpoints.checkpoint import ZOO, load
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.loading import load
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet

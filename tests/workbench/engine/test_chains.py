@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, read_facts
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels, to_tensor
 from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.denoising.denoiser import Denoiser

@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load_file
 
 from ddib.bridge.bridge import Chunk
-from ddib.checkpoints.checkpoint import ZOO
+from ddib.checkpoints.files import ZOO
 from ddib.data.pixels import open_image
 from ddib.errors import Cancelled
 from ddib.solvers.solver import Solver

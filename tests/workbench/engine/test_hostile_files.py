@@ -17,7 +17,8 @@ from rich.console import Console
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import CheckpointFacts, write_checkpoint
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet

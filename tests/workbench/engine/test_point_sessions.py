@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 from scipy.stats import wasserstein_distance
 
-from ddib.checkpoints.checkpoint import load
+from ddib.checkpoints.loading import load
 from ddib.data.pixels import read_png, to_pixels
 from ddib.data.scatter import SIZE
 from ddib.data.sources.moons import Moons

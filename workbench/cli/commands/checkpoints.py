@@ -24,7 +24,7 @@ def list_found(checkpoints: CHECKPOINTS = None) -> None:
 @app.command("show")
 def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     """Print what a checkpoint's header says, as JSON."""
-    from ddib.checkpoints.checkpoint import read_facts
+    from ddib.checkpoints.header import read_facts
     from workbench.library.library import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
@@ -51,7 +51,7 @@ def import_checkpoint(
 ) -> None:
     """Bring a checkpoint into the user's library, after checking all of it: one of this program,
     or weights of guided-diffusion, improved-diffusion, diffusers (a folder) or lucidrains."""
-    from ddib.checkpoints.checkpoint import has_facts
+    from ddib.checkpoints.header import has_facts
     from workbench.cli import import_weights as importing
 
     if identify and images is None:

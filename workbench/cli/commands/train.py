@@ -61,7 +61,9 @@ def train(
         int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
     ] = 2,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
-    parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    parameterisation: Annotated[
+        str, typer.Option(help="What the network predicts: v, epsilon or x0.")
+    ] = "v",
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
@@ -78,13 +80,13 @@ def train(
 
     A training that was stopped goes on where it was when the same command is given again.
     """
-    from ddib.checkpoints import checkpoint as checkpoints
+    from ddib.checkpoints.files import SUFFIX, USER_CHECKPOINTS
     from ddib.data.source import TrainingRequest
     from ddib.data.sources import source_of_dataset
     from ddib.training import training
 
     source = source_of_dataset(dataset)
-    path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
+    path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
     if probe and classifier:
@@ -95,7 +97,7 @@ def train(
     if steps is None and minutes is None:
         minutes = 12.0
     request = TrainingRequest(
-        dataset, tuple(digit or ()), root, size, "train", checkpoints.USER_CHECKPOINTS.parent
+        dataset, tuple(digit or ()), root, size, "train", USER_CHECKPOINTS.parent
     )
     data = source.training_data(request)
     config = training.TrainingConfig(

@@ -24,10 +24,10 @@ import torch
 
 from ddib.bridge.bridge import Solved, Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.fitted_grid import grid_file
+from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError, RunError
-from ddib.tuning.grid_fit import grid_file
 from workbench.engine.cluster.worker import (
     Shipment,
     Worker,

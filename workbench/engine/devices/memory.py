@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from ddib.bridge.bridge import Chunk, Solved
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 
 
 def images_within(budget: int, model: Model, device: torch.device) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ddib.bridge.bridge import Solved, Watch, levels
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from ddib.bridge.bridge import Chunk, Solved, levels, solve, start_state
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels
 from ddib.errors import Cancelled, InputError
 from ddib.schedules.levels import noise, signal
