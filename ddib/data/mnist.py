@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ddib.data.pixels import Pixels
 from ddib.errors import InputError
+from ddib.paths import user_path
 
 PACKAGED_MNIST = Path(__file__).parents[1] / "zoo" / "mnist"  # 100 test digits of each kind
 SIZE = 32  # pixels of an edge: MNIST's 28 and a border
@@ -75,7 +76,7 @@ def download_mnist(folder: Path) -> Path:
 
 def mnist_folder(root: str | None, base: Path) -> Path:
     """The folder of raw MNIST files that is meant by `root`; None stands for the package's."""
-    return PACKAGED_MNIST if root is None else (base / Path(root).expanduser()).resolve()
+    return PACKAGED_MNIST if root is None else user_path(root, base).resolve()
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:

@@ -23,6 +23,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.paths import user_path
 from workbench.library.library import suggest
 from workbench.support.files import (
     atomic_write,
@@ -369,7 +370,8 @@ def list_runs(folder: Path) -> list[StoredRun]:
 
 def find_run(folder: Path, name: str) -> Path:
     """A run directory by its name in `folder`, else by its path; raises InputError."""
-    for path in (folder / name, Path(name).expanduser()):
+    elsewhere = user_path(name)
+    for path in (folder / name, elsewhere):
         if (path / MANIFEST).is_file():
             return path
     names = [run.name for run in list_runs(folder)]

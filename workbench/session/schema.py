@@ -16,6 +16,7 @@ from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.data.sources import source_of
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
+from ddib.paths import PathText
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 
@@ -58,7 +59,7 @@ else:
     SweptScale = Sweep[Annotated[float, Field(ge=0)]]
 
 
-CheckpointName = Annotated[str, Field(min_length=1)]
+CheckpointName = Annotated[PathText, Field(min_length=1)]
 _CHECKPOINT = "a name in the library, or a path"
 _LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
 _GUIDANCE = (

@@ -13,17 +13,19 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import partial
 from operator import itemgetter
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scanner import Scanner
 
 Scalar = None | bool | int | float | str
 Plain = Scalar | Mapping[str, "Plain"] | Sequence["Plain"]
 
+MAX_DEPTH = 32  # of brackets and braces within each other; a session has six
 MAX_CHARACTERS = 256 * 1024  # thousands of lines; the pure Python reader takes about 2 s for it
 
 _KINDS = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge")
@@ -32,7 +34,7 @@ _TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in _KINDS}
 
 _PLAIN = re.compile(r"(?:[^\W\d]|\.{0,2}/)(?:[\w ./*+-]*[\w./*+-])?")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}  # some in YAML 1.1 only
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_ESCAPES = {"\n": "\\n", "\t": "\\t"}
 _NUMBERS = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 
 
@@ -75,6 +77,7 @@ def read(text: str) -> Node:
     if len(text) > MAX_CHARACTERS:
         raise YamlProblem(1, f"is longer than {MAX_CHARACTERS // 1024} KiB: this is no session")
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _Scanner
     try:
         root = yaml.compose(text)
         if root is None:
@@ -91,6 +94,29 @@ def read(text: str) -> Node:
         raise YamlProblem(line, "a control character, which YAML does not allow") from None
     except YAMLError as error:
         raise YamlProblem(1, f"is not valid YAML: {error}") from None
+
+
+class _Scanner(Scanner):
+    """Reads what a session may be: nested a little, with escapes that stand for characters."""
+
+    def fetch_flow_collection_start(self, *token: Any, **pushed: Any) -> None:
+        """Brackets within brackets, whose number makes the library's scanner quadratic."""
+        super().fetch_flow_collection_start(*token, **pushed)
+        if len(self.flow_context) > MAX_DEPTH:
+            raise YamlProblem(self.reader.line + 1, "is nested too deeply")
+
+    def scan_flow_scalar(self, style: Any) -> Any:
+        """Quoted text; raises YamlProblem for an escape beyond Unicode."""
+        line = self.reader.line + 1
+        try:
+            return super().scan_flow_scalar(style)
+        except (ValueError, OverflowError):
+            raise YamlProblem(line, "an escape in quotes that stands for no character") from None
+
+
+def printable(text: str) -> str:
+    """The text with escapes in place of what would not be seen, or would act on a terminal."""
+    return "".join(c if c.isprintable() else _ESCAPES.get(c, f"\\U{ord(c):08x}") for c in text)
 
 
 def flow(value: Plain) -> str:
@@ -143,8 +169,8 @@ def _text(text: str) -> str:
     """Text without quotes where nobody could take it for anything else."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    escaped = (_ESCAPES.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
-    return f'"{"".join(escaped)}"'
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(quoted)}"'
 
 
 def edit(text: str, new: Mapping[str, Plain], essential: Mapping[str, Plain]) -> str:
@@ -320,7 +346,9 @@ class _Reader:
             raise YamlProblem(line, "anchors (&) and aliases (*) are not used in sessions")
         if node.tag not in _TAGS:
             tag = str(node.tag).replace("tag:yaml.org,2002:", "!!")
-            raise YamlProblem(line, f"the tag {tag} is not used in sessions: they are data only")
+            raise YamlProblem(
+                line, f"the tag {printable(tag)} is not used in sessions: they are data only"
+            )
         at = partial(Node, line=line, column=node.start_mark.column, start=node.start_mark.index)
         if isinstance(node, ScalarNode):
             span = self.text[node.start_mark.index : node.end_mark.index]
@@ -347,18 +375,29 @@ class _Reader:
                 raise YamlProblem(line, "a key has to be plain text")
             if key.value in children:
                 first = children[key.value].line
-                raise YamlProblem(line, f"{key.value}: is already there on line {first}")
+                again = f"{printable(key.value)}: is already there on line {first}"
+                raise YamlProblem(line, again)
+            self._check_text(key)
             child = self.node(value)
             children[key.value] = replace(child, line=line, column=key.start_mark.column)
         return children
 
     def _scalar(self, node: ScalarNode) -> Scalar:
+        self._check_text(node)
         kind = _TAGS[str(node.tag)]
         if kind in ("str", "timestamp", "merge"):
             return str(node.value)
         try:
             value: Scalar = self.yaml.constructor.construct_object(node)
+            str(value)  # Python refuses to write, as to read, numbers of thousands of digits
         except (ValueError, YAMLError):
             line = node.start_mark.line + 1
             raise YamlProblem(line, f"{node.value[:20]}… is not a number") from None
         return value
+
+    @staticmethod
+    def _check_text(node: ScalarNode) -> None:
+        """Raise YamlProblem for halves of characters, which no file can be written with."""
+        if not node.value.isascii() and any("\ud800" <= c <= "\udfff" for c in node.value):
+            line = node.start_mark.line + 1
+            raise YamlProblem(line, f"{printable(node.value[:20])}: holds half a character")

@@ -29,6 +29,7 @@ from ddib.data.source import (
     check_reader,
 )
 from ddib.errors import InputError
+from ddib.paths import PathText
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,7 +53,9 @@ class ColoredMNIST(ImageSource):
     )
     count: int = Field(16, ge=1, description="how many")
     seed: int = Field(0, ge=0, lt=2**63, description="draws the hues")
-    root: str | None = Field(None, description="a folder of raw MNIST files; null: the package's")
+    root: PathText | None = Field(
+        None, description="a folder of raw MNIST files; null: the package's"
+    )
     split: Literal["test", "train"] = Field("test", description="which of MNIST's two files")
     repeat: bool = Field(False, description="go round again, with new hues, when they run out")
     indices: Annotated[tuple[Annotated[int, Field(ge=0)], ...] | None, EachOnce] = Field(

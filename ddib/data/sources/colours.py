@@ -11,6 +11,7 @@ from pydantic import Field
 from ddib.data.pixels import read_fitted
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
+from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Colours as ColourData
@@ -23,7 +24,7 @@ class Colours(ImageSource):
     path_key: ClassVar[str | None] = "path"
 
     dataset: Literal["colours"] = "colours"
-    path: str = Field(description="the picture's file", min_length=1)
+    path: PathText = Field(description="the picture's file", min_length=1)
 
     @classmethod
     def default_entry(cls, labels: Sequence[int] = ()) -> Self:
@@ -55,7 +56,7 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        return AvailablePicture(base / Path(self.path).expanduser())
+        return AvailablePicture(user_path(self.path, base))
 
 
 class AvailablePicture:

@@ -24,6 +24,7 @@ from ddib.data.source import (
     check_reader,
 )
 from ddib.errors import InputError
+from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Pictures
@@ -36,7 +37,7 @@ class ImageFiles(ImageSource):
     path_key: ClassVar[str | None] = "path"
     picks_key: ClassVar[str | None] = "names"
 
-    path: str = Field(description="a file, or a pattern such as photos/*.png", min_length=1)
+    path: PathText = Field(description="a file, or a pattern such as photos/*.png", min_length=1)
     count: int | None = Field(None, ge=1, description="how many, from the first; null: all")
     names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...] | None, EachOnce] = Field(
         None,
@@ -113,7 +114,7 @@ class ImageFiles(ImageSource):
         """See `ImageSource`."""
         try:
             return os.stat(split_pattern(_absolute(self.path, base))[0]).st_mtime_ns  # noqa: PTH116
-        except OSError:
+        except (OSError, InputError):
             return None
 
 
@@ -151,7 +152,7 @@ class AvailableFiles:
 
 
 def _absolute(path: str, base: Path) -> str:
-    return str(base / Path(path).expanduser())
+    return str(user_path(path, base))
 
 
 def split_pattern(path: str) -> tuple[str, str]:

@@ -90,11 +90,11 @@ class SessionFiles:
         return path is not None and self._write(document, path)
 
     def _write(self, document: Document, path: Path) -> bool:
-        from workbench.session.errors import SessionError
+        from ddib.errors import InputError
 
         try:
             document.save(path)
-        except SessionError as error:
+        except InputError as error:
             self._bench.complain(str(error), "Not saved")
             return False
         self.keep(document)
@@ -117,7 +117,8 @@ class SessionFiles:
 
     async def choose(self) -> Document | None:
         """A session that the user picks, once the present one may be left."""
-        from workbench.session.errors import SessionError
+        from ddib.errors import InputError
+        from ddib.paths import user_path
         from workbench.tui.screens.dialogs.pick import Picker
         from workbench.tui.state.document import Document
         from workbench.tui.state.session_files import preview, session_files
@@ -135,24 +136,26 @@ class SessionFiles:
         if typed is None or not await self._bench.may_leave():
             return None
         try:
-            return await asyncio.to_thread(Document.open, Path(typed).expanduser())
-        except SessionError as error:
+            return await asyncio.to_thread(Document.open, user_path(typed))
+        except InputError as error:
             self._bench.complain(str(error), "This session cannot be opened")
             return None
 
     async def _ask_path(self, document: Document) -> Path | None:
+        from ddib.paths import user_path
+
         typed = await self._bench.app.push_screen_wait(
             Prompt(
                 "Save as",
                 f"A file name, from {Path.cwd()}",
                 "session.yaml" if document.path is None else _short(document.path),
-                lambda text: None if text else "a name is needed",
+                _problem_of_path,
                 takes="save",
             )
         )
         if typed is None:
             return None
-        path = Path(typed).expanduser()
+        path = user_path(typed)
         path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
         if path.exists():
             answer = await self._bench.app.push_screen_wait(
@@ -161,6 +164,20 @@ class SessionFiles:
             if answer != "o":
                 return None
         return path
+
+
+def _problem_of_path(text: str) -> str | None:
+    """What is wrong with a path that was typed."""
+    from ddib.errors import InputError
+    from ddib.paths import check_path, user_path
+
+    if not text:
+        return "a name is needed"
+    try:
+        check_path(str(user_path(f"{text}.yaml")))
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _short(path: Path) -> str:
