@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ddib.errors import InputError
 from ddib.schedules.grids import Curve
 
-SUFFIX = ".grid.json"
+GRID_SUFFIX = ".grid.json"
 
 
 class Figures(BaseModel):
@@ -57,7 +57,7 @@ class FittedGrid(BaseModel):
 
 def grid_file(checkpoint: Path) -> Path:
     """Where a checkpoint's fitted grid is."""
-    return checkpoint.with_name(checkpoint.stem + SUFFIX)
+    return checkpoint.with_name(checkpoint.stem + GRID_SUFFIX)
 
 
 def read_grid(checkpoint: Path, sha256: str | None = None) -> FittedGrid:

@@ -12,7 +12,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 from ddib.checkpoints.schedule import Schedule
 from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.label import Label
-from ddib.denoising.preconditioning import PreconditioningName
+from ddib.denoising.preconditionings import PreconditioningName
 from ddib.errors import InputError
 from ddib.networks.configurations import Architecture, Frozen
 

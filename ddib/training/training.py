@@ -31,8 +31,7 @@ from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.pixels import Pixels, to_pixels
 from ddib.data.training import TrainingData
 from ddib.denoising.denoiser import Denoiser
-from ddib.denoising.preconditioning import PreconditioningName
-from ddib.denoising.preconditionings import PRECONDITIONINGS
+from ddib.denoising.preconditionings import PRECONDITIONINGS, PreconditioningName
 from ddib.errors import InputError, RunError
 from ddib.networks.building import build_network
 from ddib.networks.classifier import NoisyClassifier
