@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from platformdirs import user_data_path
 
@@ -34,6 +36,21 @@ def is_path(name: str) -> bool:
     All else, dots included, is a name in the library.
     """
     return "/" in name or os.sep in name or name.endswith(SUFFIX)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file for reading; raises InputError where there is none, and for a pipe, which would keep
+    the reader waiting."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(
+                f"{path}: a {'folder' if path.is_dir() else 'pipe or device'}, no file"
+            )
+        return path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def file_sha256(path: Path) -> str:

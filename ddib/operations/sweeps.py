@@ -104,6 +104,11 @@ def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
     )
 
 
+def swept_values(value: T | tuple[T, ...]) -> tuple[T, ...]:
+    """The values that a field takes: those of its sweep, or its only one."""
+    return value if isinstance(value, tuple) else (value,)
+
+
 def count(sweeps: Mapping[str, Sequence[object]]) -> int:
     """How many combinations `expand` gives."""
     return prod(len(values) for values in sweeps.values())
