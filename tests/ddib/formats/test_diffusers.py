@@ -18,7 +18,8 @@ from ddib.checkpoints.model import Model
 from ddib.checkpoints.writing import write_checkpoint
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
-from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
+from ddib.formats.format import Domain, Opened, Source
+from ddib.formats.opening import opened, parse_flags, recognise
 from ddib.solvers.scheme import SOLVERS
 
 SMALL: dict[str, Any] = {

@@ -14,7 +14,8 @@ from ddib.checkpoints.loading import load
 from ddib.checkpoints.model import Model
 from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
-from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
+from ddib.formats.format import Domain, Opened, Source
+from ddib.formats.opening import opened, parse_flags, recognise
 
 T = 20
 UNETS: dict[str, dict[str, Any]] = {

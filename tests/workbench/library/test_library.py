@@ -20,7 +20,7 @@ def test_folders_follow_xdg(places, tmp_path):
 
 def test_the_library_and_the_engine_look_in_the_same_folder():
     code = (
-        "from ddib.checkpoints.checkpoint import USER_CHECKPOINTS;"
+        "from ddib.checkpoints.files import USER_CHECKPOINTS;"
         "from workbench.library.library import folders;"
         "print(USER_CHECKPOINTS == folders().checkpoints)"
     )

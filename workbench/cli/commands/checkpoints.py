@@ -1,9 +1,10 @@
 """`ddib-workbench checkpoints`: what is there, brought in, fitted and calibrated."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ddib.errors import InputError, RunError
 from workbench.cli.console import data, narrate
@@ -31,7 +32,19 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     data.print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
 
 
-@app.command("import")
+class ImportCommand(TyperCommand):
+    """Its help lists the formats that there are."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """See click."""
+        from ddib.formats.opening import known_formats
+
+        known = "; ".join(f"{one.name} ({one.sign})" for one in known_formats())
+        self.epilog = f"Formats of other programs: {known}."
+        super().format_help(ctx, formatter)
+
+
+@app.command("import", cls=ImportCommand)
 def import_checkpoint(
     path: Path,
     name: Annotated[str | None, typer.Option(help="In the library; else the file's.")] = None,
@@ -50,7 +63,7 @@ def import_checkpoint(
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Bring a checkpoint into the user's library, after checking all of it: one of this program,
-    or weights of guided-diffusion, improved-diffusion, diffusers (a folder) or lucidrains."""
+    or another program's weights."""
     from ddib.checkpoints.header import has_facts
     from workbench.cli import import_weights as importing
 
