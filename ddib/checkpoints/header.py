@@ -11,7 +11,7 @@ from ddib.checkpoints.schedule import Schedule
 from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.label import Label
 from ddib.denoising.preconditionings import PreconditioningName
-from ddib.errors import InputError
+from ddib.errors import InputError, first_problem
 from ddib.networks.configurations import (
     MAX_CLASSES,
     MAX_PLANES,
@@ -132,9 +132,7 @@ def read_facts(path: Path) -> CheckpointFacts:
     try:
         return CheckpointFacts.model_validate_json(layout.metadata[HEADER_KEY])
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part)[:60] for part in first["loc"])
-        raise InputError(f"{path}: bad facts in its header: {key}: {first['msg']}") from None
+        raise InputError(f"{path}: bad facts in its header: {first_problem(error)}") from None
 
 
 def has_facts(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ddib.checkpoints.files import open_file
-from ddib.errors import InputError
+from ddib.errors import InputError, first_problem
 
 MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
@@ -62,11 +62,8 @@ def read_tensor_layout(path: Path) -> TensorLayout:
     try:
         header = _Header.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part)[:60] for part in first["loc"])
         raise InputError(
-            f"{path}: not a safetensors file: its header is wrong: "
-            f"{place + ': ' if place else ''}{first['msg']}; {IMPORT}"
+            f"{path}: not a safetensors file: its header is wrong: {first_problem(error)}; {IMPORT}"
         ) from None
     return TensorLayout(header.__pydantic_extra__, header.metadata, size - 8 - length)
 

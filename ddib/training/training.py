@@ -8,6 +8,7 @@ import io
 import platform
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,6 +46,7 @@ from ddib.schedules.levels import noise, signal
 from ddib.solvers.multistep import dpmpp_2m
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
+MAX_BATCH = 65_536
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -58,12 +60,12 @@ class TrainingConfig(BaseModel):
     draws all of it so.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    steps: int | None = Field(None, ge=1)
-    minutes: float | None = Field(None, gt=0)
-    batch: int = Field(64, ge=1)
-    learning_rate: float = Field(1.5e-3, gt=0)
+    steps: int | None = Field(None, ge=1, le=10**9)
+    minutes: float | None = Field(None, gt=0, le=10**6)
+    batch: int = Field(64, ge=1, le=MAX_BATCH)
+    learning_rate: float = Field(1.5e-3, gt=0, le=1)
     warmup: int = Field(100, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     ema: float = Field(0.999, ge=0, lt=1)
@@ -368,7 +370,6 @@ def _state_path(out: Path) -> Path:
 
 
 def _save(training: Training, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     state = {
         "network": training.network.state_dict(),
@@ -378,8 +379,15 @@ def _save(training: Training, path: Path) -> None:
         "seconds": training.seconds,
         "losses": training.losses,
     }
-    torch.save(state, temporary)
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # torch says of a full disk what it knows: not much
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path}: the training's state cannot be written: {reason}") from error
 
 
 def _resume(training: Training, path: Path) -> None:

@@ -45,6 +45,7 @@ class ColoredMNIST(ImageSource):
     name: ClassVar[str] = "digits"
     class_labels: ClassVar[tuple[int, ...]] = tuple(range(10))
     path_key: ClassVar[str | None] = "root"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"labels", "root"})
     picks_key: ClassVar[str | None] = "indices"
 
     dataset: Literal["colored-mnist"] = "colored-mnist"
@@ -87,7 +88,16 @@ class ColoredMNIST(ImageSource):
         from ddib.data.training import ColoredDigits
 
         folder = request.root or download_mnist(request.downloads / "mnist")
-        digits = tuple(sorted(set(request.labels or cls.class_labels)))
+        there = set(read_mnist(folder, request.split)[1].tolist())
+        digits = tuple(sorted(set(request.labels) or there))
+        if missing := [digit for digit in digits if digit not in there]:
+            held = ", ".join(map(str, sorted(there))) or "none at all"
+            raise InputError(
+                f"{folder} has no {request.split} images of digit {missing[0]}; it has {held}",
+                "labels",
+            )
+        if not digits:
+            raise InputError(f"{folder} has no {request.split} images", "root")
         return ColoredDigits(folder, digits, request.split)
 
     @classmethod

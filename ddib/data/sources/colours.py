@@ -22,6 +22,8 @@ class Colours(ImageSource):
 
     name: ClassVar[str] = "colours"
     path_key: ClassVar[str | None] = "path"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"root", "size"})
+    pointwise: ClassVar[bool] = True
 
     dataset: Literal["colours"] = "colours"
     path: PathText = Field(description="the picture's file", min_length=1)

@@ -35,6 +35,7 @@ class ImageFiles(ImageSource):
 
     name: ClassVar[str] = "files"
     path_key: ClassVar[str | None] = "path"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"size"})
     picks_key: ClassVar[str | None] = "names"
 
     path: PathText = Field(description="a file, or a pattern such as photos/*.png", min_length=1)

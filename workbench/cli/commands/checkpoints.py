@@ -69,14 +69,18 @@ def import_checkpoint(
 
     if identify and images is None:
         raise InputError("--identify needs --images, a pattern of pictures of the domain")
-    if has_facts(path):
-        print(importing.import_own(path, force))
-        return
-    classes = tuple(int(word) for word in labels.split())
+    if images is not None and not identify:
+        raise InputError("--images are what --identify tries settings on; give both")
     name = name or (path.resolve().name if path.is_dir() else path.stem)
-    tried = images if identify else None
+    classes = importing.parse_labels(labels)
+    if has_facts(path):
+        given = {"--domain": domain, "--labels": labels, "--flags": flags, "--identify": identify}
+        for flag in (flag for flag, value in given.items() if value):
+            raise InputError(f"{flag}: {path} is this program's own and says that itself")
+        print(importing.import_own(path, name, force))
+        return
     print(
-        importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)
+        importing.import_weights(path, name, domain or name, classes, flags, images, force, narrate)
     )
 
 

@@ -14,6 +14,7 @@ from workbench.cli.console import narrate
 from workbench.cli.interruption import stop_signals
 
 if TYPE_CHECKING:
+    from ddib.data.source import ImageSource, TrainingRequest
     from ddib.data.training import TrainingData
     from ddib.networks.configurations import MlpConfig, UNetConfig
     from ddib.training.training import TrainingProgress
@@ -46,24 +47,31 @@ def train(
         ),
     ] = None,
     size: Annotated[
-        int, typer.Option(min=4, help="Image size of a folder's model, or of colours.")
-    ] = 32,
+        int | None,
+        typer.Option(
+            min=4, max=4096, help="Image size of a folder's model, or of colours; else 32."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; else the user's checkpoints.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Budget in minutes.")] = None,
     batch: Annotated[int, typer.Option(min=1)] = 64,
     width: Annotated[
-        int | None, typer.Option(min=64, help="Channels; a multiple of 64; else 64, of points 96.")
+        int | None,
+        typer.Option(min=64, max=4096, help="Channels; a multiple of 64; else 64, of points 96."),
     ] = None,
     patch_size: Annotated[
-        int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Pixels folded into channels; 2, the default, is 2-3 times cheaper."
+        ),
+    ] = None,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
     parameterisation: Annotated[
-        str, typer.Option(help="What the network predicts: v, epsilon or x0.")
-    ] = "v",
+        str | None, typer.Option(help="What the network predicts: v (if not given), epsilon or x0.")
+    ] = None,
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
@@ -73,7 +81,7 @@ def train(
     precision: Annotated[
         Literal["bf16", "float32"] | None, typer.Option(help="Else bf16, of points float32.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
@@ -84,36 +92,51 @@ def train(
     from ddib.data.source import TrainingRequest
     from ddib.data.sources import source_of_dataset
     from ddib.training import training
+    from workbench.cli.training_flags import check_patches, check_useful, training_config
+    from workbench.support.files import check_folder
 
     source = source_of_dataset(dataset)
+    if probe and classifier:
+        raise InputError("--probe and --classifier are two trainings; give one of them")
+    check_useful(
+        source,
+        dataset,
+        "--probe" if probe else "--classifier" if classifier else None,
+        {
+            "--digit": digit,
+            "--root": root,
+            "--size": size,
+            "--class-conditional": class_conditional,
+            "--width": width,
+            "--patch-size": patch_size,
+            "--parameterisation": parameterisation,
+            "--noise-levels": noise_levels,
+        },
+    )
+    config = training_config(
+        steps=steps,
+        minutes=12.0 if steps is None and minutes is None else minutes,
+        batch=batch,
+        learning_rate=learning_rate,
+        parameterisation=parameterisation or "v",
+        noise_levels=noise_levels or ("log" if source.pointwise else "time"),
+        precision=precision or ("float32" if source.pointwise else "bf16"),
+        seed=seed,
+    )
+    if not source.pointwise:
+        check_patches(size or 32, patch_size or 2)
     path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
-    if probe and classifier:
-        raise InputError("--probe and --classifier are two trainings; give one of them")
-    if (probe or classifier or class_conditional) and not source.class_labels:
-        option = "--probe" if probe else "--classifier" if classifier else "--class-conditional"
-        raise InputError(f"{option} needs images with labels, and {dataset} has none")
-    if steps is None and minutes is None:
-        minutes = 12.0
+    check_folder(path.parent, "a checkpoint")
     request = TrainingRequest(
-        dataset, tuple(digit or ()), root, size, "train", USER_CHECKPOINTS.parent
+        dataset, tuple(digit or ()), root, size or 32, "train", USER_CHECKPOINTS.parent
     )
-    data = source.training_data(request)
-    config = training.TrainingConfig(
-        steps=steps,
-        minutes=minutes,
-        batch=batch,
-        learning_rate=learning_rate,
-        parameterisation=parameterisation,
-        noise_levels=noise_levels or ("log" if data.pointwise else "time"),
-        precision=precision or ("float32" if data.pointwise else "bf16"),
-        seed=seed,
-    )
+    data = _training_data(source, request)
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
     classes = max(source.class_labels) + 1 if class_conditional else None
     if probe or classifier:
-        held_out = source.training_data(replace(request, split="test"))
+        held_out = _training_data(source, replace(request, split="test"))
         progress = (training.train_probe if probe else training.train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
@@ -122,12 +145,23 @@ def train(
             path,
             domain=data.domain,
             data=data,
-            architecture=_architecture(data, width, classes, patch_size),
+            architecture=_architecture(data, width, classes, patch_size or 2),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
     narrate.print(f"wrote {path}", markup=False)
+
+
+def _training_data(source: "type[ImageSource]", request: "TrainingRequest") -> "TrainingData":
+    """What is trained on; raises InputError, which names the flag at fault."""
+    from workbench.cli.training_flags import REQUESTED
+
+    try:
+        return source.training_data(request)
+    except InputError as error:
+        flag = REQUESTED.get(error.key or "")
+        raise InputError(f"{flag}: {error}" if flag else str(error)) from error
 
 
 def _architecture(
