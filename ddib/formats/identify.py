@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import batches
+from ddib.bridge.chunk import batches
 from ddib.checkpoints.weights import assemble
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError

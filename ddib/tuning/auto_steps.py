@@ -3,7 +3,8 @@
 from functools import cache as cached
 from typing import TYPE_CHECKING
 
-from ddib.bridge.bridge import Chunk, Watch, solve
+from ddib.bridge.bridge import Watch, solve
+from ddib.bridge.chunk import Chunk
 from ddib.errors import InputError
 from ddib.guides.guidance import PLAIN, Guidance
 from ddib.measures.images import rmse

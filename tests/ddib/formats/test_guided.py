@@ -149,8 +149,8 @@ def test_a_schedule_is_called_by_its_name_where_its_betas_are_that_one_s() -> No
         assert Schedule.of_betas(betas.tolist()) == Schedule(name=name, steps=50)
     own = Schedule.of_betas([0.1, 0.2, 0.3])
     assert (own.name, own.steps) == ("custom", 3)
-    alpha_bar = np.cumprod([0.9, 0.8, 0.7])
-    assert own.sigmas == pytest.approx(np.sqrt((1 - alpha_bar) / alpha_bar))
+    kept = np.cumprod([0.9, 0.8, 0.7])
+    assert own.sigmas == pytest.approx(np.sqrt((1 - kept) / kept))
     with pytest.raises(InputError, match="not finite"):
         Schedule.of_betas([0.1, 1.0])
 

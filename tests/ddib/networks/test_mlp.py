@@ -1,7 +1,7 @@
 """The network of points: pixel by pixel, and against the analytic denoiser of a Gaussian."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
@@ -27,11 +27,17 @@ MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 class Gaussian:
     """Points around a mean, whose best denoiser is known."""
 
-    size, channels, sample, samples = 1, 2, (1, 100), 1
+    domain = "a Gaussian"
+    pointwise = True
+    size = 1
+    channels = 2
     labels: tuple[int, ...] = ()
-    domain, pointwise = "a Gaussian", True
-    facts: ClassVar[dict[str, Any]] = {}
+    sample = (1, 100)
+    samples = 1
     picture: Pixels | None = None
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         drawn = torch.randn((count, 2, 1, POINTS), generator=generator)

@@ -16,6 +16,7 @@ from ddib.data.sources.image_files import ImageFiles
 from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
+from ddib.networks.unet import UNet
 from ddib.training.training import (
     TrainingConfig,
     accuracy,
@@ -59,8 +60,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert (tmp_path / "stopped.training.pt").exists()
     train(out, digits)
     whole, stopped = load(tmp_path / "whole.safetensors"), load(out)
-    for name, tensor in whole.denoiser.network.state_dict().items():
-        assert torch.equal(tensor, stopped.denoiser.network.state_dict()[name]), name
+    expected, found = whole.denoiser.network, stopped.denoiser.network
+    assert isinstance(expected, UNet) and isinstance(found, UNet)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
     assert not (tmp_path / "stopped.training.pt").exists()
     assert Image.open(tmp_path / "stopped.samples.png").size == (256, 256)
 

@@ -110,9 +110,7 @@ def cycle(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 def by_hand(engine: Engine, *names: str) -> list[Tensor]:
     """Latent and picture of each link, by the library's own functions."""
-    models = [
-        engine.model(ddib.checkpoints.files.ZOO / f"{name}.safetensors") for name in names
-    ]
+    models = [engine.model(ddib.checkpoints.files.ZOO / f"{name}.safetensors") for name in names]
     solver, pictures, made = Solver(steps=3), colored_mnist(digit=5, count=3), []
     for source, target in pairwise(models):
         z = ddib.encode(pictures, source, solver)

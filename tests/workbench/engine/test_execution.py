@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from ddib.bridge.bridge import Chunk
+from ddib.bridge.chunk import Chunk
 from ddib.checkpoints.files import ZOO
 from ddib.data.pixels import open_image
 from ddib.errors import Cancelled

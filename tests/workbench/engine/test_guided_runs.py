@@ -167,7 +167,7 @@ def test_the_exact_cycle_takes_one_guidance_at_both_ends(engine: Engine, tmp_pat
         (
             "  label: 7\n  guidance: 1\n",
             "  classifier: cmnist-classifier\n",
-            r"target\.label: a classifier leads to a label; give one",
+            r"target\.label: a classifier needs a label to move towards; give one",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved
+from ddib.bridge.chunk import Chunk, Solved
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.engine.devices.memory import images_within, solve_within
@@ -107,8 +108,8 @@ def test_a_killed_run_is_taken_up_at_the_last_finished_chunk(
     solved: list[int] = []
     original = engine.solve
 
-    def counted(chunk: Chunk, *arguments: object) -> Solved:
-        done = original(chunk, *arguments)  # type: ignore[arg-type]
+    def counted(chunk: Chunk, *arguments: Any, **named: Any) -> Solved:
+        done = original(chunk, *arguments, **named)
         solved.append(done.evaluations)
         return done
 

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -183,7 +184,7 @@ def test_a_folder_that_cannot_hold_runs(tmp_path, monkeypatch):
         pass
     with pytest.raises(InputError, match="not a folder"), new_run(tmp_path / "file" / "x", "noise"):
         pass
-    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match="no permission"), new_run(tmp_path / "x", "noise"):
         pass
     monkeypatch.undo()
@@ -226,7 +227,7 @@ def writer(folder, count=1, wait=""):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "ready\n"
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 
 
@@ -456,7 +457,7 @@ def test_exporting_overwrites_nothing(tmp_path):
 def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch, name):
     run = write_run(tmp_path / "runs")
     monkeypatch.setattr(runs, "_zip", refuse)
-    monkeypatch.setattr(runs.shutil, "copytree", refuse)
+    monkeypatch.setattr(shutil, "copytree", refuse)
     with pytest.raises(RunError, match="read-only"):
         export_run(run, tmp_path / name)
     assert contents(tmp_path) == ["runs"]
@@ -469,7 +470,7 @@ def test_an_export_to_a_folder_that_is_overtaken_overwrites_nothing(tmp_path, mo
     def overtaken(partial, path):
         monkeypatch.setattr(runs, "_claim", publish)
         write_run(tmp_path, "new", title="the other's")
-        monkeypatch.setattr(runs.os.path, "lexists", lambda path: False)
+        monkeypatch.setattr(os.path, "lexists", lambda path: False)
         publish(partial, path)
 
     monkeypatch.setattr(runs, "_claim", overtaken)
@@ -600,7 +601,7 @@ def test_damaged_notes_are_as_good_as_none(tmp_path, content):
         read_notes(run)
     (listed,) = list_runs(tmp_path)
     assert listed.manifest is not None and listed.notes == Notes()
-    assert "notes.json: damaged" in listed.notes_problem
+    assert "notes.json: damaged" in (listed.notes_problem or "")
     change_notes(run, name="mended")
     assert read_notes(run) == Notes(name="mended")
 

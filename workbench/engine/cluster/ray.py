@@ -22,8 +22,9 @@ from typing import Any
 
 import torch
 
-from ddib.bridge.bridge import Solved, Watch
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
+from ddib.bridge.chunk import Solved
 from ddib.checkpoints.fitted_grid import grid_file
 from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Evaluation

@@ -9,7 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from ddib.bridge.bridge import Chunk, Solved
+from ddib.bridge.chunk import Chunk, Solved
 from ddib.checkpoints.model import Model
 
 

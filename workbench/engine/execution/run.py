@@ -12,8 +12,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Solved, Watch, levels
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
+from ddib.bridge.chunk import Problem, Solved
 from ddib.checkpoints.model import Model
 from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
@@ -283,7 +284,7 @@ class Run:
         """Tasks of the models at an end, solved."""
 
         def watcher(task: Task) -> Watch:
-            return self.reporter.watcher(task, end, levels(task.chunk, task.model))
+            return self.reporter.watcher(task, end, Problem(task.chunk, task.model).levels)
 
         for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
             self.reporter.solved(task, solved.evaluations)

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved, Watch, batches
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
+from ddib.bridge.chunk import Chunk, Solved, batches
 from ddib.checkpoints.loading import load_classifier
 from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_tensor

@@ -11,7 +11,8 @@ from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.loading import load_images
 from ddib.data.source import Images
 from ddib.errors import InputError
-from ddib.guides.guidance import check_guidance, evaluations
+from ddib.guides.classifier_free import evaluations
+from ddib.guides.guidance import check_guidance
 from ddib.networks.configurations import MlpConfig
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver

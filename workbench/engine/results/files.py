@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ddib.bridge.bridge import batches
+from ddib.bridge.chunk import batches
 from ddib.data.pixels import to_pixels, to_tensor
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import RowKind

@@ -4,13 +4,14 @@ from typing import Any
 
 from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
+from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
 from ddib.solvers.scheme import SOLVERS
 from workbench.library.library import folders
 from workbench.metrics.metric import METRICS
 
-REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, SOLVERS, IMAGE_SOURCES, METRICS)
+REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, GUIDES, SOLVERS, IMAGE_SOURCES, METRICS)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 
