@@ -27,7 +27,7 @@ def checked(folder: Path, **sessions: str) -> dict[str, making.Said]:
 
 
 def conditional(**lines: str) -> str:
-    return making.session(FIVES, **lines).replace("cmnist-fives", "told")
+    return making.session(FIVES, 1, **lines).replace("cmnist-fives", "told")
 
 
 def test_a_model_that_never_learnt_to_do_without_asks_for_the_label(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_flags_of_import_that_cannot_be_are_refused(tmp_path: Path) -> None:
         (own, "--name", "other"),
         (own, "--flags", "--num_heads 4"),
     ]
-    commands = [["checkpoints", "import", *case] for case in cases]
+    commands: list[list[str | Path]] = [["checkpoints", "import", *case] for case in cases]
     for case, said in zip(cases, making.run(tmp_path, *commands, seconds=30), strict=True):
         if case[:2] == (own, "--name"):  # what it can do, it does
             assert said.code == 0 and (making.library(tmp_path) / "other.safetensors").exists()
