@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from ddib.errors import InputError
 
@@ -31,7 +31,7 @@ def check_path(text: str) -> str:
     return text
 
 
-PathText = Annotated[str, AfterValidator(check_path)]
+PathText = Annotated[str, Field(min_length=1), AfterValidator(check_path)]
 """A field that holds a path, or a name that becomes one."""
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import making
 import pytest
+
+import making
 
 FIVES = {"dataset": "colored-mnist", "digit": 5, "count": 1, "seed": 0}
 

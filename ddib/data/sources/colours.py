@@ -26,7 +26,7 @@ class Colours(ImageSource):
     pointwise: ClassVar[bool] = True
 
     dataset: Literal["colours"] = "colours"
-    path: PathText = Field(description="the picture's file", min_length=1)
+    path: PathText = Field(description="the picture's file")
 
     @classmethod
     def default_entry(cls, labels: Sequence[int] = ()) -> Self:

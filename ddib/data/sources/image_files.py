@@ -38,7 +38,7 @@ class ImageFiles(ImageSource):
     training_keys: ClassVar[frozenset[str]] = frozenset({"size"})
     picks_key: ClassVar[str | None] = "names"
 
-    path: PathText = Field(description="a file, or a pattern such as photos/*.png", min_length=1)
+    path: PathText = Field(description="a file, or a pattern such as photos/*.png")
     count: int | None = Field(None, ge=1, description="how many, from the first; null: all")
     names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...] | None, EachOnce] = Field(
         None,
