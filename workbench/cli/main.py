@@ -17,7 +17,7 @@ from workbench.cli.commands.reference import operations, print_schema, solvers
 from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
 from workbench.cli.commands.train import train
-from workbench.cli.console import narrate
+from workbench.cli.console import narrate, show_every_character
 from workbench.support.files import why
 
 # What a command needs besides is imported when it runs: help and completion stay light.
@@ -71,19 +71,20 @@ _NO_SUCH_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 
 def main() -> NoReturn:
     """Run the command line; errors become one message and the exit codes of the manual."""
+    show_every_character()
     try:
         app()
     except InputError as error:
-        narrate.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        narrate.print(f"error: {error}", style="red", soft_wrap=True)
         sys.exit(2)
     except RunError as error:
-        narrate.print(f"failed: {error}", style="red", markup=False, soft_wrap=True)
+        narrate.print(f"failed: {error}", style="red", soft_wrap=True)
         sys.exit(1)
     except OSError as error:
         wrong = error.errno in _NO_SUCH_PATH
         place = f"{error.filename}: " if error.filename else ""
         text = f"{'error' if wrong else 'failed'}: {place}{why(error)}"
-        narrate.print(text, style="red", markup=False, soft_wrap=True)
+        narrate.print(text, style="red", soft_wrap=True)
         sys.exit(2 if wrong else 1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ddib.data.source import ImageSource
 from ddib.errors import InputError, first_problem
 from ddib.networks.configurations import UNetConfig
-from ddib.training.training import TrainingConfig
+from ddib.training.configuration import TrainingConfig, choose_config
 
 REQUESTED = {"labels": "--digit", "root": "--root", "size": "--size"}
 """The flags by what they are in a `TrainingRequest`."""
@@ -55,11 +55,11 @@ def check_patches(size: int, patch: int) -> None:
         )
 
 
-def training_config(**settings: Any) -> TrainingConfig:
-    """The settings of a training; raises InputError, which names the flag."""
+def training_config(pointwise: bool, **settings: Any) -> TrainingConfig:
+    """`ddib.training.configuration.choose_config`; its InputError names the flag."""
     try:
-        return TrainingConfig(**settings)
+        return choose_config(pointwise, **settings)
     except ValidationError as error:
-        flag, _, problem = first_problem(error).partition(": ")
-        value = settings[flag]
-        raise InputError(f"--{flag.replace('_', '-')} {value}: {problem}") from None
+        setting, _, problem = first_problem(error).partition(": ")
+        flag = f"--{setting.replace('_', '-')}"
+        raise InputError(f"{flag} {settings[setting]}: {problem}") from None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from ddib.data.file_names import unescape_name
 from ddib.errors import InputError, RunError
 from ddib.paths import user_path
 from workbench.engine.protocol.conversation import Conversation
@@ -30,10 +31,11 @@ from workbench.engine.protocol.messages import (
 )
 from workbench.library.library import folders, read_config
 from workbench.own_files import load_own_files
-from workbench.runs.store import stamped_name
+from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
+from workbench.support.text import clean
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _serve(options)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(clean(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:  # before it listened
         sys.exit(128 + signal.SIGINT)
@@ -106,7 +108,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return trace(engine, request, cancelled)
         plan = make_plan(
             Session.model_validate(request.session),
-            Path(request.base),
+            Path(unescape_name(request.base)),
             request.name if isinstance(request, RunSession) else "inspected",
             checkpoints=engine.checkpoints,
             sample=request.sample,
@@ -116,11 +118,11 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return inspect(engine, plan, request, cancelled)
         return _run(engine, plan, request, conversation)
     except (InputError, RunError, ValidationError) as error:
-        return Finished(id=request.id, status="failed", error=str(error))
+        return Finished(id=request.id, status="failed", error=clean(str(error)))
     except Exception as error:
         log.exception("%s %s failed", request.type, request.id)
         message = f"{type(error).__name__}: {error}; details are in {folders().log}"
-        return Finished(id=request.id, status="failed", error=message)
+        return Finished(id=request.id, status="failed", error=clean(message))
 
 
 def _run(

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ddib.checkpoints.files import SUFFIX, ZOO, is_path
 from ddib.checkpoints.header import CheckpointFacts, read_facts
+from ddib.data.file_names import unescape_name
 from ddib.data.pixels import SUFFIXES
 from ddib.errors import InputError
 from ddib.paths import user_path
@@ -189,7 +190,7 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
             names.setdefault(path.name.removesuffix(SUFFIX), path)
     if name in names:
         return names[name].resolve()
-    path = user_path(name, base)
+    path = user_path(unescape_name(name), base)
     if not is_path(name):
         raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")
     if path.is_file():

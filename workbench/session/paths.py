@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ddib.checkpoints.files import is_path
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.errors import InputError
 from ddib.paths import user_path
 from workbench.session.schema import End, Session, Source, Target
@@ -40,9 +41,10 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
 
     def absolute(path: str, key: str) -> str:
         try:
-            return os.path.abspath(user_path(path, Path(base)))  # noqa: PTH100 no links resolved
+            there = user_path(unescape_name(path), Path(base))
         except InputError as error:
             raise InputError(str(error), key) from error
+        return escape_name(os.path.abspath(there))  # noqa: PTH100 no links resolved
 
     def named(name: str, key: str) -> str:
         return absolute(name, key) if is_path(name) else name

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.pixels import read_fitted
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
@@ -58,7 +59,7 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        return AvailablePicture(user_path(self.path, base))
+        return AvailablePicture(user_path(unescape_name(self.path), base))
 
 
 class AvailablePicture:
@@ -68,7 +69,7 @@ class AvailablePicture:
         if not path.is_file():
             raise InputError(f"{path}: no such image")
         self.path = path
-        self.names: Sequence[str] = [path.name]
+        self.names: Sequence[str] = [escape_name(path.name)]
 
     def taken(self, spec: Colours) -> Sequence[int]:
         """See `Available`."""
@@ -78,4 +79,4 @@ class AvailablePicture:
         """See `Available`."""
         check_reader(Colours, "colours", channels)
         pixels = np.stack([read_fitted(self.path, size, channels)])
-        return Images(pixels, (self.path.stem,), (None,), (self.path,))
+        return Images(pixels, (escape_name(self.path.stem),), (None,), (self.path,))

@@ -10,7 +10,7 @@ from ddib.denoising.preconditionings import PRECONDITIONINGS
 from ddib.errors import InputError
 from ddib.networks.configurations import MlpConfig
 from ddib.schedules.noise_schedules import linear
-from ddib.training.training import TrainingConfig
+from ddib.training.configuration import TrainingConfig
 
 SIGMAS = linear(1000)
 CENTRES, DEVIATION = torch.tensor([[-1.0, 0.5], [0.8, -0.4], [0.1, 1.0]]).double(), 0.3

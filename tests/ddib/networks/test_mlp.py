@@ -19,7 +19,8 @@ from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
 from ddib.schedules.levels import signal
 from ddib.solvers.solver import Solver
-from ddib.training.training import TrainingConfig, train_denoiser
+from ddib.training.configuration import TrainingConfig
+from ddib.training.denoisers import train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 

@@ -17,13 +17,9 @@ from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
-from ddib.training.training import (
-    TrainingConfig,
-    accuracy,
-    train_classifier,
-    train_denoiser,
-    train_probe,
-)
+from ddib.training.classifiers import accuracy, train_classifier, train_probe
+from ddib.training.configuration import TrainingConfig
+from ddib.training.denoisers import train_denoiser
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1, patch_size=4)
 CONFIG = TrainingConfig(steps=12, batch=4, warmup=2, precision="float32")
@@ -132,7 +128,7 @@ def test_the_shipped_probe_reads_held_out_digits() -> None:
 def test_a_classifier_of_noisy_digits_learns(
     digits: ColoredDigits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ddib.training.training.HELD_OUT", 200)
+    monkeypatch.setattr("ddib.training.classifiers.HELD_OUT", 200)
     out = tmp_path / "classifier.safetensors"
     config = TrainingConfig(steps=120, batch=32, warmup=5, precision="float32")
     for _ in train_classifier(out, data=digits, held_out=digits, config=config):

@@ -17,7 +17,9 @@ from safetensors.torch import load_file, save_file
 from ddib.checkpoints.files import ZOO
 from ddib.checkpoints.header import HEADER_KEY, read_facts
 from ddib.checkpoints.writing import write_checkpoint
-from workbench.runs.store import Notes, list_runs, read_manifest, read_notes
+from workbench.runs.manifest import read_manifest
+from workbench.runs.notes import Notes, read_notes
+from workbench.runs.store import list_runs
 
 COMMAND = [sys.executable, "-m", "workbench"]
 

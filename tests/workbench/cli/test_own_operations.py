@@ -14,7 +14,7 @@ from ddib.operations.operation import OPERATIONS
 from ddib.registry import Origin, Skipped
 from workbench.cli import checks as doctor
 from workbench.library import library
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.session.errors import SessionError
 from workbench.session.reading import parse_session
 from workbench.session.schema import schema

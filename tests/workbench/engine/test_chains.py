@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import ddib
+from ddib.checkpoints.files import ZOO
 from ddib.checkpoints.header import read_facts
 from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels, to_tensor
@@ -30,10 +31,10 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.metrics.metric import all_figures
-from workbench.runs.store import Manifest, read_manifest
+from workbench.runs.manifest import Manifest, read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
-from workbench.tui.state.reopen_run import reopen
+from workbench.tui.state.runs.reopen_run import reopen
 
 CYCLE = """\
 version: 1
@@ -110,7 +111,7 @@ def cycle(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 def by_hand(engine: Engine, *names: str) -> list[Tensor]:
     """Latent and picture of each link, by the library's own functions."""
-    models = [engine.model(ddib.checkpoints.files.ZOO / f"{name}.safetensors") for name in names]
+    models = [engine.model(ZOO / f"{name}.safetensors") for name in names]
     solver, pictures, made = Solver(steps=3), colored_mnist(digit=5, count=3), []
     for source, target in pairwise(models):
         z = ddib.encode(pictures, source, solver)

@@ -19,7 +19,8 @@ from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Message, Progress
-from workbench.runs.store import compare_runs, read_manifest
+from workbench.runs.comparison import compare_runs
+from workbench.runs.manifest import read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 

@@ -14,7 +14,7 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Started, States, Trace
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants

@@ -25,7 +25,8 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.engine.results import files
-from workbench.runs.store import compare_runs, read_manifest
+from workbench.runs.comparison import compare_runs
+from workbench.runs.manifest import read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 from workbench.support.files import parse_size, readable_size

@@ -32,8 +32,8 @@ from workbench.engine.protocol.messages import (
     States,
     Trace,
 )
-from workbench.runs.contact_sheet import split_strip
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
+from workbench.runs.strips import split_strip
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session, schema

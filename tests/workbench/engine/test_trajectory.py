@@ -12,7 +12,7 @@ from workbench.engine.inspection import trajectory as module
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import make_plan
 from workbench.engine.protocol.messages import Finished, Row, States, Trace, read_event, to_line
-from workbench.runs.contact_sheet import split_strip
+from workbench.runs.strips import split_strip
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session

@@ -23,7 +23,7 @@ from workbench.metrics.metric import (
     range_text,
     usual_trade_off,
 )
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 
 OWN = '''
 from workbench.metrics.metric import Figure, Metric
@@ -129,7 +129,8 @@ def test_a_user_s_own_metric_is_reported_like_any_other(tmp_path: Path) -> None:
         "target: {checkpoint: cmnist-sevens}\n"
         "solver: {steps: 1}\n"
     )
-    command = [sys.executable, "-m", "workbench", "replay", session, "--json", "--out", tmp_path]
+    program = [sys.executable, "-m", "workbench", "replay"]
+    command = [*program, str(session), "--json", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 0, done.stderr
     assert "taken.py" in done.stderr and "another metric has a figure brightness" in done.stderr

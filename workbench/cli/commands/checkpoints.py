@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from ddib.errors import InputError, RunError
-from workbench.cli.console import data, narrate
+from workbench.cli.console import data, narrate, print_json, print_path
 from workbench.cli.options import CHECKPOINTS, DEVICE
 
 app = typer.Typer(no_args_is_help=True, help="The checkpoints that are there.")
@@ -29,7 +29,7 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     from workbench.library.library import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
-    data.print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
+    print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
 
 
 class ImportCommand(TyperCommand):
@@ -66,20 +66,23 @@ def import_checkpoint(
     or another program's weights."""
     from ddib.checkpoints.header import has_facts
     from workbench.cli import import_weights as importing
+    from workbench.support.names import check_name
 
     if identify and images is None:
         raise InputError("--identify needs --images, a pattern of pictures of the domain")
     if images is not None and not identify:
         raise InputError("--images are what --identify tries settings on; give both")
-    name = name or (path.resolve().name if path.is_dir() else path.stem)
+    if name is None:
+        name = path.resolve().name if path.is_dir() else path.stem
+    check_name(name, "--name")
     classes = importing.parse_labels(labels)
     if has_facts(path):
         given = {"--domain": domain, "--labels": labels, "--flags": flags, "--identify": identify}
         for flag in (flag for flag, value in given.items() if value):
             raise InputError(f"{flag}: {path} is this program's own and says that itself")
-        print(importing.import_own(path, name, force))
+        print_path(importing.import_own(path, name, force))
         return
-    print(
+    print_path(
         importing.import_weights(path, name, domain or name, classes, flags, images, force, narrate)
     )
 
@@ -99,7 +102,7 @@ def adapt_checkpoint(
     from workbench.library.library import find_checkpoint
 
     path = find_checkpoint(name, Path(), checkpoints or [])
-    print(adapt(path, images, label, device, narrate))
+    print_path(adapt(path, images, label, device, narrate))
 
 
 @app.command("calibrate")
@@ -121,7 +124,7 @@ def calibrate_checkpoint(
 
     where, folder = str(pick_device(device)), folders().cache / "calibration"
     for measured in calibrate(path, where, folder, compiled=compile_):
-        narrate.print(f"measured {measured.evaluation}", markup=False)
+        narrate.print(f"measured {measured.evaluation}")
     found = find(path, where, folder)
     if found is None:
         raise RunError(f"{folder}: the measurements could not be stored there")

@@ -52,7 +52,7 @@ def replay_sessions(
     """
     from workbench.cli import headless
     from workbench.library.library import folders, read_config
-    from workbench.runs.store import read_manifest
+    from workbench.runs.manifest import read_manifest
     from workbench.support.files import check_folder, parse_size
     from workbench.support.logs import log_to_file
 
@@ -92,7 +92,7 @@ def replay_sessions(
     fine = all(ending.status == "done" for ending in endings)
     if check is not None and fine:
         fine, words = headless.check_against(endings, check)
-        narrate.print(words, markup=False)
+        narrate.print(words)
     raise SystemExit(0 if fine else 1)
 
 

@@ -16,8 +16,7 @@ from workbench.cli.interruption import stop_signals
 if TYPE_CHECKING:
     from ddib.data.source import ImageSource, TrainingRequest
     from ddib.data.training import TrainingData
-    from ddib.networks.configurations import MlpConfig, UNetConfig
-    from ddib.training.training import TrainingProgress
+    from ddib.training.loop import TrainingProgress
 
 
 def train(
@@ -91,10 +90,14 @@ def train(
     from ddib.checkpoints.files import SUFFIX, USER_CHECKPOINTS
     from ddib.data.source import TrainingRequest
     from ddib.data.sources import source_of_dataset
-    from ddib.training import training
+    from ddib.training.classifiers import train_classifier, train_probe
+    from ddib.training.configuration import choose_architecture
+    from ddib.training.denoisers import train_denoiser
     from workbench.cli.training_flags import check_patches, check_useful, training_config
     from workbench.support.files import check_folder
+    from workbench.support.names import check_name
 
+    check_name(name, "--name")
     source = source_of_dataset(dataset)
     if probe and classifier:
         raise InputError("--probe and --classifier are two trainings; give one of them")
@@ -114,13 +117,14 @@ def train(
         },
     )
     config = training_config(
+        source.pointwise,
         steps=steps,
-        minutes=12.0 if steps is None and minutes is None else minutes,
+        minutes=minutes,
+        noise_levels=noise_levels,
+        precision=precision,
         batch=batch,
         learning_rate=learning_rate,
         parameterisation=parameterisation or "v",
-        noise_levels=noise_levels or ("log" if source.pointwise else "time"),
-        precision=precision or ("float32" if source.pointwise else "bf16"),
         seed=seed,
     )
     if not source.pointwise:
@@ -137,20 +141,20 @@ def train(
     classes = max(source.class_labels) + 1 if class_conditional else None
     if probe or classifier:
         held_out = _training_data(source, replace(request, split="test"))
-        progress = (training.train_probe if probe else training.train_classifier)(
+        progress = (train_probe if probe else train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:
-        progress = training.train_denoiser(
+        progress = train_denoiser(
             path,
             domain=data.domain,
             data=data,
-            architecture=_architecture(data, width, classes, patch_size or 2),
+            architecture=choose_architecture(data, width, classes, patch_size or 2),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
-    narrate.print(f"wrote {path}", markup=False)
+    narrate.print(f"wrote {path}")
 
 
 def _training_data(source: "type[ImageSource]", request: "TrainingRequest") -> "TrainingData":
@@ -164,28 +168,14 @@ def _training_data(source: "type[ImageSource]", request: "TrainingRequest") -> "
         raise InputError(f"{flag}: {error}" if flag else str(error)) from error
 
 
-def _architecture(
-    data: "TrainingData", width: int | None, classes: int | None, patch_size: int
-) -> "UNetConfig | MlpConfig":
-    from ddib.networks.configurations import MlpConfig, UNetConfig
-
-    if data.pointwise:
-        return MlpConfig(channels=data.channels, width=width or 96)
-    if (width or 64) % 64:
-        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
-    return UNetConfig(
-        in_channels=data.channels,
-        out_channels=data.channels,
-        model_channels=width or 64,
-        num_classes=classes,
-        patch_size=patch_size,
-    )
-
-
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[facts]}", markup=False),
+    )
     with stop_signals() as stopped, Progress(*columns, console=narrate) as bar:
         task = bar.add_task(name, total=1.0, facts="")
         last = 0.0
@@ -197,8 +187,8 @@ def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None
             bar.update(task, completed=now.fraction, facts=facts)
             if not narrate.is_terminal and now.seconds - last > 20:
                 last = now.seconds
-                narrate.print(f"{name}: {facts}", markup=False)
+                narrate.print(f"{name}: {facts}")
             if stopped:
                 progress.close()
-                narrate.print("stopped; the same command goes on from here", markup=False)
+                narrate.print("stopped; the same command goes on from here")
                 raise SystemExit(128 + stopped[0])

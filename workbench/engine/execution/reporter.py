@@ -20,7 +20,7 @@ from workbench.engine.planning.plan import Plan, expected_evaluations
 from workbench.engine.protocol.messages import Progress, Row, RowKind, Stage, Started, VariantInfo
 from workbench.engine.results.measure import PerImage, summary
 from workbench.engine.results.rows import SHOWN, RunResults
-from workbench.runs.contact_sheet import latent_pixels, strip_png
+from workbench.runs.strips import latent_pixels, strip_png
 
 PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
 

@@ -20,7 +20,7 @@ from ddib.tuning.auto_steps import IMAGES as TRIED
 from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Sample, State, States, Trace
-from workbench.runs.contact_sheet import LATENT_RANGE, strip_png
+from workbench.runs.strips import LATENT_RANGE, strip_png
 from workbench.session.schema import Session
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 Only what is shown is kept in memory, so that a run of any length takes the same memory.
 """
 
+import hashlib
 import re
 from collections import Counter
 from importlib import import_module
@@ -21,12 +22,14 @@ from workbench.engine.protocol.messages import RowKind
 from workbench.engine.results.filmstrip import filmstrip
 from workbench.engine.results.rows import RunResults
 from workbench.engine.results.sheet import sheet_rows, subtitle
-from workbench.runs.contact_sheet import contact_sheet, save_sheet
+from workbench.runs.contact_sheet import contact_sheet
 from workbench.runs.curves import parameters
-from workbench.runs.store import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
+from workbench.runs.files import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
+from workbench.runs.sheet_file import save_sheet
 from workbench.session.writing import dump_session
 
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
+LABEL_BYTES, DIGITS = 100, 10  # of a label in a file's name, and of what stands for the rest
 SHARD = 4 * 2**20  # bytes of each file's latents when there are more
 
 
@@ -122,6 +125,9 @@ def picture_name(plan: Plan, index: int, end: int, place: int) -> str:
     variant = plan.variants[index]
     through = f"-end-{end}-{plan.ends(variant)[end].title}" if end < plan.links else ""
     label = re.sub(r"[^\w.+-]+", "-", f"{variant.label}{through}").strip("-")
+    if len(label.encode()) > LABEL_BYTES:
+        digest = hashlib.sha256(label.encode()).hexdigest()[:DIGITS]
+        label = label.encode()[: LABEL_BYTES - DIGITS - 1].decode(errors="ignore") + f"-{digest}"
     return f"{index:03d}-{label}-{place:05d}.png"
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.runs.contact_sheet import rgb
+from workbench.runs.strips import rgb
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 GROUND = (19, 22, 27)  # seen between pictures
 GREY = 128  # no difference

@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from workbench.runs.contact_sheet import Pixels, rgb
+from workbench.runs.strips import Pixels, rgb
 
 RGB = tuple[int, int, int]
 

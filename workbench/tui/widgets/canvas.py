@@ -17,7 +17,7 @@ from textual.strip import Strip
 from workbench.tui.terminal.pictures import Magnified, picture_width, same_pixels, shrunk
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 CROSSHAIR_FROM = 2  # a pixel is to be seen under its mark from this factor on
 
@@ -175,7 +175,7 @@ class Canvas(ScrollView, can_focus=False):
 
     def _marked(self, drawn: Magnified, line: int, start: int, end: int) -> Strip:
         """Cells start to end of a line of the picture, with the crosshair where it crosses."""
-        from workbench.runs.contact_sheet import rgb
+        from workbench.runs.strips import rgb
 
         strip = drawn.line(line, start, end)
         if self.pixel is None or self.pixels is None or not self.crosshair:
