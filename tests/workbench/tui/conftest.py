@@ -106,6 +106,7 @@ def program() -> Callable[..., Any]:
         from workbench.tui.app import WorkbenchApp
 
         app = WorkbenchApp(session, engine_command=engine, runs=runs)
+        app.NOTIFICATION_TIMEOUT = 600  # so that no busy machine loses one before it is looked at
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
             try:

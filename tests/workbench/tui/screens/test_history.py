@@ -14,6 +14,8 @@ from workbench.runs.notes import Notes, read_notes
 from workbench.runs.store import list_runs
 from workbench.tui.screens.viewer.screen import ViewScreen
 
+pytestmark = pytest.mark.slow
+
 
 async def history(driver: Any) -> Any:
     await driver.press("h")

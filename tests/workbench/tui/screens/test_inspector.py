@@ -9,6 +9,8 @@ from workbench.engine.protocol.client import COMMAND
 from workbench.tui.screens.inspector.screen import Inspector
 from workbench.tui.widgets.bars import Bars, BarsView
 
+pytestmark = pytest.mark.slow
+
 
 async def run(driver: Any) -> None:
     await driver.press("r")

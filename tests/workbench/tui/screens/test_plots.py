@@ -12,6 +12,8 @@ from workbench.runs.manifest import read_manifest
 from workbench.tui.screens.plots.screen import PlotsScreen, no_sweep
 from workbench.tui.widgets.sweep_plot import _apart, _ticks
 
+pytestmark = pytest.mark.slow
+
 ONE = """\
 version: 1
 source:
