@@ -27,6 +27,8 @@ from workbench.engine.protocol.messages import Finished, Ready, RunSession, read
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 
+pytestmark = pytest.mark.slow
+
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1)
 MARK = "executed"
 
