@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddib.checkpoints.files import SUFFIX
+from ddib.checkpoints.files import SUFFIX, is_path
 from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.file_names import unescape_name
 from ddib.errors import InputError
+from ddib.paths import user_path
 from workbench.library.configuration import read_config
 from workbench.library.folders import folders
 from workbench.library.listing import visible_files
@@ -72,7 +73,7 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
 
     Raises InputError that names the nearest names there are.
     """
-    extra = [Path(folder).expanduser() for folder in extra]
+    extra = [user_path(folder) for folder in extra]
     if missing := next((folder for folder in extra if not folder.is_dir()), None):
         raise InputError(f"{missing}: no such folder of checkpoints")
     names: dict[str, Path] = {}
@@ -81,33 +82,27 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
             names.setdefault(path.name.removesuffix(SUFFIX), path)
     if name in names:
         return names[name].resolve()
-    path = base / Path(unescape_name(name)).expanduser()
+    path = user_path(unescape_name(name), base)
+    if not is_path(name):
+        raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")
     if path.is_file():
         return path.resolve()
-    if path.is_dir() and _is_path(name):
+    if path.is_dir():
         raise InputError(
             f"{path}: a folder; `ddib-workbench checkpoints import` makes a checkpoint of one that "
             "diffusers wrote"
         )
-    if _is_path(name):
-        raise InputError(f"no checkpoint file at {path}")
-    raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")
+    raise InputError(f"no checkpoint file at {path}")
 
 
 def _checkpoint_folders(extra: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     """Folders in order of precedence, each once; with whether somebody asked for it by name."""
     seen: set[Path] = set()
     config = folders().config
-    asked = [Path(folder).expanduser() for folder in extra]
-    configured = [
-        config.parent / Path(folder).expanduser() for folder in read_config(config).checkpoints
-    ]
+    asked = [user_path(folder) for folder in extra]
+    configured = [user_path(folder, config.parent) for folder in read_config(config).checkpoints]
     own = (folders().checkpoints, folders().zoo)
     for folder in (*asked, *configured, *own):
         if (resolved := folder.resolve()) not in seen:
             seen.add(resolved)
             yield folder, folder not in own
-
-
-def _is_path(name: str) -> bool:
-    return "/" in name or "\\" in name or name.startswith("~") or name.endswith(SUFFIX)
