@@ -80,8 +80,11 @@ class ActionGroup:
     def __post_init__(self) -> None:
         """Index the actions; raises ValueError for one that is declared twice."""
         for action in self.actions:
-            if action.id is not None and self._by_id.setdefault(action.id, action) is not action:
+            if action.id is None:
+                continue
+            if action.id in self._by_id:
                 raise ValueError(f"{self.heading}: the action {action.id} is declared twice")
+            self._by_id[action.id] = action
 
     def bindings(self) -> list[BindingType]:
         """The bindings of all actions."""

@@ -83,7 +83,7 @@ IMAGE_ACTIONS = register(
             ("/", "narrow the images down by name or number (esc: all again)"),
             ("e", "digit, count and seed of the hues, or files by a pattern"),
         ),
-        page="images",
+        page="screen",
     )
 )
 

@@ -47,7 +47,7 @@ RECIPE_ACTIONS = register(
                 key_display="K",
             ),
         ),
-        page="recipe",
+        page="recipes",
     )
 )
 
