@@ -72,7 +72,7 @@ class ActionGroup:
 
     heading: str
     actions: Sequence[Action]
-    notes: Lines = ()  # said in the help besides what the actions say
+    notes: Lines = ()  # in the help, besides what the actions say
     remappable: bool = False  # by the configuration file
     page: str = ""  # of the manual
     _by_id: dict[str, Action] = field(init=False, default_factory=dict, repr=False, compare=False)
