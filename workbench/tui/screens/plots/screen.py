@@ -199,11 +199,9 @@ def _title(plot: Plot) -> str:
     if plot.x.metric is None:
         aim = plot.y.metric.aim if plot.y.metric else ""
     else:
-        directions = filter(
-            None,
-            (_better_direction(plot.y, "up", "down"), _better_direction(plot.x, "right", "left")),
-        )
-        aim = " and ".join(filter(None, (upwards, across)))
+        upwards = _better_direction(plot.y, "up", "down")
+        sideways = _better_direction(plot.x, "right", "left")
+        aim = " and ".join(filter(None, (upwards, sideways)))
         aim = aim and f"better: {aim}"
     return f"{words} · {aim}" if aim else words
 

@@ -1,4 +1,4 @@
-"""The runs since the program started, in the order they were asked for, and which of them is shown."""
+"""The runs since the program started, in their order, and which of them is shown."""
 
 from __future__ import annotations
 
