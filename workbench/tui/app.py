@@ -16,15 +16,20 @@ from workbench.tui.terminal import colours as colors  # noqa: F401  # before tex
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
-from workbench.tui.main.screen import Bench
+from workbench.tui.main.base import Options
+from workbench.tui.main.screen import MainScreen
+from workbench.tui.terminal.foreign_text import CleanLines
 from workbench.tui.terminal.pictures import Backdrop, draw_on
 from workbench.tui.terminal.theme import THEMES, configured_theme, ground, next_theme
+from workbench.tui.widgets.action_screen import ActionScreen
 
 if TYPE_CHECKING:
     from workbench.tui.terminal.half_blocks import Colors
 
+CLEAN = CleanLines()  # one: lines remember what it made of them
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
 
@@ -51,7 +56,9 @@ class WorkbenchApp(App[None]):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = "terminal" if self.no_color else configured_theme()
-        self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+        self.main_screen = MainScreen(
+            Options(session_path, engine_command, tuple(checkpoints), runs)
+        )
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
@@ -82,7 +89,7 @@ class WorkbenchApp(App[None]):
 
     @work
     async def _signalled(self, number: int) -> None:
-        await self.bench.leave(keep=True)
+        await self.main_screen.close(keep=True)
         if number == signal.SIGHUP:
             os._exit(128 + number)  # there is no terminal to restore, and none to wait for
         self.exit(return_code=128 + number)
@@ -104,11 +111,17 @@ class WorkbenchApp(App[None]):
         for key in (events.Key("escape", "\x1b"), events.Key(alone, event.character)):
             await super().on_event(key)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and last the one that cleans every line."""
+        return [*super().get_line_filters(), CLEAN]
+
     def get_default_screen(self) -> Screen[None]:
-        """The bench."""
-        return self.bench
+        """The main."""
+        return self.main_screen
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The bench's actions by name, for those who do not know the key."""
-        for title, words, action in self.bench.commands():
-            yield SystemCommand(title, words, action)
+        """The actions by name, for those who do not know the key: the screen's own come first."""
+        own = screen if isinstance(screen, ActionScreen) else self.main_screen
+        for shown in dict.fromkeys((own, self.main_screen)):
+            for title, words, action in shown.commands():
+                yield SystemCommand(title, words, action)

@@ -18,7 +18,7 @@ import pytest
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = ((80, 24), (120, 36), (200, 60))
 SCREENS = {
-    "bench": (),
+    "main": (),
     "recipe": ("4",),
     "compare": ("3", "m", "down", "v"),
     "difference": ("3", "m", "down", "v", "4"),
@@ -65,7 +65,7 @@ async def test_the_demo_looks_as_it_did(program: Callable[..., Any], size: tuple
                 file.write_text(seen, "utf-8")
             elif not file.is_file() or seen != file.read_text("utf-8"):
                 different.append(f"{file.name} is otherwise now:\n{seen}")
-            if driver.app.screen is not driver.bench:
+            if driver.app.screen is not driver.main:
                 await driver.press("escape")
                 await driver.closed()
                 await driver.press("up", "m")  # the mark is taken away

@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 from workbench.library.library import Listed
 from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
-from workbench.tui.forms.values import summarize
-from workbench.tui.present import checkpoints as checkpoint_views
-from workbench.tui.present import recipe as recipe_views
-from workbench.tui.present.models import EndView, FieldKind, FieldView, FormView
+from workbench.tui.models import EndView, FieldKind, FieldView, FormView
+from workbench.tui.state.session.ends import strength
+from workbench.tui.state.session.library import find
+from workbench.tui.state.values import summarize
 
 ENDS: tuple[Literal["source", "target"], ...] = ("source", "target")
 _HELP = {
@@ -26,7 +26,7 @@ def lines(session: Session, listed: Sequence[Listed]) -> tuple[EndView, ...]:
         EndView(name, _summary(end))
         for name in ENDS
         for end in [_end(session, name)]
-        if _has_classes(session, listed, name) or recipe_views.strength(end)
+        if _has_classes(session, listed, name) or strength(end)
     )
 
 
@@ -64,9 +64,7 @@ def _end(session: Session, name: str) -> Source | Target:
 
 def _found(session: Session, listed: Sequence[Listed], name: str) -> Listed | None:
     checkpoint = _end(session, name).checkpoint
-    return checkpoint_views.find(
-        listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0]
-    )
+    return find(listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0])
 
 
 def _has_classes(session: Session, listed: Sequence[Listed], name: str) -> bool:
@@ -106,4 +104,4 @@ def _field(end: Source | Target, name: str, kind: FieldKind, **more: Any) -> Fie
 
 def _summary(end: Source | Target) -> str:
     label = "no label" if end.label is None else summarize(end.label)
-    return label + recipe_views.strength(end)
+    return label + strength(end)

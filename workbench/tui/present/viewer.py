@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.geometry import Offset
 
-    from workbench.tui.present.models import PictureRow
+    from workbench.tui.models import PictureRow
 
 
 def title(row: PictureRow, image: int, letter: str, *, whole: bool) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from textual.app import SuspendNotSupported
 
 from workbench.support.terminal import Environment, image_protocol, multiplexer
+from workbench.support.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from textual.app import App
 
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 How = Literal["kitty", "iterm2", "sixel"]
 Cell = tuple[int, int]  # pixels of a cell, across and down
@@ -124,7 +125,7 @@ def _show(picture: Image, how: How, title: str, out: TextIO) -> None:
     out.write(_ENTER)
     try:
         draw(picture, how, columns, lines - 1, out)
-        words = f"{title} · {picture.width}×{picture.height} pixels · any key goes back"
+        words = f"{clean_line(title)} · {picture.width}×{picture.height} pixels · any key goes back"
         out.write(f"\x1b[{lines};1H{words[:columns]}")
         out.flush()
         _wait_for_key()

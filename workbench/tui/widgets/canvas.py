@@ -17,7 +17,7 @@ from textual.strip import Strip
 from workbench.tui.terminal.pictures import Magnified, picture_width, same_pixels, shrunk
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 CROSSHAIR_FROM = 2  # a pixel is to be seen under its mark from this factor on
 

@@ -17,8 +17,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from workbench.tui.forms.stepping import stepped
-from workbench.tui.forms.values import format_value
-from workbench.tui.present.models import FieldView, FormView
+from workbench.tui.models import FieldView, FormView
+from workbench.tui.state.values import format_value
 
 
 class LineInput(Input):

@@ -56,4 +56,4 @@ async def test_the_yaml_as_it_stands(program: Any, session_file: Path) -> None:
         await driver.until(lambda: driver.app.clipboard)
         assert parse_session(driver.app.clipboard) == driver.session
         assert (folders().state / "clipboard.yaml").read_text() == driver.app.clipboard
-        assert driver.desk.document.history.dirty
+        assert driver.workspace.document.history.dirty

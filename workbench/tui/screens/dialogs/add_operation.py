@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.tui.present.models import EditStage, Position
-from workbench.tui.screens.dialogs.pick import Item, Picker
+from workbench.tui.models import EditStage, Item, Position
+from workbench.tui.screens.dialogs.pick import Picker
 
 
 class AddOperation(Picker):

@@ -3,67 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.geometry import Offset, Size
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from workbench.tui.actions import ActionGroup
+from workbench.tui.models import PictureRow, Spot
 from workbench.tui.present import viewer as words
-from workbench.tui.present.models import PictureRow, Spot
+from workbench.tui.screens.viewer.actions import MODES, VIEWER_ACTIONS, Mode
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.canvas import CROSSHAIR_FROM, Canvas
 from workbench.tui.widgets.key_hints import KeyHints
 
 if TYPE_CHECKING:
+    from workbench.tui.models import Pixels
     from workbench.tui.present.comparison import Difference
-    from workbench.tui.present.models import Pixels
 
-Mode = Literal["single", "side by side", "flicker", "difference"]
-MODES: tuple[Mode, ...] = ("single", "side by side", "flicker", "difference")
 FLICKER = 0.5  # seconds that each of the two is shown
 MOST = 64  # cells a pixel can be wide
 GAP = 2  # pixels between the pictures of a whole row
 
 
-class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
+class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
     """One picture of several rows; with a second one marked as A, the two compared.
 
     Of another row than A's, the picture of the same image is compared; within A's row, A stays.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", key_display="esc"),
-        Binding("q,v,enter", "leave", "back", show=False),
-        Binding("n", "go(0, 1)", "image"),
-        Binding("N", "go(1, 0)", "row"),
-        Binding("shift+right", "go(0, 1)", "next image", show=False),
-        Binding("shift+left", "go(0, -1)", "image before", show=False),
-        Binding("shift+down", "go(1, 0)", "next row", show=False),
-        Binding("shift+up", "go(-1, 0)", "row before", show=False),
-        Binding("m", "mark", "mark A"),
-        Binding("tab", "cycle(1)", "compare"),
-        Binding("shift+tab", "cycle(-1)", "compare", show=False),
-        *[Binding(str(i + 1), f"mode('{mode}')", mode, show=False) for i, mode in enumerate(MODES)],
-        Binding("space", "hold", "hold"),
-        Binding("w", "whole", "whole row"),
-        Binding("f", "graphics", "full resolution"),
-        Binding("F", "sheet", "the run's sheet", show=False),
-        Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+"),
-        Binding("minus", "zoom(-1)", "smaller", show=False),
-        Binding("0", "fit", "fit", show=False),
-        Binding("left", "point(-1, 0)", "left", show=False),
-        Binding("right", "point(1, 0)", "right", show=False),
-        Binding("up", "point(0, -1)", "up", show=False),
-        Binding("down", "point(0, 1)", "down", show=False),
-        Binding("home", "page(-1, 0)", "a window left", show=False),
-        Binding("end", "page(1, 0)", "a window right", show=False),
-        Binding("pageup", "page(0, -1)", "a window up", show=False),
-        Binding("pagedown", "page(0, 1)", "a window down", show=False),
-    ]
+    ACTION_GROUP: ClassVar[ActionGroup] = VIEWER_ACTIONS
 
     def __init__(
         self,
