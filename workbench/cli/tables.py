@@ -180,7 +180,7 @@ def _heading(name: str, documented: object, registry: Registry[Any] | None = Non
 def _figures(metric: Metric) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 3))
     for figure in metric.figures:
-        table.add_row(figure.name, figure.unit, figure.aim, escape(figure.title))
+        table.add_row(figure.name, figure.unit, figure.aim, figure.title)
     return table
 
 
