@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.data.sources import source_of
+from ddib.guides.guide import GUIDES, Guide
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
 from ddib.solvers.solver import Solver
@@ -47,11 +48,13 @@ ClassLabel = Annotated[
 if TYPE_CHECKING:
     AnySource = ImageSource
     AnyOperation = Operation
+    AnyGuide = Guide
     SweptSolver = Solver
     SweptLabel = int | tuple[int, ...] | Literal["own"]
     SweptScale = float | tuple[float, ...]
 else:
     AnySource = Annotated[Any, OneOf(IMAGE_SOURCES.values, _image_source)]
+    AnyGuide = Annotated[Any, OneOf(lambda: map(sweepable, GUIDES.values()), "guide")]
     AnyOperation = Annotated[Any, OneOf(lambda: map(sweepable, OPERATIONS.values()), "op")]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
     SweptLabel = SweepOf[ClassLabel, int]
@@ -101,11 +104,12 @@ class Target(_Part):
 
 
 class Recipe(_Part):
-    """What is done to the images before the source encodes them, and to those latents before the
-    target decodes them; nothing is done to what a chain passes later."""
+    """What is done to the images before the source encodes them, to those latents before the
+    target decodes them, and while it does; nothing is done to what a chain passes later."""
 
     image: tuple[AnyOperation, ...] = Field(default=(), description="operations on the image")
     latent: tuple[AnyOperation, ...] = Field(default=(), description="operations on the latent")
+    guide: tuple[AnyGuide, ...] = Field(default=(), description="guides of the target's decoding")
 
 
 class Session(_Part):
@@ -148,27 +152,26 @@ def schema() -> dict[str, Any]:
 
 
 def sweeps(session: Session) -> dict[str, tuple[Any, ...]]:
-    """What is swept and through which values: solver, target, image, latent, in file order."""
+    """What is swept and through which values, in the order of the file."""
     target = {f"target.{name}": value for name, value in session.target}
     return {
         **_sweeps_of("solver", session.solver),
         **{path: value for path, value in target.items() if isinstance(value, tuple)},
         **{
             path: values
-            for place, operation in enabled_operations(session).items()
-            for path, values in _sweeps_of(place, operation).items()
+            for place, part in enabled_parts(session).items()
+            for path, values in _sweeps_of(place, part).items()
         },
     }
 
 
-def enabled_operations(session: Session) -> dict[str, Operation]:
-    """The operations that run, by place: "image.0", "latent.2"."""
-    stages = {"image": session.recipe.image, "latent": session.recipe.latent}
+def enabled_parts(session: Session) -> dict[str, Operation | Guide]:
+    """The operations and guides that run, by place: "image.0", "latent.2", "guide.0"."""
     return {
-        f"{stage}.{index}": operation
-        for stage, operations in stages.items()
-        for index, operation in enumerate(operations)
-        if operation.enabled
+        f"{stage}.{index}": part
+        for stage, parts in session.recipe
+        for index, part in enumerate(parts)
+        if part.enabled
     }
 
 

@@ -19,7 +19,10 @@ def dump_session(session: Session, original: str | None = None) -> str:
     original: a text that holds an earlier state of it. Its comments, order of keys and way of
     writing stay; what it left out stays out as long as it has its default value.
     """
-    data, needs = session.model_dump(mode="json"), needed_parts(session)
+    data, needs = (
+        session.model_dump(mode="json"),
+        {name: origin.name for name, origin in needed_parts(session).items()},
+    )
     if original is not None:
         with suppress(SessionError, YamlProblem):
             essential = session.model_dump(mode="json", exclude_defaults=True)
