@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
@@ -117,7 +118,6 @@ def state_file(out: Path) -> Path:
 
 
 def _save(training: Training, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     state = {
         "network": training.network.state_dict(),
@@ -127,8 +127,15 @@ def _save(training: Training, path: Path) -> None:
         "seconds": training.seconds,
         "losses": training.losses,
     }
-    torch.save(state, temporary)
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # torch has a RuntimeError for a full disk
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path}: the training's state cannot be written: {reason}") from error
 
 
 def _resume(training: Training, path: Path) -> None:

@@ -1,5 +1,6 @@
 """`ddib-workbench` and its commands, put together; errors become messages and exit codes."""
 
+import errno
 import sys
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
 from workbench.cli.commands.train import train
 from workbench.cli.console import narrate, show_every_character
+from workbench.support.files import why
 
 # What a command needs besides is imported when it runs: help and completion stay light.
 
@@ -74,6 +76,9 @@ app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(cache.app, name="cache")
 
 
+_NO_SUCH_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+
+
 def main() -> NoReturn:
     """Run the command line; errors become one message and the exit codes of the manual."""
     show_every_character()
@@ -85,6 +90,12 @@ def main() -> NoReturn:
     except RunError as error:
         narrate.print(f"failed: {error}", style="red", soft_wrap=True)
         sys.exit(1)
+    except OSError as error:
+        wrong = error.errno in _NO_SUCH_PATH
+        place = f"{error.filename}: " if error.filename else ""
+        text = f"{'error' if wrong else 'failed'}: {place}{why(error)}"
+        narrate.print(text, style="red", soft_wrap=True)
+        sys.exit(2 if wrong else 1)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

@@ -13,11 +13,12 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ddib.checkpoints.files import SUFFIX, ZOO
+from ddib.checkpoints.files import SUFFIX, ZOO, is_path
 from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.file_names import unescape_name
 from ddib.data.pixels import SUFFIXES
 from ddib.errors import InputError
+from ddib.paths import user_path
 from workbench.support.files import parse_size, why
 
 _APP = "ddib-workbench"
@@ -180,7 +181,7 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
 
     Raises InputError that names the nearest names there are.
     """
-    extra = [Path(folder).expanduser() for folder in extra]
+    extra = [user_path(folder) for folder in extra]
     if missing := next((folder for folder in extra if not folder.is_dir()), None):
         raise InputError(f"{missing}: no such folder of checkpoints")
     names: dict[str, Path] = {}
@@ -189,17 +190,17 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
             names.setdefault(path.name.removesuffix(SUFFIX), path)
     if name in names:
         return names[name].resolve()
-    path = base / Path(unescape_name(name)).expanduser()
+    path = user_path(unescape_name(name), base)
+    if not is_path(name):
+        raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")
     if path.is_file():
         return path.resolve()
-    if path.is_dir() and _is_path(name):
+    if path.is_dir():
         raise InputError(
             f"{path}: a folder; `ddib-workbench checkpoints import` makes a checkpoint of one that "
             "diffusers wrote"
         )
-    if _is_path(name):
-        raise InputError(f"no checkpoint file at {path}")
-    raise InputError(f"no checkpoint named {name!r} in the library{suggest(name, names)}")
+    raise InputError(f"no checkpoint file at {path}")
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -225,10 +226,8 @@ def _checkpoint_folders(extra: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     """Folders in order of precedence, each once; with whether somebody asked for it by name."""
     seen: set[Path] = set()
     config = folders().config
-    asked = [Path(folder).expanduser() for folder in extra]
-    configured = [
-        config.parent / Path(folder).expanduser() for folder in read_config(config).checkpoints
-    ]
+    asked = [user_path(folder) for folder in extra]
+    configured = [user_path(folder, config.parent) for folder in read_config(config).checkpoints]
     own = (folders().checkpoints, ZOO)
     for folder in (*asked, *configured, *own):
         if (resolved := folder.resolve()) not in seen:
@@ -253,10 +252,6 @@ def _natural(name: str) -> list[tuple[int, str]]:
     """A sort key under which `image-2` comes before `image-10`."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts if part]
-
-
-def _is_path(name: str) -> bool:
-    return "/" in name or "\\" in name or name.startswith("~") or name.endswith(SUFFIX)
 
 
 def _config_problem(path: Path, content: dict[str, object], error: ErrorDetails) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddib.errors import InputError, RunError
+from ddib.paths import user_path
 from workbench.library.library import suggest
 from workbench.runs.files import MANIFEST
 from workbench.runs.leftovers import DELETED
@@ -64,7 +65,8 @@ def list_runs(folder: Path) -> list[StoredRun]:
 
 def find_run(folder: Path, name: str) -> Path:
     """A run directory by its name in `folder`, else by its path; raises InputError."""
-    for path in (folder / name, Path(name).expanduser()):
+    elsewhere = user_path(name)
+    for path in (folder / name, elsewhere):
         if (path / MANIFEST).is_file():
             return path
     names = [run.name for run in list_runs(folder)]

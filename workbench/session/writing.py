@@ -10,7 +10,8 @@ from workbench.session.needs import needed_parts
 from workbench.session.reading import file_error, parse_session
 from workbench.session.schema import NEEDS, Session
 from workbench.support.files import atomic_write
-from workbench.support.yaml_text import YamlProblem, block, edit
+from workbench.support.yaml_edit import edit
+from workbench.support.yaml_text import YamlProblem, block
 
 
 def dump_session(session: Session, original: str | None = None) -> str:

@@ -36,6 +36,8 @@ from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.tui.state.runs.reopen_run import reopen
 
+pytestmark = pytest.mark.slow
+
 CYCLE = """\
 version: 1
 source:

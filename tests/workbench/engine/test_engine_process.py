@@ -24,6 +24,8 @@ from workbench.runs.store import list_runs
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "workbench.engine", "--device", "cpu"]
 
 

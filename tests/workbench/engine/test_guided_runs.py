@@ -20,6 +20,8 @@ from workbench.session.schema import Session
 from workbench.session.variants import variants
 from workbench.session.writing import dump_session
 
+pytestmark = pytest.mark.slow
+
 TEXT = """\
 version: 1
 source:

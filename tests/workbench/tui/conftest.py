@@ -96,7 +96,7 @@ class Driver:
 
 
 @pytest.fixture
-def program() -> Callable[..., Any]:
+def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
     async def start(
         session: Path | None = None,
@@ -107,6 +107,8 @@ def program() -> Callable[..., Any]:
     ) -> Any:
         from workbench.tui.app import WorkbenchApp
 
+        # A busy machine loses no notice before it is looked at.
+        monkeypatch.setattr(WorkbenchApp, "NOTIFICATION_TIMEOUT", 600)
         app = WorkbenchApp(session, engine_command=engine, runs=runs)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.engine.protocol.messages import RowKind
 from workbench.session.reading import parse_session
 from workbench.tui.screens.dialogs.ask import Prompt
 from workbench.tui.state.runs.run_state import row_dependencies
 from workbench.tui.state.session.ends import end_names, end_titles
+
+pytestmark = pytest.mark.slow
 
 CHAIN = """\
 version: 1

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.session.reading import load_session
+
+pytestmark = pytest.mark.slow
 
 FEW = 25  # keystrokes that a first sweep may take; typed values and names are not counted
 

@@ -4,9 +4,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.session.reading import load_session
 from workbench.tui.screens.dialogs.ask import Prompt
+
+pytestmark = pytest.mark.slow
 
 # An engine that loses its life in the middle of the first run, and is the real one after that.
 MORTAL = """\

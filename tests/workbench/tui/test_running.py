@@ -4,12 +4,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.planning.plan import make_plan
 from workbench.engine.protocol.client import COMMAND
 from workbench.engine.protocol.messages import Sample
 from workbench.runs.store import list_runs
 from workbench.session.reading import load_session
 from workbench.tui.present.runs import DECODE_ONLY
+
+pytestmark = pytest.mark.slow
 
 LONG = 2000  # steps that nobody waits for
 

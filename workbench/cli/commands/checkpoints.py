@@ -70,16 +70,20 @@ def import_checkpoint(
 
     if identify and images is None:
         raise InputError("--identify needs --images, a pattern of pictures of the domain")
+    if images is not None and not identify:
+        raise InputError("--images are what --identify tries settings on; give both")
     if name is None:
         name = path.resolve().name if path.is_dir() else path.stem
     check_name(name, "--name")
+    classes = importing.parse_labels(labels)
     if has_facts(path):
+        given = {"--domain": domain, "--labels": labels, "--flags": flags, "--identify": identify}
+        for flag in (flag for flag, value in given.items() if value):
+            raise InputError(f"{flag}: {path} is this program's own and says that itself")
         print_path(importing.import_own(path, name, force))
         return
-    classes = tuple(int(word) for word in labels.split())
-    tried = images if identify else None
     print_path(
-        importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)
+        importing.import_weights(path, name, domain or name, classes, flags, images, force, narrate)
     )
 
 

@@ -76,6 +76,8 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
     kind: Any = "text"
     if get_origin(annotation) is Literal:
         kind, choices = "choice", get_args(annotation)
+    elif isinstance(info.json_schema_extra, dict) and "enum" in info.json_schema_extra:
+        kind, choices = "choice", tuple(cast("list[Any]", info.json_schema_extra["enum"]))
     elif annotation is bool:
         kind, choices = "choice", (False, True)
     elif names := names_in(info) or _listed_values(info):

@@ -16,6 +16,8 @@ from workbench.runs.store import list_runs
 from workbench.tui.present.workspace import sheet as sheet_of
 from workbench.tui.screens.viewer.screen import ViewScreen
 
+pytestmark = pytest.mark.slow
+
 
 async def history(driver: Any) -> Any:
     await driver.press("h")

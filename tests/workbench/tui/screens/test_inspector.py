@@ -10,6 +10,8 @@ from workbench.tui.models import BarsView
 from workbench.tui.screens.inspector.bars import Bars
 from workbench.tui.screens.inspector.screen import Inspector
 
+pytestmark = pytest.mark.slow
+
 
 async def run(driver: Any) -> None:
     await driver.press("r")

@@ -13,6 +13,8 @@ from workbench.tui.present import workspace as views
 from workbench.tui.screens.plots.screen import PlotsScreen, no_sweep
 from workbench.tui.screens.plots.sweep_plot import _apart, _ticks
 
+pytestmark = pytest.mark.slow
+
 ONE = """\
 version: 1
 source:

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from workbench.engine.protocol.client import COMMAND
 from workbench.tui.screens.trajectory.screen import TrajectoryScreen
+
+pytestmark = pytest.mark.slow
 
 STATES = 2 * 4  # three steps and a start, both ways
 

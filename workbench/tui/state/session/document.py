@@ -77,7 +77,7 @@ class Document:
         return self.history.push(session, "edit as YAML")
 
     def save(self, path: Path) -> None:
-        """Write the session to a file, keeping the comments it has; raises SessionError.
+        """Write the session to a file, keeping the comments it has; raises InputError.
 
         In another folder, paths that were relative to the old one are made absolute.
         """
