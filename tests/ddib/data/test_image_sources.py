@@ -5,12 +5,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
+from pydantic import Field
 
 from ddib.data.checks import check_source
-from ddib.data.points import Places, Points
+from ddib.data.points import Places, Points, SyntheticPoints
 from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.data.sources import source_of, source_of_dataset, suggested_entry
-from ddib.data.sources.moons import Moons
 
 SOURCES = pytest.mark.parametrize("source", IMAGE_SOURCES.values(), ids=list(IMAGE_SOURCES))
 Source = type[ImageSource]
@@ -25,14 +25,18 @@ def test_a_broken_promise_is_found(tmp_path: Path) -> None:
     before = dict(IMAGE_SOURCES)
     try:
 
-        class Unfit(Moons):
+        class Unfit(SyntheticPoints):
             """Draw points that no checkpoint reads."""
 
             name: ClassVar[str] = "unfit"
-            dataset: Literal["unfit"] = "unfit"
+            dataset: Literal["unfit"] = Field("unfit", description="which shape")
+
+            @property
+            def deviation(self) -> float:
+                return np.nan
 
             def draw(self, places: Places, generator: np.random.Generator) -> Points:
-                return super().draw(places, generator) * np.nan
+                return np.stack([places, places], 1)
 
         with pytest.raises(AssertionError, match="values that are not finite"):
             check_source(Unfit, tmp_path)
