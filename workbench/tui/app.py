@@ -69,11 +69,11 @@ class WorkbenchApp(App[None]):
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""
         self.theme = next_theme(self.theme)
-        said = f"theme: {self.theme}  in the configuration file keeps it"
-        self.notify(said, timeout=3, markup=False)
+        words = f"theme: {self.theme}  in the configuration file keeps it"
+        self.notify(words, timeout=3, markup=False)
 
     def on_mount(self) -> None:
-        """A terminal that hangs up and a batch system that ends the job are told goodbye too."""
+        """Put everything away too when the terminal hangs up or a batch system ends the job."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)

@@ -190,7 +190,7 @@ class Running:
     # ---- the queue
 
     def open_queue(self) -> None:
-        """All runs of this sitting."""
+        """List all runs since the program started."""
         screen = QueueScreen(queue_lines(self._workspace.queue), self._cancel_id)
         self._host.app.push_screen(screen, self._show_id)
 
