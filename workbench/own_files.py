@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ddib.data.source import IMAGE_SOURCES
+from ddib.data.sources import IMAGE_SOURCES
 from ddib.extensions import load_extensions
 from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
