@@ -17,7 +17,7 @@ def write_checkpoint(
 ) -> None:
     """Weights (in float16 when `half`) and facts as one file, written whole or not at all.
 
-    Raises RunError where it cannot be written.
+    Raises RunError where the disk is full or the folder read-only.
     """
     import torch
     from safetensors import SafetensorError
@@ -31,7 +31,7 @@ def write_checkpoint(
         save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
         temporary.chmod(0o644)  # safetensors writes for the owner alone
         temporary.replace(path)
-    except (OSError, SafetensorError) as error:
+    except (SafetensorError, OSError) as error:
         with suppress(OSError):
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written: {error}") from error

@@ -10,7 +10,8 @@ from workbench.session.needs import needed_parts
 from workbench.session.reading import file_error, parse_session
 from workbench.session.schema import NEEDS, Session
 from workbench.support.files import atomic_write
-from workbench.support.yaml_text import YamlProblem, block, edit
+from workbench.support.yaml_edit import edit
+from workbench.support.yaml_text import YamlProblem, block
 
 
 def dump_session(session: Session, original: str | None = None) -> str:
@@ -19,7 +20,10 @@ def dump_session(session: Session, original: str | None = None) -> str:
     original: a text that holds an earlier state of it. Its comments, order of keys and way of
     writing stay; what it left out stays out as long as it has its default value.
     """
-    data, needs = session.model_dump(mode="json"), needed_parts(session)
+    data, needs = (
+        session.model_dump(mode="json"),
+        {name: origin.name for name, origin in needed_parts(session).items()},
+    )
     if original is not None:
         with suppress(SessionError, YamlProblem):
             essential = session.model_dump(mode="json", exclude_defaults=True)

@@ -19,10 +19,12 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from workbench.tui.main.screen import Bench
+from workbench.tui.main.base import Options
+from workbench.tui.main.screen import MainScreen
 from workbench.tui.terminal.foreign_text import CleanLines
 from workbench.tui.terminal.pictures import Backdrop, draw_on
 from workbench.tui.terminal.theme import THEMES, configured_theme, ground, next_theme
+from workbench.tui.widgets.action_screen import ActionScreen
 
 if TYPE_CHECKING:
     from workbench.tui.terminal.half_blocks import Colors
@@ -55,7 +57,9 @@ class WorkbenchApp(App[None]):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = "terminal" if self.no_color else configured_theme()
-        self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+        self.main_screen = MainScreen(
+            Options(session_path, engine_command, tuple(checkpoints), runs)
+        )
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
@@ -66,11 +70,11 @@ class WorkbenchApp(App[None]):
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""
         self.theme = next_theme(self.theme)
-        said = f"theme: {self.theme}  in the configuration file keeps it"
-        self.notify(said, timeout=3, markup=False)
+        words = f"theme: {self.theme}  in the configuration file keeps it"
+        self.notify(words, timeout=3, markup=False)
 
     def on_mount(self) -> None:
-        """A terminal that hangs up and a batch system that ends the job are told goodbye too."""
+        """Put everything away too when the terminal hangs up or a batch system ends the job."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
@@ -84,7 +88,7 @@ class WorkbenchApp(App[None]):
 
     @work
     async def _signalled(self, number: int) -> None:
-        await self.bench.leave(keep=True)
+        await self.main_screen.close(keep=True)
         if number == signal.SIGHUP:  # the terminal is restored where it still takes that
             _end_after(RESTORE_GRACE, 128 + number)
         self.exit(return_code=128 + number)
@@ -111,13 +115,15 @@ class WorkbenchApp(App[None]):
         return [*super().get_line_filters(), CLEAN]
 
     def get_default_screen(self) -> Screen[None]:
-        """The bench."""
-        return self.bench
+        """The main."""
+        return self.main_screen
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The bench's actions by name, for those who do not know the key."""
-        for title, words, action in self.bench.commands():
-            yield SystemCommand(title, words, action)
+        """The actions by name, for those who do not know the key: the screen's own come first."""
+        own = screen if isinstance(screen, ActionScreen) else self.main_screen
+        for shown in dict.fromkeys((own, self.main_screen)):
+            for title, words, action in shown.commands():
+                yield SystemCommand(title, words, action)
 
 
 def _end_after(seconds: float, code: int) -> None:

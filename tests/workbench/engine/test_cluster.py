@@ -29,6 +29,8 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'ddib-workb
 from workbench.engine.cluster.ray import ClusterEngine, cluster_engine
 from workbench.engine.cluster.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:

@@ -142,9 +142,24 @@ class ClusterEngine(Engine):
         if any(worker.pid for worker in self.workers):
             return now
         if self.workers and now - seen < PATIENCE:
+            self._check_machines()
             return seen
         why = "; ".join(self._left_out) or "are the cluster's resources taken?"
         raise RunError(f"the cluster has no worker: {why}")
+
+    def _check_machines(self) -> None:
+        """Raise RunError when no machine of the cluster is left that could start a worker."""
+        try:
+            left = sum(_places(self._ray, self.device, self._threads))
+        except InputError:
+            left = 0
+        except (OSError, RuntimeError, self._ray.exceptions.RayError) as error:
+            raise RunError(f"the cluster no longer answers ({error}); start it again") from error
+        if not left:
+            raise RunError(
+                "the cluster has lost the machines that had room for a worker; start it again, "
+                "or replay without --ray"
+            )
 
     def _hire(self, attempt: int = 1) -> _Hired:
         gpu = self.device.type == "cuda"
