@@ -33,6 +33,10 @@ class CleanConsole(Console):
         found = super().options
         return found if is_terminal(self.file) else found.update(max_width=_WHOLE)
 
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Whole where there is no terminal whose edge would crop it."""
+        super().print(*objects, **{"crop": is_terminal(self.file)} | settings)
+
     def render_str(self, text: str, **settings: Any) -> Text:
         """Cleaned first, so that columns are as wide as what they show."""
         return super().render_str(clean(text), **settings)
