@@ -29,7 +29,8 @@ from workbench.engine.protocol.messages import (
     RunSession,
     Trace,
 )
-from workbench.library.library import folders, read_config
+from workbench.library.configuration import read_config
+from workbench.library.folders import folders
 from workbench.own_files import load_own_files
 from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
@@ -129,7 +130,7 @@ def _run(
     from workbench.engine.execution.order import Order
     from workbench.engine.execution.run import run_plan
 
-    store = user_path(request.store) if request.store else folders().runs
+    store = user_path(unescape_name(request.store)) if request.store else folders().runs
     order = Order(
         id=request.id,
         store=store if request.keep else None,

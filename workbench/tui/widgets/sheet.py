@@ -53,7 +53,7 @@ SHEET_ACTIONS = register(
             ("↑ ↓", "from variant to variant"),
             ("+ -", "larger and smaller pictures"),
         ),
-        page="results",
+        page="screen",
     )
 )
 
