@@ -6,6 +6,7 @@ It ends when its stdin closes: the step under way is finished, what is finished 
 import argparse
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from ddib.data.file_names import unescape_name
 from ddib.errors import InputError, RunError
+from ddib.paths import user_path
 from workbench.engine.protocol.conversation import Conversation
 from workbench.engine.protocol.messages import (
     Asked,
@@ -27,7 +29,8 @@ from workbench.engine.protocol.messages import (
     RunSession,
     Trace,
 )
-from workbench.library.library import folders, read_config
+from workbench.library.configuration import read_config
+from workbench.library.folders import folders
 from workbench.own_files import load_own_files
 from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
@@ -50,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         print(clean(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:  # before it listened
+        sys.exit(128 + signal.SIGINT)
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -60,6 +65,11 @@ def _serve(options: argparse.Namespace) -> None:
     load_own_files()
     conversation = Conversation(requests, events)
     threading.Thread(target=conversation.read, daemon=True).start()
+
+    def close(*_: object) -> None:  # in a thread, as the one that is interrupted may hold the locks
+        threading.Thread(target=conversation.close, daemon=True).start()
+
+    signal.signal(signal.SIGINT, close)
 
     import torch
 
@@ -122,11 +132,10 @@ def _run(
     from workbench.engine.execution.order import Order
     from workbench.engine.execution.run import run_plan
 
+    store = user_path(request.store) if request.store else folders().runs
     order = Order(
         id=request.id,
-        store=(Path(unescape_name(request.store)) if request.store else folders().runs)
-        if request.keep
-        else None,
+        store=store if request.keep else None,
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second,
     )

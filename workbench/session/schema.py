@@ -17,6 +17,7 @@ from ddib.data.sources import source_of
 from ddib.guides.guide import GUIDES, Guide
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
+from ddib.paths import PathText
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 
@@ -61,7 +62,6 @@ else:
     SweptScale = Sweep[Annotated[float, Field(ge=0)]]
 
 
-CheckpointName = Annotated[str, Field(min_length=1)]
 _CHECKPOINT = "a name in the library, or a path"
 _LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
 _GUIDANCE = (
@@ -78,10 +78,10 @@ class End(_Part):
     """A model, and what it is led to; in a chain it encodes what the one before it has decoded,
     and decodes the result."""
 
-    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
+    checkpoint: PathText = Field(description=_CHECKPOINT)
     label: ClassLabel | None = Field(default=None, description=_LABEL)
     guidance: float = Field(default=1.0, ge=0, description=_GUIDANCE)
-    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier: PathText | None = Field(default=None, description=_CLASSIFIER)
     classifier_scale: float = Field(default=1.0, ge=0, description=_CLASSIFIER_SCALE)
 
 
@@ -96,10 +96,10 @@ class Source(End):
 class Target(_Part):
     """The model that decodes, and what it is led to."""
 
-    checkpoint: Sweep[CheckpointName] = Field(description=_CHECKPOINT)
+    checkpoint: Sweep[PathText] = Field(description=_CHECKPOINT)
     label: SweptLabel | None = Field(default=None, description=_LABEL)
     guidance: SweptScale = Field(default=1.0, description=_GUIDANCE)
-    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier: PathText | None = Field(default=None, description=_CLASSIFIER)
     classifier_scale: SweptScale = Field(default=1.0, description=_CLASSIFIER_SCALE)
 
 

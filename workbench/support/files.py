@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ddib.errors import InputError
+from ddib.paths import check_path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -108,6 +109,7 @@ def why(error: OSError) -> str:
 
 def check_folder(folder: Path, purpose: str) -> None:
     """See that `folder` could be written to, without making it; raises InputError."""
+    check_path(str(folder))
     existing = folder
     while not os.path.lexists(existing) and existing != existing.parent:
         existing = existing.parent

@@ -72,7 +72,7 @@ class ActionGroup:
 
     heading: str
     actions: Sequence[Action]
-    notes: Lines = ()  # said in the help besides what the actions say
+    notes: Lines = ()  # in the help, besides what the actions say
     remappable: bool = False  # by the configuration file
     page: str = ""  # of the manual
     _by_id: dict[str, Action] = field(init=False, default_factory=dict, repr=False, compare=False)
@@ -80,8 +80,11 @@ class ActionGroup:
     def __post_init__(self) -> None:
         """Index the actions; raises ValueError for one that is declared twice."""
         for action in self.actions:
-            if action.id is not None and self._by_id.setdefault(action.id, action) is not action:
+            if action.id is None:
+                continue
+            if action.id in self._by_id:
                 raise ValueError(f"{self.heading}: the action {action.id} is declared twice")
+            self._by_id[action.id] = action
 
     def bindings(self) -> list[BindingType]:
         """The bindings of all actions."""
@@ -114,7 +117,9 @@ class ActionGroup:
         return tuple(
             (self.shown_keys(action, keymap), action.more or action.help)
             for action in self.actions
-            if (action.heading or self.heading) == heading and (action.more or action.help)
+            if (action.heading or self.heading) == heading
+            and self.shown_keys(action, keymap)
+            and (action.more or action.help)
         )
 
 

@@ -104,7 +104,7 @@ class OperationView:
 
 @dataclass(frozen=True)
 class EndView:
-    """What an end is led to, in a line of the recipe."""
+    """The condition of an end, in a line of the recipe."""
 
     name: Literal["source", "target"]
     summary: str
@@ -112,7 +112,7 @@ class EndView:
 
 @dataclass(frozen=True)
 class RecipeView:
-    """The recipe, and in one line each how it is solved and what its ends are led to."""
+    """The recipe, and in one line each the solver and the conditions of its ends."""
 
     solver: str = ""
     image: tuple[OperationView, ...] = ()
@@ -194,7 +194,7 @@ class PanelView:
     freshness: Freshness = "absent"
     pixels: Pixels | None = None  # [H, W, C]
     captions: tuple[str, ...] = ()  # from the longest; the first that fits is shown
-    hint: str = ""  # said in place of a picture
+    hint: str = ""  # shown in place of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +214,7 @@ class SheetRowView:
     notes: tuple[str, ...] = ()
     pixels: Pixels | None = None  # [N, H, W, C]
     freshness: Freshness = "absent"
-    hint: str = ""  # said in place of pictures
+    hint: str = ""  # shown in place of pictures
     variant: int | None = None  # None: shared by all variants
     kind: str = "result"
     end: int = 0  # of the chain, where it is an intermediate row
@@ -256,7 +256,7 @@ class ProgressView:
 
 @dataclass(frozen=True)
 class QueueLineView:
-    """A run of this sitting."""
+    """A run since the program started."""
 
     id: str
     number: int
@@ -321,7 +321,7 @@ class PictureRow:
 
 @dataclass(frozen=True, eq=False)
 class TrajectoryView:
-    """The way of one image, encode and then decode."""
+    """The states of one image, from encode to decode."""
 
     sheet: SheetView  # a row of states z, a row of estimates
     titles: tuple[str, ...]  # what each state is

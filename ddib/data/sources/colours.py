@@ -12,6 +12,7 @@ from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.pixels import read_fitted
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
+from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Colours as ColourData
@@ -22,9 +23,11 @@ class Colours(ImageSource):
 
     name: ClassVar[str] = "colours"
     path_key: ClassVar[str | None] = "path"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"root", "size"})
+    pointwise: ClassVar[bool] = True
 
     dataset: Literal["colours"] = "colours"
-    path: str = Field(description="the picture's file", min_length=1)
+    path: PathText = Field(description="the picture's file")
 
     @classmethod
     def default_entry(cls, labels: Sequence[int] = ()) -> Self:
@@ -56,7 +59,7 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        return AvailablePicture(base / Path(unescape_name(self.path)).expanduser())
+        return AvailablePicture(user_path(unescape_name(self.path), base))
 
 
 class AvailablePicture:

@@ -235,7 +235,7 @@ def leaving_name(folder: Path) -> Path:
 OWN: dict[Callable[[Path], Path], str] = {
     own_with_nan: "NaN",
     own_of_wrong_shapes: "do not fit the architecture",
-    own_too_wide_for_any_memory: "do not fit the architecture",
+    own_too_wide_for_any_memory: "model_channels: Input should be less",
     leaving_name: "not a safetensors file",
     header_of_100_gb: "not a safetensors file",
     tensor_of_100_gb: "without the workbench's facts",

@@ -1,11 +1,11 @@
-"""What source and target are led to, and how strongly: their lines in the recipe, their forms."""
+"""Label and guidance of source and target: their lines in the recipe, their forms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
 from workbench.tui.models import EndView, FieldKind, FieldView, FormView
@@ -15,13 +15,14 @@ from workbench.tui.state.values import summarize
 
 ENDS: tuple[Literal["source", "target"], ...] = ("source", "target")
 _HELP = {
-    "source": "What the source's model is led to while it encodes.",
-    "target": "What the target's model is led to while it decodes. Several values are a sweep.",
+    "source": "The class that the source's model is guided to while it encodes.",
+    "target": "The class that the target's model is guided to while it decodes. "
+    "Several values are a sweep.",
 }
 
 
 def lines(session: Session, listed: Sequence[Listed]) -> tuple[EndView, ...]:
-    """The ends that can be led to one of several classes, or are led somehow."""
+    """The ends that have several classes to choose from, or a guidance."""
     return tuple(
         EndView(name, _summary(end))
         for name in ENDS
@@ -51,11 +52,11 @@ def changed(session: Session, name: str, field: FieldView, typed: Any) -> Sessio
     end = _end(session, name)
     if field.name == "label" and typed in ("", "none"):
         return session.model_copy(update={name: end.model_copy(update={"label": None})})
-    led = cast("Source | Target", forms.changed(end, field, typed))
-    labels = led.label if isinstance(led.label, tuple) else (led.label,)
+    conditioned = cast("Source | Target", forms.changed(end, field, typed))
+    labels = conditioned.label if isinstance(conditioned.label, tuple) else (conditioned.label,)
     if field.name == "label" and field.choices and not set(labels) <= {*field.choices, "own"}:
         raise ValueError(f"expected {field.bounds}")
-    return session.model_copy(update={name: led})
+    return session.model_copy(update={name: conditioned})
 
 
 def _end(session: Session, name: str) -> Source | Target:

@@ -27,7 +27,7 @@ RATES = (4.0, 1.0, 0.0)  # live previews per second
 def new_queue() -> RunQueue:
     """An empty queue with the configured rate of previews."""
     from ddib.errors import InputError
-    from workbench.library.library import read_config
+    from workbench.library.configuration import read_config
     from workbench.tui.state.runs.run_queue import RunQueue
 
     queue = RunQueue()
@@ -190,7 +190,7 @@ class Running:
     # ---- the queue
 
     def open_queue(self) -> None:
-        """All runs of this sitting."""
+        """List all runs since the program started."""
         screen = QueueScreen(queue_lines(self._workspace.queue), self._cancel_id)
         self._host.app.push_screen(screen, self._show_id)
 

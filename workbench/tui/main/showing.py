@@ -52,9 +52,13 @@ def show_images(screen: AnyScreen, workspace: Workspace) -> None:
 
 
 def show_images_count(screen: AnyScreen, workspace: Workspace) -> None:
-    """Show how many images are taken, or why the one under the cursor cannot be."""
-    text = screen.query_one(ImageGrid).problem or workspace.images.count_text()
-    pane, subtitle = screen.query_one(ImagesPane), escape(text)
+    """Show how many images are taken, or what to do about one that cannot be read."""
+    grid, pane = screen.query_one(ImageGrid), screen.query_one(ImagesPane)
+    text = workspace.images.count_text()
+    if grid.problem:
+        text = "unreadable, space: out" if grid.place in workspace.images.taken() else "unreadable"
+    pane.tooltip = grid.problem or None
+    subtitle = escape(text)
     if pane.border_subtitle != subtitle:  # setting it draws the pane anew
         pane.border_subtitle = subtitle
 

@@ -82,8 +82,8 @@ def _panel(
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
     if image >= len(pictures.pixels):
         return PanelView(kind, title, "absent", hint=_hint(kind))
-    said = image_captions(kind, pictures, image)
-    return PanelView(kind, title, freshness, pictures.pixels[image], said)
+    captions = image_captions(kind, pictures, image)
+    return PanelView(kind, title, freshness, pictures.pixels[image], captions)
 
 
 def _hint(kind: str) -> str:

@@ -25,7 +25,7 @@ ENCODE_AND_DECODE = "encode and decode"
 # ---- the line at the bottom
 
 
-def progress(
+def progress_line(
     queue: RunQueue, session: Session, base: Path | None = None, device: str = ""
 ) -> ProgressView:
     """How far the run under way is, else how the last one ended or what the next would take."""
@@ -61,32 +61,32 @@ def _under_way(run: RunState, waiting: int, device: str, badges: tuple[str, ...]
     if run.cancelling:
         more = f" · {waiting} waiting" if waiting else ""
         return ProgressView("queued", text=f"stopping after this step…{more}", badges=badges)
-    told = run.progress
-    if told is None:
+    progress = run.progress
+    if progress is None:
         return ProgressView("running", "load", badges=badges)
     return ProgressView(
         "running",
-        told.stage,
-        told.evaluations,
-        told.total,
-        _facts(run, told, waiting, device),
+        progress.stage,
+        progress.evaluations,
+        progress.total,
+        _facts(run, progress, waiting, device),
         badges=badges,
     )
 
 
-def _facts(run: RunState, told: Progress, waiting: int, device: str) -> tuple[str, ...]:
+def _facts(run: RunState, progress: Progress, waiting: int, device: str) -> tuple[str, ...]:
     """What there is to say of a run under way, the most important first."""
     variants = len(run.started.variants) if run.started else 0
-    swept = variants > 1 and told.variant is not None and told.stage == "decode"
-    memory = "" if told.memory is None else readable_size(told.memory)
+    variant = progress.variant if variants > 1 and progress.stage == "decode" else None
+    memory = "" if progress.memory is None else readable_size(progress.memory)
     facts = (
-        "" if told.seconds_left is None else f"{readable_duration(told.seconds_left)} left",
+        "" if progress.seconds_left is None else f"{readable_duration(progress.seconds_left)} left",
         f"{waiting} waiting" if waiting else "",
-        f"variant {told.variant + 1} of {variants}" if swept and told.variant is not None else "",
-        ends(run.session)[told.end] if run.session.chain else "",
-        f"NFE {told.evaluations:,} of {told.total:,}" if told.total else "",
-        f"step {told.step}/{told.steps}" if told.steps else "",
-        "" if told.images_per_second is None else f"{told.images_per_second:.2g} images/s",
+        "" if variant is None else f"variant {variant + 1} of {variants}",
+        ends(run.session)[progress.end] if run.session.chain else "",
+        f"NFE {progress.evaluations:,} of {progress.total:,}" if progress.total else "",
+        f"step {progress.step}/{progress.steps}" if progress.steps else "",
+        "" if progress.images_per_second is None else f"{progress.images_per_second:.2g} images/s",
         " ".join(part for part in (device, memory) if part),
     )
     return tuple(fact for fact in facts if fact)
@@ -155,15 +155,15 @@ def _state(run: RunState) -> str:
         return run.finished.status
     if run.cancelling:
         return "stopping…"
-    told = run.progress
-    if told is None or not told.total:
+    progress = run.progress
+    if progress is None or not progress.total:
         return "begins" if run.started else "waiting"
-    return f"{told.stage} {told.evaluations / told.total:.0%}"
+    return f"{progress.stage} {progress.evaluations / progress.total:.0%}"
 
 
 def recipe_line(session: Session) -> str:
     """`normalize max · add noise c = 0.1 0.4 · dpmpp_2m · 20`."""
     recipe = recipe_views.recipe(session)
     operations = [op for op in (*recipe.image, *recipe.latent) if op.enabled]
-    said = [f"{op.name} {op.summary}".strip() for op in operations]
-    return " · ".join([*said, recipe.solver])
+    parts = [f"{op.name} {op.summary}".strip() for op in operations]
+    return " · ".join([*parts, recipe.solver])

@@ -49,16 +49,18 @@ def title(workspace: Workspace, image: int, variant: int) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def trajectory(told: States) -> TrajectoryView:
+def trajectory(answer: States) -> TrajectoryView:
     """Rows of z and of estimates, and the facts of each state."""
-    columns = len(told.states)
+    columns = len(answer.states)
     rows = (
-        SheetRowView("z", pixels=split(told.png_state, columns), freshness="fresh"),
-        SheetRowView("x̂₀", pixels=split(told.png_denoised, columns), freshness="fresh"),
+        SheetRowView("z", pixels=split(answer.png_state, columns), freshness="fresh"),
+        SheetRowView("x̂₀", pixels=split(answer.png_denoised, columns), freshness="fresh"),
     )
-    heads = tuple(f"{state.direction[:3]} {state.step}" for state in told.states)
+    heads = tuple(f"{state.direction[:3]} {state.step}" for state in answer.states)
     sheet = SheetView(rows=rows, columns=columns, heads=heads)
-    return TrajectoryView(sheet, tuple(map(_title, told.states)), tuple(map(facts, told.states)))
+    return TrajectoryView(
+        sheet, tuple(map(_title, answer.states)), tuple(map(facts, answer.states))
+    )
 
 
 def _title(state: State) -> str:

@@ -31,7 +31,7 @@ _ENGINE = {"stopped": "no engine", "starting": "engine starts…"}
 
 
 def header(workspace: Workspace, state: EngineState, ready: Ready | None) -> HeaderView:
-    """The line at the top; `ready`: what the engine told of itself, once it has."""
+    """The line at the top; `ready`: what the engine reported of itself, once it has."""
     source, target = end_titles(workspace.session)
     return HeaderView(
         workspace.document.name,
@@ -112,4 +112,6 @@ def plots(workspace: Workspace) -> PlotsView:
 
 def progress(workspace: Workspace, device: str) -> ProgressView:
     """The line at the bottom."""
-    return run_views.progress(workspace.queue, workspace.session, workspace.document.base, device)
+    return run_views.progress_line(
+        workspace.queue, workspace.session, workspace.document.base, device
+    )

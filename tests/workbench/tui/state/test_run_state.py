@@ -113,16 +113,16 @@ def test_a_change_makes_stale_what_lies_to_its_right(change: Any, stale: set[str
 
 def test_progress_is_said_in_words() -> None:
     queue = RunQueue()
-    assert run_views.progress(queue, SESSION).state == "idle"
+    assert run_views.progress_line(queue, SESSION).state == "idle"
     run = RunState("1", SESSION)
     queue.add(run)
-    assert run_views.progress(queue, SESSION).state == "queued"
+    assert run_views.progress_line(queue, SESSION).state == "queued"
     queue.receive(Progress(id="1", stage="decode", evaluations=3, total=40, seconds_left=1.5))
-    view = run_views.progress(queue, SESSION)
+    view = run_views.progress_line(queue, SESSION)
     assert (view.state, view.stage, view.done, view.total) == ("running", "decode", 3, 40)
     assert view.facts == ("1.5 s left", "NFE 3 of 40")
     queue.receive(Finished(id="1", status="failed", error="out of memory"))
-    assert run_views.progress(queue, SESSION).text == "failed: out of memory"
+    assert run_views.progress_line(queue, SESSION).text == "failed: out of memory"
 
 
 def test_notes_are_for_the_label_of_the_variant() -> None:

@@ -127,7 +127,8 @@ async def test_a_damaged_file_is_marked_with_its_reason(program: Any, photos: Pa
         await driver.press("2")
         await driver.until(lambda: "all 4" in driver.widget("#images").border_subtitle)
         await driver.press("right")
-        await driver.until(lambda: "not a readable PNG" in driver.widget("#images").border_subtitle)
+        await driver.until(lambda: "unreadable" in driver.widget("#images").border_subtitle)
+        assert "not a readable PNG" in driver.widget("#images").tooltip
         assert any("!" in line for line in driver.screen_text())
         await driver.press("space")
         spec = driver.session.source.images[0]

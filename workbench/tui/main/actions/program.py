@@ -9,7 +9,7 @@ from workbench.tui.actions import Action
 from workbench.tui.main.base import MainBase
 from workbench.tui.main.focus import PANES, focused_pane
 
-PAGES = dict(zip(PANES, ("1 Checkpoints", "2 Images", "3 Results", "4 Recipe"), strict=True))
+HEADINGS = dict(zip(PANES, ("1 Checkpoints", "2 Images", "3 Results", "4 Recipe"), strict=True))
 
 
 def show_help(main: MainBase) -> None:
@@ -17,8 +17,16 @@ def show_help(main: MainBase) -> None:
     from workbench.tui.screens.help.content import help_for
     from workbench.tui.screens.help.screen import HelpScreen
 
-    heading = PAGES[focused_pane(main)]
-    main.app.push_screen(HelpScreen(help_for(heading, REGISTRY.keymap)))
+    heading = HEADINGS[focused_pane(main)]
+    page = REGISTRY.groups[heading].page
+    main.app.push_screen(HelpScreen(help_for(heading, REGISTRY.keymap), page))
+
+
+def show_manual(main: MainBase) -> None:
+    """Show the manual at the page of the focused pane."""
+    from workbench.tui.screens.help.manual import ManualScreen
+
+    main.app.push_screen(ManualScreen(REGISTRY.groups[HEADINGS[focused_pane(main)]].page))
 
 
 @work(exclusive=True, group="dialog")
@@ -49,6 +57,14 @@ ACTIONS = (
         shown=True,
         key_display="?",
         handler=show_help,
+    ),
+    Action(
+        "manual",
+        "",
+        "manual",
+        "What everything is for, searchable (? and then m)",
+        title="Manual",
+        handler=show_manual,
     ),
     Action("quit", "q", "quit", "Leave the program", title="Quit", shown=True, handler=leave),
     Action("quit", "ctrl+q", "quit", fixed=True),

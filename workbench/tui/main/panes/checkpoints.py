@@ -45,7 +45,7 @@ CHECKPOINT_ACTIONS = register(
             Action("shorten", "minus", "shorten", "take the last end off again", key_display="-"),
         ),
         notes=(("/  S", "narrow the list down while you type (esc: all again); sort it"),),
-        page="checkpoints",
+        page="library",
     )
 )
 

@@ -117,8 +117,8 @@ class Flow(Widget):
             empty = self._style("flow--empty")
             words = _wrap(panel.hint, width - 2)
             line = y - 1 - (width // 2 - len(words)) // 2
-            said = words[line] if 0 <= line < len(words) else ""
-            return self._text(said.center(width), width, empty)
+            text = words[line] if 0 <= line < len(words) else ""
+            return self._text(text.center(width), width, empty)
         dim = STALE if panel.freshness == "stale" else 1.0
         lines = draw(panel.pixels, width, dim)
         return lines[y - 1] if y - 1 < len(lines) else self._text("", width, self._ground)

@@ -83,7 +83,7 @@ IMAGE_ACTIONS = register(
             ("/", "narrow the images down by name or number (esc: all again)"),
             ("e", "digit, count and seed of the hues, or files by a pattern"),
         ),
-        page="images",
+        page="screen",
     )
 )
 
@@ -308,7 +308,7 @@ class ImageGrid(ScrollView, Filterable, can_focus=True):
         width, base = self._room.width, self._ground
         if self.view.problem or not self._count:
             nothing = "nothing of that name; esc clears the filter" if self.typed else ""
-            return self._said(y, self.view.problem or nothing)
+            return self._hint_line(y, self.view.problem or nothing)
         row, line = divmod(y + self.scroll_offset.y, self._line)
         first = row * self._columns
         images = range(first, min(first + self._columns, self._count))
@@ -340,10 +340,10 @@ class ImageGrid(ScrollView, Filterable, can_focus=True):
             return Segment("▌", style)
         return Segment(" ", self._ground)
 
-    def _said(self, y: int, text: str) -> Strip:
+    def _hint_line(self, y: int, text: str) -> Strip:
         from textwrap import wrap
 
         lines = wrap(text, max(8, self._room.width - 2))
         style: Style = self.get_component_rich_style("grid--hint")
-        said = f" {lines[y]}" if y < len(lines) else ""
-        return Strip([Segment(said, style)]).adjust_cell_length(self._room.width, style)
+        line = f" {lines[y]}" if y < len(lines) else ""
+        return Strip([Segment(line, style)]).adjust_cell_length(self._room.width, style)

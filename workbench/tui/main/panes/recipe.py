@@ -1,4 +1,4 @@
-"""The recipe: solver, operations on the image and on the latent, what the ends are led to."""
+"""The recipe: solver, operations on the image and on the latent, the conditions of its ends."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RECIPE_ACTIONS = register(
                 key_display="K",
             ),
         ),
-        page="recipe",
+        page="recipes",
     )
 )
 

@@ -113,8 +113,8 @@ class Picker(Dialog[str | None]):
             for item in self._shown
         ]
         if not lines:
-            said = " enter takes this path" if self._free and typed else " nothing of that name"
-            lines = [([(said, "lines--dim")], [], False)]
+            words = " enter takes this path" if self._free and typed else " nothing of that name"
+            lines = [([(words, "lines--dim")], [], False)]
         view = self.query_one(Lines)
         view.set_lines(lines)
         view.action_jump(0)

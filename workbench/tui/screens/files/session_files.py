@@ -19,7 +19,7 @@ class SessionFiles:
     """The session files that are opened and saved, and the copy of what is unsaved."""
 
     def __init__(self, app: App[None]) -> None:
-        from workbench.library.library import folders
+        from workbench.library.folders import folders
         from workbench.tui.state.session.document import Autosave
         from workbench.tui.state.session.recent_files import Recent
 
@@ -91,11 +91,11 @@ class SessionFiles:
         return path is not None and self._write(document, path)
 
     def _write(self, document: Document, path: Path) -> bool:
-        from workbench.session.errors import SessionError
+        from ddib.errors import InputError
 
         try:
             document.save(path)
-        except SessionError as error:
+        except InputError as error:
             self._complain(str(error), "Not saved")
             return False
         self.keep(document)
@@ -118,7 +118,8 @@ class SessionFiles:
 
     async def choose(self, present: Document) -> Document | None:
         """A session that the user picks, once the present one may be left."""
-        from workbench.session.errors import SessionError
+        from ddib.errors import InputError
+        from ddib.paths import user_path
         from workbench.tui.present.recipe import preview_session
         from workbench.tui.screens.dialogs.pick import Picker
         from workbench.tui.state.session.document import Document
@@ -137,8 +138,8 @@ class SessionFiles:
         if typed is None or not await self.may_leave(present):
             return None
         try:
-            return await asyncio.to_thread(Document.open, Path(typed).expanduser())
-        except SessionError as error:
+            return await asyncio.to_thread(Document.open, user_path(typed))
+        except InputError as error:
             self._complain(str(error), "This session cannot be opened")
             return None
 
@@ -146,18 +147,20 @@ class SessionFiles:
         self._app.notify(words, title=title, severity="error", timeout=12, markup=False)
 
     async def _ask_path(self, document: Document) -> Path | None:
+        from ddib.paths import user_path
+
         typed = await self._app.push_screen_wait(
             Prompt(
                 "Save as",
                 f"A file name, from {Path.cwd()}",
                 "session.yaml" if document.path is None else _short(document.path),
-                lambda text: None if text else "a name is needed",
+                _problem_of_path,
                 takes="save",
             )
         )
         if typed is None:
             return None
-        path = Path(typed).expanduser()
+        path = user_path(typed)
         path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
         if path.exists():
             answer = await self._app.push_screen_wait(
@@ -166,6 +169,20 @@ class SessionFiles:
             if answer != "o":
                 return None
         return path
+
+
+def _problem_of_path(text: str) -> str | None:
+    """What is wrong with a path that was typed."""
+    from ddib.errors import InputError
+    from ddib.paths import check_path, user_path
+
+    if not text:
+        return "a name is needed"
+    try:
+        check_path(str(user_path(f"{text}.yaml")))
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _short(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The help: every key, by pane, and the words that the screen uses."""
+"""The help: every key, by pane, and the words that the screen uses; the manual is a key away."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from workbench.tui.screens.dialogs.dialog import Dialog
 
 
 class HelpScreen(Dialog[None]):
-    """Every key, by pane, and the words that the screen uses."""
+    """Headings, each with its keys and what they do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss(None)", "back")
+        Binding("escape,q,question_mark", "dismiss(None)", "back"),
+        Binding("m", "manual", "manual"),
     ]
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
-        """`groups`: a heading and its keys with what they do."""
+    def __init__(
+        self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]], page: str = ""
+    ) -> None:
+        """`groups`: a heading and its keys with what they do; `page`: of the manual, to go on."""
         super().__init__()
-        self._groups = groups
+        self._groups, self._page = groups, page
 
     def compose(self) -> ComposeResult:
-        """Headings and keys."""
+        """Show headings and keys."""
         with VerticalScroll(classes="dialog dialog-tall") as dialog:
             dialog.border_title = "Help"
-            dialog.border_subtitle = "esc back"
+            dialog.border_subtitle = "m manual · esc back"
             for heading, keys in self._groups:
                 yield Static(heading, classes="help--heading", markup=False)
                 table = Table.grid(padding=(0, 2))
@@ -40,3 +43,9 @@ class HelpScreen(Dialog[None]):
                 for key, words in keys:
                     table.add_row(Text(key), Text(words))
                 yield Static(table)
+
+    def action_manual(self) -> None:
+        """Open the manual at the page of the pane that one comes from."""
+        from workbench.tui.screens.help.manual import ManualScreen
+
+        self.app.switch_screen(ManualScreen(self._page) if self._page else ManualScreen())

@@ -29,6 +29,6 @@ HISTORY_ACTIONS = register(
             Action("back", "escape", "back", shown=True, key_display="esc"),
             Action("dismiss(None)", "h,q", "back"),
         ),
-        page="history",
+        page="runs",
     )
 )

@@ -76,7 +76,7 @@ class RunList(ScrollView, can_focus=True):
         return self._views[self.cursor].name if self.cursor < len(self._views) else None
 
     def show(self, views: Sequence[RunLineView], empty: tuple[str, ...], keep: str | None) -> None:
-        """Other runs; the cursor stays on the run `keep`. `empty`: said when there are none."""
+        """Other runs; the cursor stays on the run `keep`. `empty`: shown when there are none."""
         self._views, self._empty = list(views), empty
         names = [view.name for view in views]
         self.virtual_size = Size(0, len(views) * HEIGHT)
@@ -85,7 +85,7 @@ class RunList(ScrollView, can_focus=True):
         )
         self._follow()
         self.refresh()
-        self._tell_sight()
+        self._report_sight()
         self.post_message(self.Highlighted(self.chosen))
 
     def put(self, view: RunLineView) -> None:
@@ -106,12 +106,12 @@ class RunList(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Other runs are in sight."""
         super().watch_scroll_y(old_value, new_value)
-        self._tell_sight()
+        self._report_sight()
 
     def on_resize(self) -> None:
         """More or fewer runs are in sight."""
         self._follow()
-        self._tell_sight()
+        self._report_sight()
 
     def action_step(self, by: int) -> None:
         """Up or down."""
@@ -140,7 +140,7 @@ class RunList(ScrollView, can_focus=True):
         index, line = divmod(y + self.scroll_offset.y, HEIGHT)
         ground = self._style("runs--ground")
         if not self._views:
-            return self._said(y, width)
+            return self._hint_line(y, width)
         if index >= len(self._views) or line == HEIGHT - 1:
             return Strip.blank(width, ground)
         view = self._views[index]
@@ -186,7 +186,7 @@ class RunList(ScrollView, can_focus=True):
         sign = SIGNS.get(view.status, "")
         return [(view.numbers, dim)], [(sign, wrong)]
 
-    def _said(self, y: int, width: int) -> Strip:
+    def _hint_line(self, y: int, width: int) -> Strip:
         """What to do where there is nothing."""
         top = max(0, (self.size.height - len(self._empty)) // 2)
         text = self._empty[y - top] if top <= y < top + len(self._empty) else ""
@@ -205,7 +205,7 @@ class RunList(ScrollView, can_focus=True):
         if height and target != y:
             self.scroll_to(y=target, animate=False)
 
-    def _tell_sight(self) -> None:
+    def _report_sight(self) -> None:
         first = self.scroll_offset.y // HEIGHT
         last = first + self.size.height // HEIGHT + 2
         if names := tuple(view.name for view in self._views[first:last] if not view.read):
@@ -222,9 +222,9 @@ def _spread(
     free = max(0, room - taken)
     for text, style in left:
         fits = cell_len(text) <= free
-        said = text if fits else set_cell_size(text, max(0, free - 1)) + "…" if free else ""
-        kept.append(Segment(said, ground + style))
-        free -= cell_len(said)
+        shown = text if fits else set_cell_size(text, max(0, free - 1)) + "…" if free else ""
+        kept.append(Segment(shown, ground + style))
+        free -= cell_len(shown)
     kept.append(Segment(" " * (free + (1 if end else 0)), ground))
     kept += [Segment(text, ground + style) for text, style in end]
     return Strip(kept).adjust_cell_length(room, ground)

@@ -19,6 +19,6 @@ INSPECTOR_ACTIONS = register(
             ("tab", "histogram, spectrum, channels, where there is room for one"),
             ("!", "beyond 3 standard errors of white noise N(0, 1)"),
         ),
-        page="inspector",
+        page="screen",
     )
 )

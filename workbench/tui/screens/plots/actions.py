@@ -26,6 +26,6 @@ PLOTS_ACTIONS = register(
             ("↑ ↓", "another metric"),
             ("← →", "from variant to variant; its pictures are shown below"),
         ),
-        page="plots",
+        page="screen",
     )
 )

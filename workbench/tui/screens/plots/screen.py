@@ -127,13 +127,13 @@ class PlotsScreen(ActionScreen[int | None]):
     def _facts(self) -> str:
         variant = self.view.sweep[self.variant]
         shown = self.axes if self.trading else (self.metric,)
-        said = [
+        figures = [
             f"{metric.title} {metric.text(variant.metrics[metric.name])}"
             for metric in shown
             if metric.name in variant.metrics
         ]
         place = f"variant {self.variant + 1} of {len(self.view.sweep)}"
-        return " · ".join([f"◆ {variant.label}", *(said or ["not finished"]), place])
+        return " · ".join([f"◆ {variant.label}", *(figures or ["not finished"]), place])
 
     def _names(self) -> tuple[str, ...]:
         """The swept values, where no axis has them."""
@@ -199,13 +199,14 @@ def _title(plot: Plot) -> str:
     if plot.x.metric is None:
         aim = plot.y.metric.aim if plot.y.metric else ""
     else:
-        ways = filter(None, (_way(plot.y, "up", "down"), _way(plot.x, "right", "left")))
-        aim = " and ".join(ways)
+        upwards = _better_direction(plot.y, "up", "down")
+        sideways = _better_direction(plot.x, "right", "left")
+        aim = " and ".join(filter(None, (upwards, sideways)))
         aim = aim and f"better: {aim}"
     return f"{words} · {aim}" if aim else words
 
 
-def _way(axis: Axis, higher: str, lower: str) -> str:
+def _better_direction(axis: Axis, higher: str, lower: str) -> str:
     """Where along an axis it is better."""
     better = axis.metric.better if axis.metric else None
     return {"higher": higher, "lower": lower, None: ""}[better]

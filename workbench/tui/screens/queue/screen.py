@@ -1,4 +1,4 @@
-"""The queue: runs under way, waiting and ended in this sitting."""
+"""The queue: runs under way, waiting and ended since the program started."""
 
 from __future__ import annotations
 

@@ -21,6 +21,6 @@ TRAJECTORY_ACTIONS = register(
             ("← →", "one state back and on; with shift 10; home and end"),
             ("+ -", "larger and smaller pictures in the strip"),
         ),
-        page="trajectory",
+        page="screen",
     )
 )

@@ -34,7 +34,7 @@ class TrajectoryScreen(ActionScreen[None]):
     ACTION_GROUP: ClassVar[ActionGroup] = TRAJECTORY_ACTIONS
 
     def __init__(self, asked: str, title: str, words: str) -> None:
-        """`asked`: the id of the request that is waited for; `words`: said until it is answered."""
+        """`asked`: the id of the request; `words`: shown until it is answered."""
         super().__init__()
         self.asked = asked
         self.view: TrajectoryView | None = None

@@ -50,6 +50,6 @@ VIEWER_ACTIONS = register(
             Action("page(0, 1)", "pagedown", "a window down"),
         ),
         notes=(("arrows", "move the crosshair, and the picture where it is larger than the room"),),
-        page="viewer",
+        page="screen",
     )
 )

@@ -79,7 +79,7 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
 
     def on_resize(self) -> None:
         """What fits is another factor now."""
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show_words)
 
     def on_screen_suspend(self) -> None:
         """Nothing changes behind another screen."""
@@ -143,7 +143,7 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
         self._show_two(pictures[0], pictures[1])
         self._set_flicker(pictures[0], pictures[1])
         self._mark_pixel()
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show_words)
 
     def _pixels(self, spot: Spot | None) -> Pixels | None:
         """The picture of a spot, or its whole row."""
@@ -173,7 +173,7 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
             def swap() -> None:
                 self._first = not self._first
                 self._show_two(one, two)
-                self._tell_titles()
+                self._show_titles()
 
             self._flicker = self.set_interval(FLICKER, swap)
 
@@ -189,13 +189,13 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
 
     # ---- words
 
-    def _tell(self) -> None:
+    def _show_words(self) -> None:
         """Titles above the pictures, facts below."""
-        self._tell_titles()
+        self._show_titles()
         self.query_one("#facts", Static).update(self._facts())
         self.query_one("#measures", Static).update(self._measures())
 
-    def _tell_titles(self) -> None:
+    def _show_titles(self) -> None:
         one, two, delta = (self.query_one(f"#{n}", Canvas) for n in ("one", "two", "difference"))
         if self.first is None:
             two.border_title = words.title(self.row, self.at.image, "", whole=self.whole)
@@ -223,8 +223,8 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
     def _measures(self) -> str:
         height, width = self.row.pixels.shape[1:3]
         scale = self._seen.magnification
-        said = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
-        parts = [f"{width}×{height} pixels", said]
+        scale_text = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
+        parts = [f"{width}×{height} pixels", scale_text]
         if self.whole:
             seen = self._seen
             left = seen.scroll_offset.x / (seen.magnification or 1)
@@ -286,7 +286,7 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
         pictures = [canvas.pixels for canvas in seen if canvas.pixels is not None]
         if pictures:
             title = " | ".join(str(canvas.border_title) for canvas in seen)
-            self._told(show(self.app, joined(pictures, below=self.whole), title))
+            self._explain(show(self.app, joined(pictures, below=self.whole), title))
 
     def action_sheet(self) -> None:
         """The run's contact sheet as it was kept, by the terminal's own graphics."""
@@ -295,15 +295,15 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
         from workbench.tui.terminal.graphics import show
 
         if self.sheet is None:
-            self._told("There is no sheet.png: only a kept run has one.")
+            self._explain("There is no sheet.png: only a kept run has one.")
             return
         try:
             with Image.open(self.sheet) as picture:
-                self._told(show(self.app, picture.convert("RGB"), self.sheet))
+                self._explain(show(self.app, picture.convert("RGB"), self.sheet))
         except OSError as error:
-            self._told(f"{self.sheet}: {error.strerror or error}")
+            self._explain(f"{self.sheet}: {error.strerror or error}")
 
-    def _told(self, why: str | None) -> None:
+    def _explain(self, why: str | None) -> None:
         """Why nothing was drawn."""
         if why is not None:
             self.notify(why, timeout=8, markup=False)

@@ -65,7 +65,7 @@ class Gallery:
 
     def _work(self) -> None:
         made: list[int] = []
-        told = monotonic()
+        reported = monotonic()
         while (place := self._next()) is not None:
             picture = self._read(place)
             with self._lock:
@@ -73,10 +73,10 @@ class Gallery:
                 if len(self._made) > KEPT:
                     self._made.popitem(last=False)
             made.append(place)
-            if monotonic() - told > EVERY:
-                self._tell(made)
-                made, told = [], monotonic()
-        self._tell(made)
+            if monotonic() - reported > EVERY:
+                self._report(made)
+                made, reported = [], monotonic()
+        self._report(made)
 
     def _next(self) -> int | None:
         with self._lock:
@@ -93,6 +93,6 @@ class Gallery:
         except Exception as error:  # a damaged file makes decoders raise nearly anything
             return f"cannot be read: {error}"
 
-    def _tell(self, made: list[int]) -> None:
+    def _report(self, made: list[int]) -> None:
         if made and self._ready is not None:
             self._ready(made)

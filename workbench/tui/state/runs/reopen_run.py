@@ -97,12 +97,12 @@ def _session(path: Path, problems: list[str]) -> Session:
 
 def _view(path: Path, manifest: Manifest, session: Session, problems: list[str]) -> RunState:
     run = RunState(path.name, session, manifest.session)
-    told = [VariantInfo(values=v.values, label=v.label) for v in variants(session)]
+    infos = [VariantInfo(values=v.values, label=v.label) for v in variants(session)]
     finished: dict[int, VariantResult] = {}
     for place, result in enumerate(manifest.variants):
         index = _index(result, place)
-        if index < len(told):
-            told[index] = VariantInfo(values=result.values, label=result.label)
+        if index < len(infos):
+            infos[index] = VariantInfo(values=result.values, label=result.label)
             finished[index] = result
         else:
             problems.append(f"{result.label}: {MANIFEST} has it, the session has not")
@@ -111,7 +111,7 @@ def _view(path: Path, manifest: Manifest, session: Session, problems: list[str])
             id=run.id,
             images=len(manifest.inputs),
             names=[used.name for used in manifest.inputs[:SHOWN]],
-            variants=told,
+            variants=infos,
             evaluations=sum(manifest.nfe.values()),
         )
     )

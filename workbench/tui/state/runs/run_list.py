@@ -60,8 +60,8 @@ def glance(path: Path) -> StoredRun | None:
         created = created if created.tzinfo else created.replace(tzinfo=UTC)
     except ValueError:
         created = datetime.fromtimestamp(changed, UTC)
-    said = (path.name, notes.name, notes.note, session, title, _text(head, "status"), _yaml(path))
-    return StoredRun(path, created, session, title, notes, "\n".join(said).casefold())
+    words = (path.name, notes.name, notes.note, session, title, _text(head, "status"), _yaml(path))
+    return StoredRun(path, created, session, title, notes, "\n".join(words).casefold())
 
 
 def _text(head: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""The runs of a sitting in the order they were asked for, and which of them is shown."""
+"""The runs since the program started, in their order, and which of them is shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RunQueue:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.runs: list[RunState] = []
         self.shown: RunState | None = None
-        self.last: RunState | None = None  # whose end is told
+        self.last: RunState | None = None  # whose end the line at the bottom shows
         self.auto = False  # whether a change of the session runs a sample of it
         self.previews = 4.0  # pictures per second of a run under way
         self._clock = clock
@@ -71,7 +71,7 @@ class RunQueue:
         return next(found, None)
 
     def knows_encoding(self, session: Session, base: Path | None) -> bool:
-        """Whether a whole run of this sitting has encoded what a session encodes."""
+        """Whether a whole run in the queue has encoded what a session encodes."""
         return any(
             run.base == base
             and not run.auto
@@ -113,7 +113,7 @@ class RunQueue:
         self.shown = self.last = run
 
     def take_up(self, run: RunState) -> None:
-        """Show a run of an earlier sitting."""
+        """Show a stored run."""
         self._asked += 1
         run.number = self._asked
         self.runs.append(run)

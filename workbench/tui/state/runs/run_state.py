@@ -1,4 +1,4 @@
-"""What the engine has told about a run, and what of it still follows from the session."""
+"""What the engine reported of a run, and what of it still follows from the session."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RunState:
     name: str = ""  # the session file's stem
     base: Path | None = None  # where the session's relative paths start
     auto: bool = False
-    number: int = 0  # in the sitting, from 1 on
+    number: int = 0  # since the program started, from 1 on
     begun: float | None = None  # when it left the queue, by the queue's clock
     started: Started | None = None
     progress: Progress | None = None
@@ -145,13 +145,13 @@ class RunState:
         return "partial" if pictures.partial else "fresh"
 
     def _is_computing(self, kind: RowKind, variant: int | None, end: int) -> bool:
-        told = self.progress
-        if told is None or kind not in _STAGES[told.stage]:
+        progress = self.progress
+        if progress is None or kind not in _STAGES[progress.stage]:
             return False
-        if told.end != (1 + len(self.session.chain) if kind == "result" else end):
+        if progress.end != (1 + len(self.session.chain) if kind == "result" else end):
             return False
         shown = self._encoded_as(variant) if kind in SHARED else variant
-        return told.variant is None or told.variant == shown
+        return progress.variant is None or progress.variant == shown
 
 
 def _encoding(values: dict[str, Any]) -> dict[str, Any]:

@@ -34,10 +34,10 @@ def _annotated(text: str, error: SessionError) -> tuple[WrongLine, ...]:
     words: dict[int, list[str]] = {}
     for problem in error.problems:
         at = min(max(problem.line or 1, 1), len(lines))
-        said = ": ".join(part for part in (problem.key, problem.message) if part)
-        words.setdefault(at, []).extend(wrap(said, WIDTH))
+        message = ": ".join(part for part in (problem.key, problem.message) if part)
+        words.setdefault(at, []).extend(wrap(message, WIDTH))
     shown: list[WrongLine] = []
     for number, line in enumerate(lines, 1):
         shown.append(WrongLine(number, line, number in words))
-        shown += [WrongLine(None, said, wrong=True) for said in words.get(number, ())]
+        shown += [WrongLine(None, line, wrong=True) for line in words.get(number, ())]
     return tuple(shown)

@@ -49,7 +49,7 @@ def _ends(session: Session) -> tuple[End | Target, ...]:
 
 
 def strength(end: End | Target) -> str:
-    """How an end is led, as short as the header is: ` w 1…5` by itself, ` s 4` by a classifier."""
+    """The guidance of an end in short: ` w 1…5` by itself, ` s 4` by a classifier."""
     words = "" if end.guidance == 1 else f" w {_span(end.guidance)}"
     return words + (f" s {_span(end.classifier_scale)}" if end.classifier else "")
 

@@ -35,9 +35,9 @@ def session_files(folder: Path, recent: Sequence[Path] = ()) -> list[Item]:
         if title is None:
             continue
         example = path.parent == shipped
-        said = (title, "(example)" if example else "", "(recent)" if path in recent else "")
+        parts = (title, "(example)" if example else "", "(recent)" if path in recent else "")
         name = path.stem if example else _name(path, folder)
-        items.append(Item(str(path), name, "  ".join(part for part in said if part)))
+        items.append(Item(str(path), name, "  ".join(part for part in parts if part)))
     return items
 
 
