@@ -68,6 +68,13 @@ print(json.dumps(answers))
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder starts the program, and is slow."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class Answer:
     """How a command ended and what it said."""

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import making
 import pytest
 import torch
-
-import making
 
 FIVES = "{dataset: colored-mnist, digit: 5, count: 1, seed: 0}"
 NAMES = ("sevens-0.5", "ema_0.9999_100000", "v1.safetensors.old", "7.", "model.pt")

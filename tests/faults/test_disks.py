@@ -4,9 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import making
+import pytest
 
 
 def limited(folder: Path, kilobytes: int, *arguments: str | Path) -> making.Said:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import making
+import pytest
 
 FIVES = {"dataset": "colored-mnist", "digit": 5, "count": 1, "seed": 0}
 

@@ -8,10 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+import making
 import pytest
 from PIL import Image
-
-import making
 
 FIVES = "{dataset: colored-mnist, digit: 5, count: 1, seed: 0}"
 

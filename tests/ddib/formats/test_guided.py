@@ -180,6 +180,7 @@ def test_identify_tries_each_way_of_splitting_heads_once() -> None:
     assert {f.num_head_channels for f in splits(mixed, GuidedFlags(), frozenset())} == {-1, 16, 32}
 
 
+@pytest.mark.slow
 def test_imported_weights_are_a_checkpoint_of_the_library(tmp_path: Path) -> None:
     path = tmp_path / "model100.pt"
     torch.save(filled(UNet(UNetConfig(channel_mult=(1,)))).state_dict(), path)

@@ -107,6 +107,7 @@ def test_a_budget_is_needed(digits: ColoredDigits, tmp_path: Path) -> None:
         train(tmp_path / "a.safetensors", digits, TrainingConfig())
 
 
+@pytest.mark.slow
 def test_the_probe_learns_and_its_accuracy_is_recorded(
     digits: ColoredDigits, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_the_shipped_probe_reads_held_out_digits() -> None:
     assert accuracy(load_probe("cmnist-probe"), data, 4000) >= 0.985
 
 
+@pytest.mark.slow
 def test_a_classifier_of_noisy_digits_learns(
     digits: ColoredDigits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,5 @@
 """Chains, swept targets and labels of each image's own: runs against what a hand would do."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from chain_runs import CYCLE, DIGITS, Done, plan, run
 from rich.console import Console
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -21,81 +19,16 @@ from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels, to_tensor
 from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.denoising.denoiser import Denoiser
-from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.cli.headless import cycles_table
 from workbench.engine.execution.engine import Engine
-from workbench.engine.execution.order import Order
-from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
-from workbench.engine.planning.plan import Plan, make_plan
-from workbench.engine.protocol.messages import Finished, Message, Progress, Row
+from workbench.engine.protocol.messages import Message, Progress, Row
 from workbench.metrics.metric import all_figures
-from workbench.runs.manifest import Manifest, read_manifest
-from workbench.session.overrides import set_value
-from workbench.session.reading import parse_session
+from workbench.runs.manifest import read_manifest
 from workbench.tui.state.runs.reopen_run import reopen
 
 pytestmark = pytest.mark.slow
-
-CYCLE = """\
-version: 1
-source:
-  checkpoint: cmnist-fives
-  images: [{dataset: colored-mnist, digit: 5, count: 3}]
-target: {checkpoint: cmnist-sevens}
-chain: [{checkpoint: cmnist-fives}]
-solver: {steps: 3}
-"""
-DIGITS = """\
-version: 1
-source:
-  checkpoint: cmnist-digits
-  label: own
-  images:
-    - {dataset: colored-mnist, digit: 3, count: 2}
-    - {dataset: colored-mnist, digit: 8, count: 1}
-target: {checkpoint: cmnist-digits, label: 0}
-solver: {steps: 3}
-"""
-
-
-def plan(text: str, **values: str) -> Plan:
-    session = parse_session(text)
-    for path, value in values.items():
-        session = set_value(session, path.replace("__", "."), value)
-    return make_plan(session, Path(), "chain")
-
-
-def run(
-    engine: Engine,
-    made: Plan,
-    store: Path | None = None,
-    cancelled: Callable[[list[Message]], bool] = lambda _: False,
-) -> tuple[Finished, list[Message]]:
-    heard: list[Message] = []
-    order = Order(store=store, run_name="chain")
-    return run_plan(engine, made, order, heard.append, lambda: cancelled(heard)), heard
-
-
-@dataclass(frozen=True)
-class Done:
-    """A run and its directory."""
-
-    ending: Finished
-    heard: list[Message]
-    path: Path
-
-    @property
-    def manifest(self) -> Manifest:
-        return read_manifest(self.path)
-
-    @property
-    def latents(self) -> dict[str, Tensor]:
-        return load_file(self.path / "latents.safetensors")
-
-    def pixels(self, names: list[str]) -> np.ndarray:
-        return np.stack([np.asarray(Image.open(self.path / "images" / name)) for name in names])
 
 
 @pytest.fixture(scope="module")
@@ -381,41 +314,3 @@ def test_digits_come_back_to_their_own(engine: Engine) -> None:
     assert {"cycle_psnr", "target_accuracy"} <= set(ending.metrics[0])
     forth = plan(DIGITS, chain="[{checkpoint: cmnist-digits, label: 3}]")
     assert not forth.is_cycle(forth.variants[0])
-
-
-# ---- what is wrong, before anything runs
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        ("cmnist-fives}]", "cmnist-fivs}]", "6: chain.0.checkpoint: no checkpoint"),
-        ("cmnist-fives}]", "cmnist-fives, label: 7}]", "6: chain.0.label: no label 7"),
-        ("cmnist-fives}]", "cmnist-probe}]", "6: chain.0.checkpoint: cmnist-probe is a probe"),
-        ("cmnist-sevens}", "[cmnist-sevens, nix]}", "5: target.checkpoint.1: no checkpoint"),
-        ("cmnist-sevens}", "cmnist-digits, label: [1, 10]}", "5: target.label: no label 10"),
-        ("images: [", "label: own\n  images: [{path: a.png}, ", "source.label: own: nobody"),
-        ("images: [", "label: own\n  images: [{dataset: colored-mnist, digit: 3}, ", "no label 3"),
-    ],
-)
-def test_each_mistake_names_its_line_and_key(
-    tmp_path: Path, old: str, new: str, place: str
-) -> None:
-    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
-    file = tmp_path / "s.yaml"
-    assert old in CYCLE
-    file.write_text(CYCLE.replace(old, new))
-    session = parse_session(file.read_text())
-    with pytest.raises(InputError) as caught:
-        make_plan(session, tmp_path, file=file)
-    assert place in str(caught.value) and "s.yaml:" in str(caught.value)
-
-
-def test_an_end_of_another_size_is_found(
-    tmp_path: Path, write_checkpoint: Callable[..., Path]
-) -> None:
-    path = write_checkpoint(tmp_path, "small")
-    header = path.read_bytes().replace(b'\\"image_size\\":32', b'\\"image_size\\":16')
-    path.write_bytes(header)
-    with pytest.raises(InputError, match=r"chain\.0\.checkpoint: .*16×16×3.*the same size"):
-        plan(CYCLE, chain=f"[{{checkpoint: {path}}}]")

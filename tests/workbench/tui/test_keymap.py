@@ -117,6 +117,7 @@ def test_the_command_prints_the_table(tmp_path: Path) -> None:
 # ---- on the screen
 
 
+@pytest.mark.slow
 async def test_a_remapped_key_works_and_is_shown(program: Any, session_file: Path) -> None:
     write_config("keys: {run: R, history: ctrl+h, add: n}\n")
     async with program(session_file, engine=COMMAND) as driver:

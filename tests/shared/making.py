@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "faults" / "cases"
 ZOO = Path(__file__).parents[2] / "ddib" / "zoo"
 SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
 
