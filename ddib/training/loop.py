@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from ddib.checkpoints.files import SUFFIX
 from ddib.errors import InputError, RunError
+from ddib.files import replaced
 from ddib.training.configuration import TrainingConfig
 
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
@@ -118,7 +118,6 @@ def state_file(out: Path) -> Path:
 
 
 def _save(training: Training, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.partial")
     state = {
         "network": training.network.state_dict(),
         "average": training.average.state_dict(),
@@ -128,12 +127,9 @@ def _save(training: Training, path: Path) -> None:
         "losses": training.losses,
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, temporary)
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            torch.save(state, temporary)
     except (OSError, RuntimeError) as error:  # torch has a RuntimeError for a full disk
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         reason = str(error).partition("\n")[0]
         raise RunError(f"{path}: the training's state cannot be written: {reason}") from error
 
