@@ -12,17 +12,18 @@ from pathlib import Path
 def replaced(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path`, which takes its place when the body ends.
 
-    The folder is made where it is missing. A body that fails leaves the file that was there, and
-    nothing beside it. Raises OSError.
+    A body that fails leaves the file that was there, and nothing beside it. Raises OSError, which
+    names the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(temporary_name(path.name, "tmp"))
     try:
         yield temporary
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say for which file
         raise
 
 

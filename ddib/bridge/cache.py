@@ -87,6 +87,7 @@ class Cache:
             return
         path = self.folder / f"{key}{SUFFIX}"
         with contextlib.suppress(OSError, SafetensorError):
+            self.folder.mkdir(parents=True, exist_ok=True)
             with replaced(path) as temporary:
                 save_file(value, temporary, dict(facts or {}))
             self._make_room(path.stat().st_size)

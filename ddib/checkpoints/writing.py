@@ -26,6 +26,7 @@ def write_checkpoint(
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in state.items()}
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as temporary:
             save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
             temporary.chmod(0o644)  # safetensors writes for the owner alone

@@ -242,5 +242,7 @@ def _read(path: Path) -> Calibration | None:
 
 def _write(path: Path, calibration: Calibration) -> None:
     """In one step; a folder that cannot be written only means measuring again."""
-    with suppress(OSError), replaced(path) as temporary:
-        temporary.write_text(calibration.model_dump_json(indent=1), "utf-8")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path) as temporary:
+            temporary.write_text(calibration.model_dump_json(indent=1), "utf-8")

@@ -30,14 +30,16 @@ class Config(BaseModel):
     )
     keys: dict[str, str] = Field({}, description="keys of the screen's actions: `run: R`")
 
-    @field_validator("cache_limit")
+    @field_validator("cache_limit", mode="before")
     @classmethod
-    def _is_a_size(cls, text: str) -> str:
+    def _is_a_size(cls, value: object) -> object:
         try:
-            parse_size(text)
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return text
+            parse_size(str(value))
+        except InputError:
+            value = ""
+        if not str(value).strip() or str(value).strip()[-1].isdecimal():
+            raise ValueError("expected a number and its unit, such as 800M or 8G")
+        return value
 
 
 def read_config(path: Path | None = None) -> Config:
