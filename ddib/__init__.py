@@ -8,7 +8,8 @@ from typing import Any
 
 _HOMES = {
     "ddib.bridge.bridge": ("encode", "decode"),
-    "ddib.checkpoints.checkpoint": ("load", "load_classifier", "load_probe", "Model"),
+    "ddib.checkpoints.loading": ("load", "load_classifier", "load_probe"),
+    "ddib.checkpoints.model": ("Model",),
     "ddib.data.loading": ("load_images",),
     "ddib.data.pixels": ("to_pixels", "to_tensor"),
     "ddib.data.sources.colored_mnist": ("colored_mnist",),

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -110,6 +110,17 @@ class Registry(Mapping[str, Member], Generic[Member]):
     def replace_members(self, members: Mapping[str, Member]) -> None:
         """Hold these members and no others."""
         self._members = dict(members)
+
+
+def register_model(registry: Registry[Any], key: str, model: type[BaseModel]) -> None:
+    """Register a pydantic class under the one value of the field `key`, such as "op".
+
+    Raises ValueError where that field does not name it, and as `Registry.register` does.
+    """
+    field = model.model_fields[key]
+    if get_args(field.annotation) != (field.default,):
+        raise ValueError(f'{model.__name__} needs a name: {key}: Literal["name"] = "name"')
+    registry.register(field.default, model)
 
 
 def unknown_name(kind: str, name: str, known: Mapping[str, object]) -> str:

@@ -44,7 +44,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
     [
         "ddib",
         "ddib.tuning.calibration",
-        "ddib.checkpoints.checkpoint",
+        "ddib.checkpoints.loading",
         "ddib.data.sources",
         "ddib.guides.guidance",
         "ddib.operations.operation",

@@ -14,10 +14,6 @@ from ddib.errors import InputError
 PACKAGED_MNIST = Path(__file__).parents[1] / "zoo" / "mnist"  # 100 test digits of each kind
 SIZE = 32  # pixels of an edge: MNIST's 28 and a border
 
-DIGIT_NAMES = (
-    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
-)  # fmt: skip
-
 
 def count_available(digit: int, root: str | None = None, split: str = "test") -> int:
     """How many of a digit there are; raises InputError when the files are not."""

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ddib.data.mnist import DIGIT_NAMES, SIZE, add_border, colorize, read_mnist
+from ddib.data.digits import digits_word
+from ddib.data.mnist import SIZE, add_border, colorize, read_mnist
 from ddib.data.pixels import POINT_CHANNELS, Pixels, to_tensor
 
 Draw = Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.float32]]
@@ -53,7 +54,7 @@ class ColoredDigits:
     picture: Pixels | None = None
 
     def __init__(self, root: Path, digits: tuple[int, ...], split: Literal["train", "test"]):
-        words = "digits" if len(digits) > 1 else DIGIT_NAMES[digits[0]]
+        words = "digits" if len(digits) > 1 else digits_word(digits[0])
         self.domain = f"colored-mnist {words}"
         grey, labels = read_mnist(root, split)
         chosen = np.isin(labels, digits)

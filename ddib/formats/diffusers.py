@@ -12,11 +12,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
-from ddib.formats.opening import Domain, Flags, Format, Opened, Source, check_channels
+from ddib.formats.format import (
+    Domain,
+    Flags,
+    Format,
+    Opened,
+    Source,
+    check_channels,
+    register_format,
+)
 from ddib.formats.weights import read_weights
-from ddib.networks.configurations import DiffusersConfig, missing_extra
+from ddib.networks.building import missing_extra
+from ddib.networks.configurations import DiffusersConfig
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 MAX_CONFIG = 2**20  # bytes
@@ -173,10 +183,12 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-FORMAT = Format(
-    name="diffusers",
-    sign=f"a folder whose {CONFIG}, or whose unet/{CONFIG}, says UNet2DModel",
-    flags=DiffusersFlags,
-    recognises=recognises,
-    open=open_folder,
+FORMAT = register_format(
+    Format(
+        name="diffusers",
+        sign=f"a folder whose {CONFIG}, or whose unet/{CONFIG}, says UNet2DModel",
+        flags=DiffusersFlags,
+        recognises=recognises,
+        open=open_folder,
+    )
 )

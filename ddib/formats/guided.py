@@ -1,124 +1,35 @@
-"""Weights of guided-diffusion and improved-diffusion, and of the workbench's own kind of U-Net.
+"""Weights of guided-diffusion and improved-diffusion, and of the workbench's own kind of U-Net."""
 
-What the names and shapes of the tensors say is read off them; the rest is said in the flags of the
-original's command line (`script_util.model_and_diffusion_defaults`), whose defaults hold here too.
-"""
+from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
-from ddib.denoising.denoiser import Parameterisation
-from ddib.errors import InputError
-from ddib.formats.opening import (
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import Schedule
+from ddib.formats.format import (
     Domain,
-    Flags,
     Format,
+    Identified,
     Opened,
+    Samples,
     Source,
-    State,
     check_channels,
+    register_format,
 )
-from ddib.networks.configurations import UNetConfig
+from ddib.formats.guided_unet import FIRST, LAST, TIME, GuidedFlags, read_architecture
 
 if TYPE_CHECKING:
-    from ddib.formats.identify import Identified, Samples
-
-_FIRST, _LAST, _TIME = "input_blocks.0.0.weight", "out.2.weight", "time_embed.0.weight"
-
-
-class GuidedFlags(Flags):
-    """What the weights do not say, in the original's words and with its defaults.
-
-    Flags that the weights do say may be given too; `None` stands for not given.
-    """
-
-    ignored: ClassVar[frozenset[str]] = frozenset({
-        "batch_size", "classifier_scale", "clip_denoised", "data_dir", "ema_rate", "log_interval",
-        "lr", "lr_anneal_steps", "microbatch", "model_path", "num_heads_upsample", "num_samples",
-        "rescale_learned_sigmas", "resume_checkpoint", "save_interval", "schedule_sampler",
-        "timestep_respacing", "use_checkpoint", "use_ddim", "use_fp16", "use_kl", "weight_decay",
-    })  # fmt: skip
-
-    image_size: int = Field(64, ge=1)
-    num_heads: int = Field(4, ge=1)
-    num_head_channels: int = -1
-    use_new_attention_order: bool = False
-    diffusion_steps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
-    noise_schedule: str = "linear"
-    predict_xstart: bool = False
-    predict_v: bool = Field(False, description="not a flag of the original's")
-    rescale_timesteps: bool = False
-    patch_size: int = Field(1, ge=1, description="not a flag of the original's")
-    dropout: float = 0.0
-
-    num_channels: int | None = None
-    num_res_blocks: int | None = None
-    channel_mult: str | None = None
-    attention_resolutions: str | None = None
-    learn_sigma: bool | None = None
-    class_cond: bool | None = None
-    use_scale_shift_norm: bool | None = None
-    resblock_updown: bool | None = None
-
-    @property
-    def predicts(self) -> Parameterisation:
-        """What the network's output is."""
-        return "x0" if self.predict_xstart else "v" if self.predict_v else "epsilon"
+    from ddib.formats.format import State
 
 
 def recognises(source: Source) -> bool:
     """Whether tensors are named as those of the U-Net are."""
-    return {_FIRST, _LAST, _TIME} <= source.state.keys()
-
-
-def architecture(state: State, flags: GuidedFlags) -> UNetConfig:
-    """The U-Net that tensors belong to; raises InputError where flags say something else."""
-    width = state[_TIME].shape[1]
-    pixels = flags.patch_size**2
-    stages = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("input_blocks."))
-    outputs = 1 + max(int(n.split(".")[1]) for n in state if n.startswith("output_blocks."))
-    upward = {
-        name.split(".")[1]
-        for name in state
-        if re.match(r"output_blocks\.\d+\.[12]\.(conv\.weight|in_layers\.0\.weight)", name)
-    }
-    levels = len(upward) + 1
-    blocks = outputs // levels - 1
-    if blocks < 1 or stages != 1 + levels * blocks + levels - 1:
-        raise InputError(f"{stages} input and {outputs} output blocks are no U-Net of this kind")
-    first = [1 + level * (blocks + 1) for level in range(levels)]
-    scale_shift = state["middle_block.0.emb_layers.1.weight"]
-    config = UNetConfig(
-        in_channels=_whole(state[_FIRST].shape[1], pixels),
-        out_channels=_whole(state[_LAST].shape[0], pixels),
-        model_channels=width,
-        num_res_blocks=blocks,
-        channel_mult=tuple(
-            state[f"input_blocks.{at}.0.out_layers.3.weight"].shape[0] / width for at in first
-        ),
-        attention_factors=tuple(
-            2**level for level, at in enumerate(first) if f"input_blocks.{at}.1.qkv.weight" in state
-        ),
-        num_classes=state["label_emb.weight"].shape[0] if "label_emb.weight" in state else None,
-        num_heads=flags.num_heads,
-        num_head_channels=None if flags.num_head_channels < 0 else flags.num_head_channels,
-        use_scale_shift_norm=scale_shift.shape[0]
-        == 2 * state["middle_block.0.out_layers.3.weight"].shape[0],
-        resblock_updown=levels > 1 and f"input_blocks.{first[0] + blocks}.0.op.weight" not in state,
-        use_new_attention_order=flags.use_new_attention_order,
-        dropout=flags.dropout,
-        patch_size=flags.patch_size,
-    )
-    _compare(config, flags)
-    return config
+    return {FIRST, LAST, TIME} <= source.state.keys()
 
 
 def open_weights(source: Source, flags: GuidedFlags, domain: Domain) -> Opened:
     """The U-Net as the workbench keeps it; raises InputError where it is none."""
-    state, config = source.state, architecture(source.state, flags)
+    state, config = source.state, read_architecture(source.state, flags)
     check_channels(config.in_channels, config.out_channels)
     facts = CheckpointFacts(
         kind="denoiser",
@@ -139,46 +50,19 @@ def open_weights(source: Source, flags: GuidedFlags, domain: Domain) -> Opened:
     return Opened(state, facts)
 
 
-def _identify(state: State, samples: "Samples", flags: GuidedFlags) -> "Identified":
-    from ddib.formats.identify import identify
+def _identify(state: State, samples: Samples, flags: GuidedFlags) -> Identified:
+    from ddib.formats.identify import identify  # loads torch
 
     return identify(state, samples, flags)
 
 
-def _whole(channels: int, pixels: int) -> int:
-    if channels % pixels:
-        raise InputError(f"{channels} channels are not whole patches of {pixels} pixels")
-    return channels // pixels
-
-
-def _compare(config: UNetConfig, flags: GuidedFlags) -> None:
-    """What is said twice has to agree."""
-    factors = None
-    if flags.attention_resolutions is not None:
-        sizes = [int(part) for part in flags.attention_resolutions.split(",") if part]
-        found = {flags.image_size // flags.patch_size // size for size in sizes}
-        factors = tuple(f for f in sorted(found) if f < 2 ** len(config.channel_mult))
-    mult = tuple(float(part) for part in (flags.channel_mult or "").split(",") if part)
-    pairs: dict[str, tuple[object, object]] = {
-        "num_channels": (flags.num_channels, config.model_channels),
-        "num_res_blocks": (flags.num_res_blocks, config.num_res_blocks),
-        "channel_mult": (mult or None, config.channel_mult),
-        "attention_resolutions": (factors, config.attention_factors),
-        "learn_sigma": (flags.learn_sigma, config.out_channels == 2 * config.in_channels),
-        "class_cond": (flags.class_cond, config.num_classes is not None),
-        "use_scale_shift_norm": (flags.use_scale_shift_norm, config.use_scale_shift_norm),
-        "resblock_updown": (flags.resblock_updown, config.resblock_updown),
-    }
-    for name, (said, is_so) in pairs.items():
-        if said is not None and said != is_so:
-            raise InputError(f"--{name}: {said} in the flags, {is_so} in the weights")
-
-
-FORMAT = Format(
-    name="guided-diffusion",
-    sign=f"tensors {_FIRST}, {_TIME} and so on",
-    flags=GuidedFlags,
-    recognises=recognises,
-    open=open_weights,
-    identify=_identify,
+FORMAT = register_format(
+    Format(
+        name="guided-diffusion",
+        sign=f"tensors {FIRST}, {TIME} and so on",
+        flags=GuidedFlags,
+        recognises=recognises,
+        open=open_weights,
+        identify=_identify,
+    )
 )

@@ -1,26 +1,22 @@
 """Settings that weights do not tell, found by trying: the right ones denoise best.
 
-First what changes the error grossly: patches, schedule and what is predicted. Then heads, which
+First what changes the error coarsely: patches, schedule and what is predicted. Then heads, which
 hardly change it: candidates are compared on the same images and noise, so that what is common to
 them cancels, and are left out as soon as they are surely behind.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
-from statistics import NormalDist
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import batches
-from ddib.checkpoints.checkpoint import assemble
-from ddib.denoising.denoiser import Denoiser, to_denoised
+from ddib.bridge.chunk import batches
+from ddib.checkpoints.weights import assemble
+from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
-from ddib.formats import guided
-from ddib.formats.guided import GuidedFlags
-from ddib.formats.opening import State
+from ddib.formats.format import Candidate, Identified, Samples, State
+from ddib.formats.guided_unet import GuidedFlags, read_architecture
 from ddib.networks.unet import UNet
 from ddib.operations.tensors import standard_noise
 from ddib.schedules.levels import noise, signal
@@ -37,50 +33,6 @@ HEADS = (1, 2, 4, 8, 16)
 HEAD_CHANNELS = (16, 32, 64)
 
 
-class Samples(NamedTuple):
-    """Images of the domain [N, C, H, W] in [-1, 1] and their classes, int [N], -1 for none."""
-
-    images: Tensor
-    labels: Tensor
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Settings, the geometric mean of the squared error of the images that they denoise, and how
-    many standard errors they are behind the best, over `tried` images; 0 for the best.
-    """
-
-    flags: GuidedFlags
-    error: float
-    behind: float
-    tried: int
-
-    def __str__(self) -> str:
-        flags, heads = self.flags, f"{self.flags.num_heads} heads"
-        if flags.num_head_channels > 0:
-            heads = f"{flags.num_head_channels} channels a head"
-        order = ", new attention order" if flags.use_new_attention_order else ""
-        predicts = {"epsilon": "ε", "v": "v", "x0": "x₀"}[flags.predicts]
-        return f"{predicts}, {flags.noise_schedule}, {heads}{order}, patches of {flags.patch_size}"
-
-
-@dataclass(frozen=True)
-class Identified:
-    """Every candidate, the best first: those that were left out only after all others."""
-
-    candidates: list[Candidate]
-
-    @property
-    def flags(self) -> GuidedFlags:
-        """The settings of the best."""
-        return self.candidates[0].flags
-
-    @property
-    def sure(self) -> float:
-        """How likely it is that the best is better than the next, 0.5 … 1, by a normal law."""
-        return NormalDist().cdf(min((c.behind for c in self.candidates[1:]), default=10.0))
-
-
 def identify(state: State, samples: Samples, known: GuidedFlags) -> Identified:
     """The settings under which weights denoise images best.
 
@@ -93,15 +45,15 @@ def identify(state: State, samples: Samples, known: GuidedFlags) -> Identified:
     samples = Samples(samples.images[order], samples.labels[order])
 
     def network(flags: GuidedFlags) -> UNet:
-        found: UNet = assemble(guided.architecture(state, flags), state)
+        found: UNet = assemble(read_architecture(state, flags), state)
         return found
 
-    gross = _race(_gross(state, samples, known, given), network, samples, COARSE)
-    fine = _race(list(splits(state, gross[0].flags, given)), network, samples, FINE)
-    return Identified([*fine, *gross[1:]])
+    coarse = _race(_coarse_candidates(state, samples, known, given), network, samples, COARSE)
+    fine = _race(list(splits(state, coarse[0].flags, given)), network, samples, FINE)
+    return Identified([*fine, *coarse[1:]])
 
 
-def _gross(
+def _coarse_candidates(
     state: State, samples: Samples, known: GuidedFlags, given: frozenset[str]
 ) -> list[GuidedFlags]:
     """What differs by much, each with the first way of splitting heads that fits."""
@@ -109,7 +61,7 @@ def _gross(
     for patch in [known.patch_size] if "patch_size" in given else PATCHES:
         flags = known.model_copy(update={"patch_size": patch})
         try:
-            fits = guided.architecture(state, flags).in_channels == samples.images.shape[1]
+            fits = read_architecture(state, flags).in_channels == samples.images.shape[1]
         except InputError:
             continue
         split = next(splits(state, flags, given), None)
@@ -204,9 +156,7 @@ def _log_errors(
             times = torch.full((len(z),), denoiser.timestep(sigma))
             with torch.inference_mode():
                 output = network(z, network.condition(times, labels))[:, : z.shape[1]]
-            error = (
-                (to_denoised(output, z, sigma, flags.predicts) - images).square().mean((1, 2, 3))
-            )
+            error = (denoiser.estimate(output, z, sigma) - images).square().mean((1, 2, 3))
             at_levels.append(error.double().nan_to_num(nan=WORST).clamp(LEAST, WORST).log())
         found.append(torch.stack(at_levels).mean(0))
     return torch.cat(found)

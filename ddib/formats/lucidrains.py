@@ -4,15 +4,29 @@ The architecture is read off the tensors; schedule and objective off the buffers
 `GaussianDiffusion` saves along. Images are taken to be in [-1, 1], its `auto_normalize`.
 """
 
-from typing import Literal
+from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING, Literal
+
 from pydantic import Field
 
-from ddib.checkpoints.checkpoint import MAX_TIMESTEPS, CheckpointFacts, Schedule
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
-from ddib.formats.opening import Domain, Flags, Format, Opened, Source, State, check_channels
+from ddib.formats.format import (
+    Domain,
+    Flags,
+    Format,
+    Opened,
+    Source,
+    State,
+    check_channels,
+    register_format,
+)
 from ddib.networks.configurations import LucidrainsConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Objective = Literal["pred_noise", "pred_x0", "pred_v"]
 
@@ -79,10 +93,12 @@ def objective(state: State) -> Objective:
     There it is 1 for the noise, SNR for the image and SNR/(SNR+1) for v, with and without the
     clipping of Min-SNR. Raises InputError when it is none of them.
     """
+    import torch
+
     alpha_bar, weight = state["alphas_cumprod"].double(), state["loss_weight"].double()
     snr = alpha_bar / (1 - alpha_bar)
     low = snr < 1
-    expected: dict[Objective, torch.Tensor] = {
+    expected: dict[Objective, Tensor] = {
         "pred_noise": torch.ones_like(snr), "pred_x0": snr, "pred_v": snr / (snr + 1),
     }  # fmt: skip
     for name, values in expected.items():
@@ -132,10 +148,12 @@ def _below(state: State, prefix: str) -> State:
     }
 
 
-FORMAT = Format(
-    name="denoising-diffusion-pytorch",
-    sign=f"tensors {_FIRST}, {_TIME} and so on",
-    flags=LucidrainsFlags,
-    recognises=recognises,
-    open=open_weights,
+FORMAT = register_format(
+    Format(
+        name="denoising-diffusion-pytorch",
+        sign=f"tensors {_FIRST}, {_TIME} and so on",
+        flags=LucidrainsFlags,
+        recognises=recognises,
+        open=open_weights,
+    )
 )

@@ -1,117 +1,49 @@
-"""What a format has to say of itself, and which one lies at a path."""
+"""What lies at a path is recognised as one of the formats, and opened as it."""
 
-import pkgutil
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from functools import cache
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
-from torch import Tensor
+from pydantic import ValidationError
 
 from ddib import formats
-from ddib.checkpoints.checkpoint import CheckpointFacts, assemble
+from ddib.checkpoints.weights import assemble
 from ddib.errors import InputError
-from ddib.formats.weights import read_weights
-
-if TYPE_CHECKING:
-    from ddib.formats.identify import Identified, Samples
-
-State = Mapping[str, Tensor]
-
-
-class Flags(BaseModel):
-    """What a format's files do not say, in the words of the program that wrote them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ignored: ClassVar[frozenset[str]] = frozenset()  # flags that change nothing here
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _spelled(cls, value: Any) -> Any:
-        return (
-            {"true": True, "false": False}.get(value.lower(), value)
-            if isinstance(value, str)
-            else value
-        )
-
+from ddib.formats.format import FORMATS, Domain, Flags, Format, Opened, Source
+from ddib.registry import import_modules
 
 F = TypeVar("F", bound=Flags)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file or a folder of another program's."""
-
-    path: Path
-
-    @cached_property
-    def state(self) -> dict[str, Tensor]:
-        """A file's tensors by name, none of a folder; raises InputError as `read_weights`."""
-        return {} if self.path.is_dir() else read_weights(self.path)
-
-
-class Opened(NamedTuple):
-    """Weights, and the facts that the workbench writes into their header.
-
-    notes: what had to be taken for granted.
-    """
-
-    state: State
-    facts: CheckpointFacts
-    notes: tuple[str, ...] = ()
-
-
-class Domain(NamedTuple):
-    """What the weights draw, as the user calls it, and the classes of it; none: all there are."""
-
-    name: str
-    labels: tuple[int, ...] = ()
-
-    def of(self, classes: int | None) -> tuple[int, ...]:
-        """Its classes in a network of so many (None: of no classes); raises InputError."""
-        if classes is not None and (wrong := [n for n in self.labels if not 0 <= n < classes]):
-            raise InputError(f"no class {wrong[0]} in a network of {classes} classes")
-        return self.labels or tuple(range(classes or 0))
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a program keeps its checkpoints.
-
-    recognises: by content. open: raises InputError for what cannot be had. identify: where weights
-    leave open what only trying on images tells, see `ddib.formats.identify`.
-    """
-
-    name: str
-    sign: str  # what it is recognised by, in words
-    flags: type[Flags]
-    recognises: Callable[[Source], bool]
-    open: Callable[[Source, Any, Domain], Opened]
-    identify: "Callable[[State, Samples, Any], Identified] | None" = None
-
-
 @cache
+def load_formats() -> None:
+    """Register every format that has a file in this package."""
+    import_modules(formats.__name__, list(formats.__path__))
+
+
 def known_formats() -> tuple[Format, ...]:
-    """Every format that has a file in this package."""
-    names = (found.name for found in pkgutil.iter_modules(formats.__path__))
-    modules = (import_module(f"{formats.__name__}.{name}") for name in names)
-    return tuple(module.FORMAT for module in modules if hasattr(module, "FORMAT"))
+    """Every format."""
+    load_formats()
+    return tuple(FORMATS.values())
 
 
 def recognise(source: Source) -> Format:
-    """The format of what lies at a path; raises InputError when it is none."""
-    found = next((known for known in known_formats() if known.recognises(source)), None)
-    if found is None:
+    """The format of what lies at a path.
+
+    Raises InputError, naming the formats, when it is of none or looks like several.
+    """
+    found = [known for known in known_formats() if known.recognises(source)]
+    if not found:
         signs = "; ".join(f"{known.name} ({known.sign})" for known in known_formats())
         held = ", ".join(list(source.state)[:3]) or "nothing of the kind"
         raise InputError(f"{source.path}: of no known format: {signs}. It holds {held}")
-    return found
+    if len(found) > 1:
+        names = " and ".join(f"{known.name} ({known.sign})" for known in found)
+        raise InputError(
+            f"{source.path}: could be of {names}; save the weights of one network alone"
+        )
+    return found[0]
 
 
 def parse_flags(text: str, kind: type[F]) -> F:
@@ -127,17 +59,6 @@ def parse_flags(text: str, kind: type[F]) -> F:
         flag = ".".join(map(str, first["loc"]))
         known = f"; known: {', '.join(kind.model_fields)}" if flag not in kind.model_fields else ""
         raise InputError(f"--{flag}: {first['msg']}{known}") from None
-
-
-def check_channels(entering: int, leaving: int) -> None:
-    """Raises InputError for a network that makes no pictures of the kind it takes."""
-    if entering not in (1, 3):
-        raise InputError(
-            f"{entering} channels: not pictures in grey or colour; networks in the latent space of "
-            "an autoencoder are not supported"
-        )
-    if leaving not in (entering, 2 * entering):  # twice: with learned variances
-        raise InputError(f"{leaving} channels come out where {entering} go in")
 
 
 def opened(source: Source, known: Format, flags: Flags, domain: Domain) -> Opened:

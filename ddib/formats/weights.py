@@ -1,14 +1,17 @@
-"""The tensors in a file of weights, whoever wrote it, without executing what it holds."""
+"""The tensors in a file of weights are read, whoever wrote it, without executing what it holds."""
+
+from __future__ import annotations
 
 import pickle
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from ddib.checkpoints.checkpoint import read_tensors
+from ddib.checkpoints.weights import read_tensors
 from ddib.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _WRAPPERS = ("state_dict", "model_state_dict", "ema", "model")
@@ -49,6 +52,8 @@ def _is_more_than_it_holds(tensor: Tensor) -> bool:
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
+    import torch
+
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -70,7 +75,9 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path}: damaged: {str(error).partition(chr(10))[0]}") from error
     while isinstance(content, dict) and (inner := _wrapped(content)) is not None:
         content = inner
-    if not isinstance(content, dict) or not all(isinstance(t, Tensor) for t in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(t, torch.Tensor) for t in content.values()
+    ):
         raise InputError(f"{path}: no dictionary of tensors")
     return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
 

@@ -5,9 +5,13 @@ By the POT library (Flamary et al. 2021), which is optional: the extra `ot`.
 
 from functools import lru_cache
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Points = NDArray[np.float64]
 
@@ -28,6 +32,26 @@ def projections(sources: Points, targets: Points) -> dict[str, Points]:
     remembered.
     """
     return _projections(sources.tobytes(), targets.tobytes(), sources.shape[1])
+
+
+def transport_error(
+    images: "Tensor", sources: "Tensor", picture: "Tensor", plan: str
+) -> list[float]:
+    """Mean squared difference of each image's colours from where a plan takes its source's.
+
+    images, sources: [N, C, H, W] in [-1, 1]; picture: [C, H, W], whose colours the plan leads to;
+    plan: "ot" or "sinkhorn".
+    """
+    targets = _colours(picture)
+    return [
+        float(np.square(_colours(image) - projections(_colours(source), targets)[plan]).mean())
+        for image, source in zip(images, sources, strict=True)
+    ]
+
+
+def _colours(image: "Tensor") -> Points:
+    """The pixels of an image [C, H, W] as points [H·W, C]."""
+    return np.ascontiguousarray(image.double().cpu().flatten(1).T.numpy())
 
 
 @lru_cache(maxsize=16)

@@ -1,21 +1,12 @@
-"""The architectures of networks that a checkpoint may hold: one class each, and what builds it.
+"""The architectures of networks that a checkpoint may hold: one class each.
 
-A new architecture is a new class here, entered in `Architecture`. Importing this loads no torch.
+A new architecture is a new class here, entered in `Architecture`, and a function in
+`ddib.networks.building` that makes its network. Importing this loads no torch.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from ddib.errors import InputError
-
-if TYPE_CHECKING:
-    from ddib.networks.classifier import NoisyClassifier
-    from ddib.networks.diffusers_unet import DiffusersUNet
-    from ddib.networks.lucidrains_unet import LucidrainsUNet
-    from ddib.networks.mlp import Mlp
-    from ddib.networks.probe import Probe
-    from ddib.networks.unet import UNet
 
 
 class Frozen(BaseModel):
@@ -47,12 +38,6 @@ class UNetConfig(Frozen):
     patch_size: int = Field(1, ge=1)
     groups: int = Field(32, ge=1)
 
-    def network(self) -> "UNet":
-        """The network, with random weights."""
-        from ddib.networks.unet import UNet
-
-        return UNet(self)
-
 
 class MlpConfig(Frozen):
     """Architecture of `ddib.networks.mlp.Mlp`, which treats every pixel as a point of its own."""
@@ -65,12 +50,6 @@ class MlpConfig(Frozen):
         4, ge=0, le=16, description="1, 2, 4 … rad a unit, whose sines and cosines it is told"
     )
 
-    def network(self) -> "Mlp":
-        """The network, with random weights."""
-        from ddib.networks.mlp import Mlp
-
-        return Mlp(self)
-
 
 class ProbeConfig(Frozen):
     """Architecture of `ddib.networks.probe.Probe`: widths of its three convolutions."""
@@ -78,12 +57,6 @@ class ProbeConfig(Frozen):
     kind: Literal["probe"] = "probe"
     widths: tuple[int, int, int] = (32, 64, 128)
     classes: int = Field(10, ge=2)
-
-    def network(self) -> "Probe":
-        """The network, with random weights."""
-        from ddib.networks.probe import Probe
-
-        return Probe(self)
 
 
 class ClassifierConfig(Frozen):
@@ -97,29 +70,12 @@ class ClassifierConfig(Frozen):
     classes: int = Field(10, ge=2)
     patch_size: int = Field(2, ge=1)
 
-    def network(self) -> "NoisyClassifier":
-        """The network, with random weights."""
-        from ddib.networks.classifier import NoisyClassifier
-
-        return NoisyClassifier(self)
-
 
 class DiffusersConfig(Frozen):
     """Architecture of diffusers' `UNet2DModel`: the library's own configuration of it."""
 
     kind: Literal["diffusers"] = "diffusers"
     config: dict[str, Any]
-
-    def network(self) -> "DiffusersUNet":
-        """The network, with random weights; raises InputError where it cannot be built."""
-        try:
-            from ddib.networks.diffusers_unet import DiffusersUNet
-        except ImportError as error:
-            raise missing_extra("diffusers", error) from error
-        try:
-            return DiffusersUNet(**self.config)
-        except Exception as error:  # the library's own, for whatever a file may claim
-            raise InputError(f"diffusers makes no UNet2DModel of its config: {error}") from error
 
 
 class LucidrainsConfig(Frozen):
@@ -141,23 +97,8 @@ class LucidrainsConfig(Frozen):
     attn_heads: tuple[int, ...]
     full_attn: tuple[bool, ...]
 
-    def network(self) -> "LucidrainsUNet":
-        """The network, with random weights; raises InputError where it cannot be built."""
-        try:
-            from ddib.networks.lucidrains_unet import LucidrainsUNet
-        except ImportError as error:
-            raise missing_extra("lucidrains", error) from error
-        return LucidrainsUNet(self)
-
 
 Architecture = (
     UNetConfig | MlpConfig | DiffusersConfig | LucidrainsConfig | ProbeConfig | ClassifierConfig
 )
 """Told apart by their `kind`."""
-
-
-def missing_extra(extra: str, error: ImportError) -> InputError:
-    """What to say where the library behind an optional extra cannot be imported."""
-    return InputError(
-        f"this network needs an optional extra: pip install 'ddib-workbench[{extra}]' ({error})"
-    )

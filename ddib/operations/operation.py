@@ -17,12 +17,12 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ddib.operations.sweeps import sweepable
-from ddib.registry import Registry
+from ddib.operations.sweeps import check_usable
+from ddib.registry import Registry, register_model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,13 +72,10 @@ class Operation(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter a class that names itself; one that only widens another's fields does not."""
+        """Register a class that names itself; one that only widens another's fields does not."""
         super().__pydantic_init_subclass__(**kwargs)
         if "op" in get_annotations(cls):
-            name = cls.model_fields["op"].default
-            if get_args(cls.model_fields["op"].annotation) != (name,):
-                raise ValueError(f'{cls.__name__} needs a name: op: Literal["name"] = "name"')
-            OPERATIONS.register(name, cls)
+            register_model(OPERATIONS, "op", cls)
 
     def __call__(self, z: Tensor, context: Context | None = None) -> Tensor:
         """Apply to z [N, C, H, W]; without a context z is a latent without its source."""
@@ -107,14 +104,5 @@ class Operation(BaseModel):
         """Return the edited z, [N, C, H, W]. Ignores `enabled` and does not change z."""
 
 
-def _check_usable(name: str, operation: type[Operation]) -> None:
-    """Raise ValueError unless the class can be made without arguments and swept."""
-    for parameter, field in operation.model_fields.items():
-        if field.is_required():
-            raise ValueError(f"{operation.__name__}.{parameter} needs a default value")
-    operation.model_validate({"op": name})  # with all of its methods
-    sweepable(operation).model_json_schema()
-
-
-OPERATIONS: Registry[type[Operation]] = Registry("operation", "operations", _check_usable)
+OPERATIONS: Registry[type[Operation]] = Registry("operation", "operations", check_usable)
 """Every operation by its name."""

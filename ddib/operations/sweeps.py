@@ -104,6 +104,15 @@ def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
     )
 
 
+def check_usable(name: str, model: type[BaseModel]) -> None:
+    """Raise ValueError unless a class can be made from its defaults, and swept."""
+    for parameter, field in model.model_fields.items():
+        if field.is_required():
+            raise ValueError(f"{model.__name__}.{parameter} needs a default value")
+    model.model_validate({})  # with all of its methods
+    sweepable(model).model_json_schema()
+
+
 def count(sweeps: Mapping[str, Sequence[object]]) -> int:
     """How many combinations `expand` gives."""
     return prod(len(values) for values in sweeps.values())

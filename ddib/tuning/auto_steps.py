@@ -3,7 +3,8 @@
 from functools import cache as cached
 from typing import TYPE_CHECKING
 
-from ddib.bridge.bridge import Chunk, Watch, solve
+from ddib.bridge.bridge import Watch, solve
+from ddib.bridge.chunk import Chunk
 from ddib.errors import InputError
 from ddib.guides.guidance import PLAIN, Guidance
 from ddib.measures.images import rmse
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddib.bridge.cache import Cache
-    from ddib.checkpoints.checkpoint import Model
-    from ddib.denoising.denoiser import Label
+    from ddib.checkpoints.model import Model
+    from ddib.denoising.label import Label
 
 IMAGES = 4
 MOST = 256

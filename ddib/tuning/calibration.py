@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ddib.checkpoints.checkpoint import Model, file_sha256, load
+from ddib.checkpoints.files import file_sha256
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import FLOAT32, Evaluation, Precision
 from ddib.errors import RunError
 from ddib.solvers.solver import Solver

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from ddib.networks.configurations import UNetConfig
+from ddib.networks.unet import UNet
 
 FLAGS = (
     "--image_size 256 --num_channels 256 --num_res_blocks 2 --attention_resolutions 32,16,8 "
@@ -80,7 +81,7 @@ def main() -> None:
 def save(path: Path) -> None:
     """Every weight from a seeded generator, at a scale that keeps activations tame."""
     with torch.device("meta"):
-        empty = ADM.network().state_dict()
+        empty = UNet(ADM).state_dict()
     generator, state = torch.Generator().manual_seed(0), {}
     for name, tensor in empty.items():
         drawn = torch.randn(tensor.shape, generator=generator)

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from workbench.runs.store import compare_runs
+from workbench.runs.comparison import compare_runs
 
 SESSION = """\
 version: 1

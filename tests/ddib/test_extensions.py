@@ -4,8 +4,10 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -57,14 +59,19 @@ GREETINGS.register("hello", hello)
 REGISTRIES = (OPERATIONS, GREETINGS)
 
 
+@contextmanager
+def restored(registry: Registry[Any]) -> Iterator[None]:
+    members = dict(registry)
+    yield
+    registry.replace_members(members)
+    registry.origins.clear()
+    registry.skipped.clear()
+
+
 @pytest.fixture(autouse=True)
 def _put_back() -> Iterator[None]:
-    before = {each: dict(each) for each in REGISTRIES}
-    yield
-    for registry, members in before.items():
-        registry.replace_members(members)
-        registry.origins.clear()
-        registry.skipped.clear()
+    with restored(OPERATIONS), restored(GREETINGS):
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A registry: names, order, what is taken, and the nearest name in its errors."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import pytest
@@ -18,8 +19,8 @@ def undocumented() -> None: ...
 
 
 @pytest.fixture
-def animals() -> Registry:
-    registry = Registry("animal", "animals")
+def animals() -> Registry[Callable[[], str]]:
+    registry: Registry[Callable[[], str]] = Registry("animal", "animals")
     registry.register("dog", bark)
     registry.register("cat", bark)
     return registry

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from ddib.networks.configurations import ProbeConfig, UNetConfig
 from workbench.library import library
 from workbench.session.reading import parse_session

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import ddib
 from ddib.bridge.bridge import CHUNK
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.measures.images import rmse
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.scheme import SOLVERS

@@ -14,7 +14,7 @@ from diffusers import (
 )
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.schedules.levels import noise, signal
 from workbench.benchmark.peer import Peer
 from workbench.benchmark.subject import Subject

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ddib.checkpoints.checkpoint import Model
-from ddib.denoising.denoiser import to_denoised
+from ddib.checkpoints.model import Model
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from workbench.benchmark.peer import Peer
@@ -131,6 +130,6 @@ def _denoiser(network: torch.nn.Module, model: Model) -> Callable[[Tensor, Tenso
     def denoise(z: Tensor, timesteps: Tensor) -> Tensor:
         output = F.pixel_shuffle(network(F.pixel_unshuffle(z, patch), timesteps), patch)
         sigma = float(model.sigmas[int(timesteps[0])])
-        return to_denoised(output[:, :channels], z, sigma, model.denoiser.parameterisation)
+        return model.denoiser.estimate(output[:, :channels], z, sigma)
 
     return denoise

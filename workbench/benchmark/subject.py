@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import ddib
-from ddib.checkpoints.checkpoint import Model
+from ddib.checkpoints.model import Model
 from ddib.schedules.levels import signal
 from ddib.solvers.scheme import SOLVERS
 from ddib.solvers.solver import Solver

@@ -5,14 +5,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ddib.checkpoints.checkpoint import CheckpointFacts, load
+from ddib.checkpoints.fitted_grid import grid_file
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.loading import load
 from ddib.data.loading import load_images
 from ddib.data.pixels import to_tensor
 from ddib.data.source import ImageSource
 from ddib.data.sources import domain_entry
 from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
-from ddib.tuning.grid_fit import fit_grid, grid_file
+from ddib.tuning.grid_fit import fit_grid
 from workbench.engine.devices.device import pick_device
 from workbench.support.files import atomic_write
 

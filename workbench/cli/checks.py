@@ -31,8 +31,8 @@ from workbench.support.terminal import (
 
 Status = Literal["ok", "warn", "bad"]
 
-_PYTHONS = ((3, 11), (3, 14))  # from, to (exclusive): Pillow 10 has no wheels for later ones
-_PACKAGES = ("ddib-workbench", "textual", "term-image", "pillow", "pydantic", "safetensors")
+_OLDEST_PYTHON = (3, 11)
+_PACKAGES = ("ddib-workbench", "textual", "pillow", "pydantic", "safetensors")
 _LEAST_SIZE = (80, 24)
 _LITTLE_DISK, _NO_DISK = 2 * 2**30, 100 * 2**20  # bytes; a run takes about 1 MB, a model 10
 _LITTLE_MEMORY = 2**30  # bytes; the engine with a model takes about 600 MB
@@ -106,10 +106,9 @@ def render(found: Sequence[Check]) -> Table:
 
 def check_python(number: tuple[int, ...], full: str) -> Check:
     """The interpreter's version."""
-    if _PYTHONS[0] <= number < _PYTHONS[1]:
+    if number >= _OLDEST_PYTHON:
         return Check("Python", "ok", full)
-    lowest, highest = (".".join(map(str, v)) for v in (_PYTHONS[0], (3, _PYTHONS[1][1] - 1)))
-    return Check("Python", "bad", full, f"use Python {lowest} to {highest}")
+    return Check("Python", "bad", full, f"use Python {'.'.join(map(str, _OLDEST_PYTHON))} or later")
 
 
 def check_packages() -> Check:

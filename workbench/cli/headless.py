@@ -17,9 +17,12 @@ from ddib.errors import InputError
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
-from workbench.metrics.metrics import METRICS, measured
-from workbench.runs.contact_sheet import read_session_from_sheet
-from workbench.runs.store import SESSION, compare_runs, read_manifest, safe_name, stamped_name
+from workbench.metrics.metric import measured, shown_on
+from workbench.runs.comparison import compare_runs
+from workbench.runs.files import SESSION
+from workbench.runs.manifest import read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.writing import safe_name, stamped_name
 from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
@@ -177,14 +180,14 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
     table = Table(box=None, pad_edge=False, title="cycle consistency", title_justify="left")
     table.add_column("source")
     table.add_column("via")
-    for heading in ("steps", "mean L2", "max L2", "PSNR"):
+    errors = sorted(shown_on("cycles"), key=lambda each: each.better == "higher")
+    for heading in ("steps", *(error.labels["cycles"] for error in errors)):
         table.add_column(heading, justify="right")
     for plan, ending in zip(plans, endings, strict=False):
         for variant, figures in zip(plan.variants, ending.metrics, strict=False):
-            if "cycle_l2_mean" in figures:
+            if any(error.name in figures for error in errors):
                 source, *between, _ = without_family([end.title for end in plan.ends(variant)])
-                names = ("cycle_l2_mean", "cycle_l2_max", "cycle_psnr")
-                cells = [METRICS[n].text(figures[n]) if n in figures else "–" for n in names]
+                cells = [e.text(figures[e.name]) if e.name in figures else "–" for e in errors]
                 cells = [str(variant.solver.steps), *cells]
                 table.add_row(escape(source), escape(" → ".join(between) or "itself"), *cells)
     return table if table.row_count else None

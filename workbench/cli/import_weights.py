@@ -6,22 +6,17 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ddib.checkpoints.checkpoint import (
-    SUFFIX,
-    file_sha256,
-    load,
-    load_classifier,
-    load_probe,
-    read_facts,
-    write_checkpoint,
-)
+from ddib.checkpoints.files import SUFFIX, file_sha256
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.loading import load_images
 from ddib.data.pixels import to_tensor
 from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
-from ddib.formats.identify import Identified, Samples
-from ddib.formats.opening import Domain, Flags, Format, Source, opened, parse_flags, recognise
+from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Source
+from ddib.formats.opening import opened, parse_flags, recognise
 from workbench.library.library import folders
 from workbench.support.files import atomic_write
 
@@ -95,7 +90,8 @@ def _identified(
         found = known.identify(source.state, samples, said)
     narrate.print(_table(found))
     narrate.print(f"the first is the right one with {_percent(found.sure)} certainty", markup=False)
-    return found.flags
+    settings: Flags = found.flags
+    return settings
 
 
 def _samples(images: str, size: int, labels: tuple[int, ...]) -> Samples:

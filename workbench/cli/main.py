@@ -43,7 +43,7 @@ app = typer.Typer(
 def load_own_files(context: typer.Context) -> None:
     """Load what the user's own files add; the screen does that after its first frame."""
     if context.invoked_subcommand != "open" and not {"-h", "--help"} & set(sys.argv):
-        from workbench.library import own_files
+        from workbench import own_files
 
         own_files.load_own_files()
 

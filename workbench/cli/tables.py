@@ -1,6 +1,6 @@
 """What can be used, as tables: checkpoints, operations, solvers, runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,13 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from ddib.operations.operation import OPERATIONS
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.scheme import SOLVERS
 from ddib.solvers.solver import Solver
 from ddib.tuning.calibration import ERROR_BOUND, Calibration
 from workbench.library.library import Listed
+from workbench.metrics.metric import range_text, shown_on
 from workbench.runs.store import StoredRun
 
 
@@ -105,7 +106,9 @@ def solvers_page() -> Group:
 
 def runs_table(stored: Iterable[StoredRun]) -> Table:
     """A line for each kept run, newest first as they come; a star is a pin."""
-    table = _table("run", "status", "images", "variants", "target", "hue", "seconds", "notes")
+    figures = shown_on("runs")
+    names = [figure.labels["runs"] for figure in figures]
+    table = _table("run", "status", "images", "variants", *names, "seconds", "notes")
     table.columns[0].no_wrap = True  # it is what the other commands take
     for run in stored:
         if run.manifest is None:
@@ -117,8 +120,7 @@ def runs_table(stored: Iterable[StoredRun]) -> Table:
             manifest.status,
             str(len(manifest.inputs)),
             str(len(manifest.variants)),
-            _range([v.metrics.get("target_accuracy") for v in manifest.variants], "{:.0%}"),
-            _range([v.metrics.get("hue_error_median") for v in manifest.variants], "{:.0f}°"),
+            *(range_text(figure, (v.metrics for v in manifest.variants)) for figure in figures),
             f"{manifest.seconds.get('total', 0):.1f}",
             escape(("* " if run.notes.pinned else "") + run.notes.name),
         )
@@ -164,10 +166,3 @@ def _limits(schema: dict[str, Any]) -> str:
     if low is None:
         return ""
     return f"≥ {low:g}" if high is None or high >= 2**31 else f"{low:g} … {high:g}"
-
-
-def _range(values: Sequence[float | None], form: str) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    return "…".join(dict.fromkeys([form.format(min(known)), form.format(max(known))]))

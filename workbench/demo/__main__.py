@@ -12,7 +12,9 @@ from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import make_plan
-from workbench.runs.store import IMAGES, LATENTS, SESSION, NewRun, read_manifest
+from workbench.runs.files import IMAGES, LATENTS, SESSION
+from workbench.runs.manifest import read_manifest
+from workbench.runs.writing import NewRun
 from workbench.session.overrides import set_value
 from workbench.session.reading import load_session
 

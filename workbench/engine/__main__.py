@@ -27,8 +27,8 @@ from workbench.engine.protocol.messages import (
     Trace,
 )
 from workbench.library.library import folders, read_config
-from workbench.library.own_files import load_own_files
-from workbench.runs.store import stamped_name
+from workbench.own_files import load_own_files
+from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file

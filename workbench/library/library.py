@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ddib.checkpoints.checkpoint import SUFFIX, ZOO, CheckpointFacts, read_facts
+from ddib.checkpoints.files import SUFFIX, ZOO
+from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.pixels import SUFFIXES
 from ddib.errors import InputError
 from workbench.support.files import parse_size, why

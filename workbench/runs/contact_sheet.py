@@ -1,28 +1,15 @@
-"""Contact sheets: labelled rows of images with the session inside the PNG; strips of images."""
+"""A contact sheet is drawn: labelled rows of images, with a title above and notes beside them."""
 
-import io
 import unicodedata
-import warnings
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont
 
-from ddib.data.pixels import POINT_CHANNELS
-from ddib.data.scatter import scatter
-from ddib.errors import InputError
-from workbench.support.files import atomic_write
-
-Pixels = NDArray[np.uint8]
-
-SESSION_KEY = "ddib-workbench session"
-LATENT_RANGE = 2.5  # standard deviations of a latent from black to white
+from workbench.runs.strips import Pixels, rgb
 
 # The look, in pixels. The grid may be wider than a screen, its text may not be smaller than this.
 _BACKGROUND = (22, 22, 25)
@@ -145,82 +132,6 @@ def contact_sheet(
             draw.text((x + width, base), cell, font=font, fill=_DIM, anchor="rs")
             x += width + _COLUMN_GAP
     return sheet
-
-
-def save_sheet(image: Image.Image, path: Path, session_yaml: str) -> None:
-    """Write the sheet as a PNG that carries its session; raises OSError."""
-    info = PngImagePlugin.PngInfo()
-    info.add_itxt(SESSION_KEY, session_yaml)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=info)
-    atomic_write(path, buffer.getvalue())
-
-
-def read_session_from_sheet(path: Path) -> str:
-    """The session's YAML inside a contact sheet; raises InputError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=("PNG",))
-        with image:
-            assert isinstance(image, PngImagePlugin.PngImageFile)
-            # Ours stands before the pixels; only a rewritten file needs decoding to find it.
-            session = image.info.get(SESSION_KEY) or image.text.get(SESSION_KEY)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{path}: not a PNG, and a contact sheet is one") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-        raise InputError(f"{path}: more than {limit} million pixels, no sheet of ours") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    if not session:
-        raise InputError(
-            f"{path}: this PNG carries no session; "
-            "only the sheet.png of a run does, and only while no program has re-saved it"
-        )
-    return str(session)
-
-
-def strip_png(pixels: Pixels) -> bytes:
-    """`pixels` [n, h, w, c], n ≥ 1, c = 1 or 3, as one RGB PNG of size [h, n·w]."""
-    buffer = io.BytesIO()
-    # Level 1: strips are sent several times a second, and noise does not compress anyway.
-    Image.fromarray(np.concatenate(list(rgb(pixels)), axis=1)).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
-
-
-def split_strip(png: bytes, columns: int) -> list[Pixels]:
-    """The inverse of `strip_png`: `columns` images [h, w, 3].
-
-    Raises ValueError when the bytes are no PNG or do not divide into that many columns.
-    """
-    try:
-        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-            pixels = np.array(image.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a strip of images: {error}") from None
-    if columns < 1 or pixels.shape[1] % columns:
-        raise ValueError(f"{pixels.shape[1]} pixels do not divide into {columns} images")
-    return np.split(pixels, columns, axis=1)
-
-
-def latent_pixels(latents: NDArray[Any]) -> Pixels:
-    """Latents [n, c, h, w] as pixels [n, h, w, c]: grey is 0, black and white are ∓2.5.
-
-    Those of points become scatter plots, as the points do.
-    """
-    if latents.shape[1] == POINT_CHANNELS:
-        return scatter(latents.reshape(*latents.shape[:2], -1).transpose(0, 2, 1))
-    levels = np.rint((latents.astype(np.float32) / np.float32(LATENT_RANGE) + 1) * 127.5)
-    levels = np.nan_to_num(levels).clip(0, 255).astype(np.uint8)
-    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
-
-
-def rgb(pixels: Pixels) -> Pixels:
-    """`pixels` [..., c] with c = 1 or 3 as [..., 3]."""
-    return np.broadcast_to(pixels, (*pixels.shape[:-1], 3))
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import isfinite, log10
 from typing import Any
 
-from workbench.metrics.metrics import METRICS, Metric, measured
+from workbench.metrics.metric import Figure, measured, usual_trade_off
 
 CROWDED = 0.05  # of an axis: points nearer than that are told apart on a logarithmic one, if at all
 _CATEGORIES = ("label", "seed")  # parameters whose numbers are names
@@ -50,7 +50,7 @@ class Axis:
     factor: float = 1.0  # from a point's number to what the axis shows
     ticks: tuple[tuple[float, str], ...] = ()
     logarithmic: bool = False
-    metric: Metric | None = None
+    metric: Figure | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def across(sweep: Sequence[Swept]) -> Parameter:
     return max(reversed(parameters(sweep)), key=lambda each: (each.numeric, len(each.values)))
 
 
-def against_value(sweep: Sequence[Swept], metric: Metric, parameter: Parameter) -> Plot:
+def against_value(sweep: Sequence[Swept], metric: Figure, parameter: Parameter) -> Plot:
     """A metric against the values of a parameter."""
     places = _places(parameter)
     ticks = tuple((place, _text(value)) for value, place in places.items())
@@ -111,26 +111,26 @@ def against_value(sweep: Sequence[Swept], metric: Metric, parameter: Parameter) 
     return Plot(x, _axis(metric), series, parameter.numeric)
 
 
-def trade_off(sweep: Sequence[Swept], x: Metric, y: Metric, parameter: Parameter) -> Plot:
+def trade_off(sweep: Sequence[Swept], x: Figure, y: Figure, parameter: Parameter) -> Plot:
     """A metric against another, the variants in the order of a parameter's values."""
     series = _series(sweep, parameter, lambda v: v.metrics.get(x.name), y.name)
     return Plot(_axis(x), _axis(y), series, parameter.numeric)
 
 
-def trade_off_metrics(sweep: Sequence[Swept]) -> tuple[Metric, Metric] | None:
-    """Colour against digit where both are measured, else the first two metrics that vary."""
+def trade_off_metrics(sweep: Sequence[Swept]) -> tuple[Figure, Figure] | None:
+    """The usual two where both are measured, else the first two metrics that vary."""
     there = measured(variant.metrics for variant in sweep)
-    usual = (METRICS["hue_error_median"], METRICS["target_accuracy"])
+    usual = usual_trade_off()
     if all(metric in there for metric in usual):
         return usual
     chosen = varying(sweep)
     return (chosen[1], chosen[0]) if len(chosen) > 1 else None
 
 
-def varying(sweep: Sequence[Swept]) -> list[Metric]:
+def varying(sweep: Sequence[Swept]) -> list[Figure]:
     """The metrics worth a curve each: not details, and not the same for all variants."""
 
-    def spread(metric: Metric) -> float:
+    def spread(metric: Figure) -> float:
         name = metric.name
         values = [v.metrics[name] for v in sweep if isfinite(v.metrics.get(name, float("nan")))]
         return max(values) - min(values)
@@ -200,7 +200,7 @@ def _least_gap(places: Sequence[float]) -> float:
     return min(b - a for a, b in pairwise(places)) / (places[-1] - places[0])
 
 
-def _axis(metric: Metric) -> Axis:
+def _axis(metric: Figure) -> Axis:
     return Axis(metric.axis, metric.factor, metric=metric)
 
 

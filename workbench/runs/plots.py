@@ -25,7 +25,7 @@ from workbench.runs.curves import (
     trade_off_metrics,
     varying,
 )
-from workbench.runs.store import CURVES, TRADE_OFF
+from workbench.runs.files import CURVES, TRADE_OFF
 from workbench.support.files import atomic_write
 
 if TYPE_CHECKING:

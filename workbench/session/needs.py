@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from ddib.data.source import IMAGE_SOURCES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
+from ddib.solvers.scheme import SOLVERS
 from workbench.library.library import folders
 from workbench.session.errors import Problem, SessionError, shown
 from workbench.session.schema import NEEDS, Session
@@ -14,11 +17,35 @@ from workbench.support.yaml_text import Node, Plain, is_mapping
 
 Keys = tuple[str | int, ...]
 
-_PLACES: tuple[tuple[tuple[str, ...], Registry[Any]], ...] = (
-    (("recipe", "image", "*", "op"), OPERATIONS),
-    (("recipe", "latent", "*", "op"), OPERATIONS),
+
+@dataclass(frozen=True)
+class _Place:
+    """A key of a session whose value names a member of a registry.
+
+    pattern: the keys that lead there; `*` is any item of a list.
+    member: the name in the registry of the member that a value means, None for an unknown one.
+    """
+
+    pattern: tuple[str, ...]
+    registry: Registry[Any]
+    member: Callable[[str], str | None]
+
+
+def _named(pattern: tuple[str, ...], registry: Registry[Any]) -> _Place:
+    return _Place(pattern, registry, lambda name: name if name in registry else None)
+
+
+def _source_of_dataset(dataset: str) -> str | None:
+    sources = IMAGE_SOURCES.items()
+    return next((name for name, source in sources if dataset in source.datasets()), None)
+
+
+_PLACES = (
+    _named(("recipe", "image", "*", "op"), OPERATIONS),
+    _named(("recipe", "latent", "*", "op"), OPERATIONS),
+    _named(("solver", "name"), SOLVERS),
+    _Place(("source", "images", "*", "dataset"), IMAGE_SOURCES, _source_of_dataset),
 )
-"""Where a session names a member of a registry; `*` is any item of a list."""
 
 
 class MissingParts(SessionError):
@@ -36,21 +63,21 @@ def missing_parts(data: Mapping[str, Plain], root: Node, file: str) -> list[Prob
             file,
             node.line,
             ".".join(map(str, keys)),
-            _how_to_get(name, str(needs[name]), registry),
+            _how_to_get(name, str(needs[name]), place.registry),
         )
-        for pattern, registry in _PLACES
-        for keys, node in _nodes_at(root, pattern)
-        if isinstance(name := node.value, str) and name in needs and name not in registry
+        for place in _PLACES
+        for keys, node in _nodes_at(root, place.pattern)
+        if isinstance(name := node.value, str) and name in needs and place.member(name) is None
     ]
 
 
 def needed_parts(session: Session) -> dict[str, str]:
     """The names in a session that are not ddib's own, and the file or package of each."""
     found = {
-        name: registry.origins[name].name
-        for pattern, registry in _PLACES
-        for name in _values_at(session, pattern)
-        if name in registry.origins
+        name: place.registry.origins[member].name
+        for place in _PLACES
+        for name in _values_at(session, place.pattern)
+        if (member := place.member(name)) in place.registry.origins
     }
     return dict(sorted(found.items()))
 

@@ -10,9 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ddib.bridge.bridge import Chunk, chunk_key, decode, encode, levels, solve, start_state
+from ddib.bridge.bridge import decode, encode, solve
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model
+from ddib.bridge.chunk import Chunk, Problem
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.model import Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.networks.configurations import UNetConfig
@@ -154,10 +156,10 @@ def test_start_noise_is_the_forward_process_up_to_its_level(model: Model, images
     chunk = to_encode(images, Solver(start_noise=sigma, steps=5))
     drawn = torch.stack([standard_noise(0, place, images.shape[1:]) for place in chunk.places])
     forward = alpha_bar**0.5 * images + (1 - alpha_bar) ** 0.5 * drawn
-    torch.testing.assert_close(start_state(chunk, model), forward)
-    assert levels(chunk, model)[0] == pytest.approx(sigma)
+    torch.testing.assert_close(Problem(chunk, model).start_state, forward)
+    assert Problem(chunk, model).levels[0] == pytest.approx(sigma)
     back = replace(chunk, direction="decode", start=drawn)
-    assert levels(back, model)[-1] < sigma, "the way back goes down to the image"
+    assert Problem(back, model).levels[-1] < sigma, "the way back goes down to the image"
 
 
 def test_labels_that_do_not_exist(model: Model, images: Tensor) -> None:
@@ -265,5 +267,5 @@ def test_labels_of_each_image_go_with_their_images(model: Model) -> None:
 def test_the_cache_tells_labels_of_each_image_apart(model: Model) -> None:
     images = torch.randn((2, CHANNELS, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
     chunk = Chunk("encode", images, Solver(steps=3), (0, 1), (0, 1))
-    keys = {chunk_key(replace(chunk, label=label), model) for label in ((0, 1), (1, 0), 0, None)}
+    keys = {Problem(replace(chunk, label=label), model).key for label in ((0, 1), (1, 0), 0, None)}
     assert len(keys) == 4

@@ -2,21 +2,18 @@
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from ddib.checkpoints.checkpoint import (
-    ZOO,
-    CheckpointFacts,
-    load,
-    load_classifier,
-    load_probe,
-    read_facts,
-    write_checkpoint,
-)
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import CheckpointFacts, read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
@@ -50,9 +47,11 @@ def checkpoint(tmp_path: Path) -> Path:
 def test_facts_and_weights_come_back(checkpoint: Path) -> None:
     assert read_facts(checkpoint) == facts()
     model = load(checkpoint)
+    network = model.denoiser.network
+    assert isinstance(network, UNet)
     torch.manual_seed(0)
     for name, tensor in UNet(SMALL).state_dict().items():
-        assert torch.equal(model.denoiser.network.state_dict()[name], tensor.half().float())
+        assert torch.equal(network.state_dict()[name], tensor.half().float())
     assert model.name == "small"
     assert list(checkpoint.parent.iterdir()) == [checkpoint]
 
@@ -69,12 +68,12 @@ def test_every_checkpoint_of_the_zoo_loads() -> None:
     assert sum(path.stat().st_size for path in paths) < 25e6
     for path in paths:
         found = read_facts(path)
-        loaded = {
+        loaders: dict[str, Callable[[Path], Any]] = {
             "probe": load_probe,
             "classifier": lambda path: load_classifier(path).network,
             "denoiser": lambda path: load(path).denoiser.network,
-        }[found.kind](path)
-        assert sum(p.numel() for p in loaded.parameters()) == found.parameters
+        }
+        assert sum(p.numel() for p in loaders[found.kind](path).parameters()) == found.parameters
         assert found.training["command"].startswith("ddib-workbench train ")
         assert found.training["steps_done"] > 1000
 

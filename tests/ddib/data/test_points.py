@@ -35,7 +35,7 @@ def cloud(dataset: str, count: int, seed: int) -> NDArray[np.float32]:
     return entry(dataset, count, seed).cloud()
 
 
-def raw(dataset: str, count: int = 30_000) -> NDArray[np.float64]:
+def raw(dataset: str, count: int = 30_000) -> NDArray[np.floating]:
     """Points before they were standardised."""
     shape = entry(dataset)
     return cloud(dataset, count, 0) * shape.deviation + shape.mean

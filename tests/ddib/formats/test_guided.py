@@ -3,26 +3,22 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ddib.checkpoints.checkpoint import Schedule, assemble, load
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.schedule import Schedule
+from ddib.checkpoints.weights import assemble
 from ddib.errors import InputError
 from ddib.formats import guided
-from ddib.formats.guided import GuidedFlags
-from ddib.formats.identify import Samples, identify, splits
-from ddib.formats.opening import (
-    Domain,
-    Opened,
-    Source,
-    known_formats,
-    opened,
-    parse_flags,
-    recognise,
-)
+from ddib.formats.format import FORMATS, Domain, Opened, Samples, Source, register_format
+from ddib.formats.guided_unet import GuidedFlags, read_architecture
+from ddib.formats.identify import identify, splits
+from ddib.formats.opening import known_formats, opened, parse_flags, recognise
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
 
@@ -67,7 +63,7 @@ def test_the_architecture_is_read_off_the_weights(name: str, tmp_path: Path) -> 
     )
     source = Source(path)
     assert recognise(source) is guided.FORMAT
-    assert guided.architecture(source.state, said) == config
+    assert read_architecture(source.state, said) == config
     x = torch.randn((2, 3, 16, 16), generator=torch.Generator().manual_seed(1))
     labels = torch.tensor([1, 7]) if config.num_classes else None
     read = assemble(config, source.state)
@@ -112,11 +108,11 @@ def test_flags_are_the_original_s(tmp_path: Path) -> None:
 def test_flags_that_are_wrong_are_named(flags: str, said: str) -> None:
     state = UNet(UNetConfig(channel_mult=(1, 1), attention_factors=(2,))).state_dict()
     with pytest.raises(InputError, match=said):
-        guided.architecture(state, parse_flags(flags, GuidedFlags))
+        read_architecture(state, parse_flags(flags, GuidedFlags))
 
 
 def test_timesteps_are_rescaled_where_the_network_was_told_so(tmp_path: Path) -> None:
-    from ddib.checkpoints.checkpoint import write_checkpoint
+    from ddib.checkpoints.writing import write_checkpoint
 
     source = saved(UNet(UNetConfig(channel_mult=(1,))), tmp_path)
     times = []
@@ -128,9 +124,22 @@ def test_timesteps_are_rescaled_where_the_network_was_told_so(tmp_path: Path) ->
     assert times == pytest.approx([2000, 500])
 
 
-def test_every_format_is_found_in_a_file_of_its_own() -> None:
-    names = {known.name for known in known_formats()}
-    assert names == {"guided-diffusion", "diffusers", "denoising-diffusion-pytorch"}
+def test_every_format_says_what_it_is_recognised_by() -> None:
+    for known in known_formats():
+        assert known.name and known.sign
+        known.flags.model_validate({})
+
+
+def test_two_formats_that_recognise_one_file_are_an_error(tmp_path: Path) -> None:
+    source = saved(UNet(UNetConfig(channel_mult=(1,))), tmp_path)
+    known_formats()
+    before = dict(FORMATS)
+    register_format(replace(guided.FORMAT, name="another"))
+    try:
+        with pytest.raises(InputError, match=r"could be of guided-diffusion .* and another"):
+            recognise(source)
+    finally:
+        FORMATS.replace_members(before)
 
 
 def test_a_schedule_is_called_by_its_name_where_its_betas_are_that_one_s() -> None:
@@ -140,8 +149,8 @@ def test_a_schedule_is_called_by_its_name_where_its_betas_are_that_one_s() -> No
         assert Schedule.of_betas(betas.tolist()) == Schedule(name=name, steps=50)
     own = Schedule.of_betas([0.1, 0.2, 0.3])
     assert (own.name, own.steps) == ("custom", 3)
-    alpha_bar = np.cumprod([0.9, 0.8, 0.7])
-    assert own.sigmas == pytest.approx(np.sqrt((1 - alpha_bar) / alpha_bar))
+    kept = np.cumprod([0.9, 0.8, 0.7])
+    assert own.sigmas == pytest.approx(np.sqrt((1 - kept) / kept))
     with pytest.raises(InputError, match="not finite"):
         Schedule.of_betas([0.1, 1.0])
 

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 import torch
-from denoising_diffusion_pytorch import GaussianDiffusion, Unet
-from ema_pytorch import EMA
 from torch import Tensor
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, load, write_checkpoint
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
-from ddib.formats.opening import Domain, Opened, Source, opened, parse_flags, recognise
+from ddib.formats.format import Domain, Opened, Source
+from ddib.formats.opening import opened, parse_flags, recognise
+
+lucidrains = pytest.importorskip("denoising_diffusion_pytorch")
+ema = pytest.importorskip("ema_pytorch")
 
 T = 20
 UNETS: dict[str, dict[str, Any]] = {
@@ -28,9 +32,9 @@ UNETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def unet(**changes: Any) -> Unet:
+def unet(**changes: Any) -> Any:
     torch.manual_seed(0)
-    network = Unet(**{"dim": 16, "dim_mults": (1, 2)} | changes)
+    network = lucidrains.Unet(**{"dim": 16, "dim_mults": (1, 2)} | changes)
     for parameter in network.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     return network.eval().requires_grad_(False)
@@ -68,7 +72,7 @@ def test_the_network_is_theirs(name: str, tmp_path: Path) -> None:
 def test_schedule_and_objective_are_in_the_file(
     objective: str, predicts: str, schedule: str, clipped: bool, tmp_path: Path
 ) -> None:
-    diffusion = GaussianDiffusion(
+    diffusion = lucidrains.GaussianDiffusion(
         unet(), image_size=16, timesteps=500, objective=objective, beta_schedule=schedule,
         min_snr_loss_weight=clipped,
     )  # fmt: skip
@@ -79,7 +83,9 @@ def test_schedule_and_objective_are_in_the_file(
 
 def test_a_schedule_of_its_own_is_kept(tmp_path: Path) -> None:
     shape = {"start": 0, "end": 3, "tau": 0.8}
-    diffusion = GaussianDiffusion(unet(), image_size=16, timesteps=T, schedule_fn_kwargs=shape)
+    diffusion = lucidrains.GaussianDiffusion(
+        unet(), image_size=16, timesteps=T, schedule_fn_kwargs=shape
+    )
     model = imported(diffusion.state_dict(), tmp_path)
     assert model.facts.schedule.name == "custom"
     alpha_bar = diffusion.alphas_cumprod.double().numpy()
@@ -90,9 +96,11 @@ def test_the_trainer_s_average_is_taken_and_its_loop_is_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its DDIM clips x₀ on the way and ends in its last estimate, as `clip: decode` does."""
-    diffusion = GaussianDiffusion(unet(), image_size=16, timesteps=T, sampling_timesteps=T - 1)
+    diffusion = lucidrains.GaussianDiffusion(
+        unet(), image_size=16, timesteps=T, sampling_timesteps=T - 1
+    )
     diffusion.sampling_timesteps = T  # its DDIM, over every timestep
-    average = EMA(diffusion)
+    average = ema.EMA(diffusion)
     for parameter in diffusion.parameters():
         parameter.data.zero_()
     content = {
@@ -138,7 +146,7 @@ def test_what_cannot_be_had_is_refused_with_the_reason(tmp_path: Path) -> None:
         read(old, tmp_path / "x.pt", "--image_size 16")
     with pytest.raises(InputError, match="do not fit"):
         read(state | {"init_conv.bias": torch.zeros(5)}, tmp_path / "x.pt", "--image_size 16")
-    diffusion = GaussianDiffusion(unet(), image_size=16, timesteps=T).state_dict()
+    diffusion = lucidrains.GaussianDiffusion(unet(), image_size=16, timesteps=T).state_dict()
     with pytest.raises(InputError, match="loss_weight"):
         strange = {"loss_weight": torch.linspace(3, 9, T)}
         read(diffusion | strange, tmp_path / "x.pt", "--image_size 16")

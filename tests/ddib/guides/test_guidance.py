@@ -10,12 +10,15 @@ import torch
 from torch import Tensor, nn
 
 import ddib
-from ddib.bridge.bridge import Chunk, chunk_key, decode, encode, solve
+from ddib.bridge.bridge import decode, encode, solve
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model
+from ddib.bridge.chunk import Chunk, Problem
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.model import Classifier, Model
 from ddib.denoising.denoiser import Denoiser
 from ddib.errors import InputError
-from ddib.guides.guidance import Classifier, Guidance, by_classifier, guided
+from ddib.guides.classifier import by_classifier
+from ddib.guides.guidance import Guidance, guided
 from ddib.networks.classifier import NoisyClassifier
 from ddib.networks.configurations import ClassifierConfig, UNetConfig
 from ddib.schedules.levels import signal
@@ -204,10 +207,10 @@ def test_what_guides_is_part_of_the_key(
         Guidance(1.0, classifier, 2.0),
         Guidance(1.0, replace(classifier, sha256="other")),
     ]
-    keys = {chunk_key(replace(chunk, guidance=one), model) for one in led}
+    keys = {Problem(replace(chunk, guidance=one), model).key for one in led}
     assert len(keys) == len(led)
     nothing = replace(chunk, guidance=Guidance(1.0, classifier, 0.0))
-    assert chunk_key(nothing, model) == chunk_key(chunk, model)
+    assert Problem(nothing, model).key == Problem(chunk, model).key
     cache = Cache(tmp_path)
     first = solve(replace(chunk, guidance=led[3]), model, cache=cache)
     again = solve(replace(chunk, guidance=led[3]), model, cache=Cache(tmp_path))
@@ -221,7 +224,7 @@ def test_what_guides_is_part_of_the_key(
         ({"class_conditional": False}, 1, 2.0, "takes a class-conditional model"),
         ({"training": {}}, 1, 2.0, "trained without label dropout"),
         ({"training": {}}, 1, 0.0, "trained without label dropout"),
-        ({}, None, 2.0, "leads to a label"),
+        ({}, None, 2.0, "needs a label"),
         ({}, 5, 2.0, "no label 5"),
     ],
 )
@@ -238,7 +241,7 @@ def test_a_classifier_that_cannot_lead_is_refused(
     other = replace(classifier, facts=classifier.facts.model_copy(update={"image_size": 4}))
     with pytest.raises(InputError, match="reads 4×4×1 and the model makes 2×2×1"):
         decode(x, model, label=1, classifier=other)
-    with pytest.raises(InputError, match="leads to a label"):
+    with pytest.raises(InputError, match="needs a label"):
         decode(x, model, classifier=classifier)
     few = replace(classifier, facts=classifier.facts.model_copy(update={"labels": (0,)}))
     with pytest.raises(InputError, match="no label 1 in a classifier"):

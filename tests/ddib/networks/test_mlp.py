@@ -1,14 +1,14 @@
 """The network of points: pixel by pixel, and against the analytic denoiser of a Gaussian."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from ddib.bridge.bridge import decode, encode
-from ddib.checkpoints.checkpoint import load
+from ddib.checkpoints.loading import load
 from ddib.data.pixels import Pixels
 from ddib.data.points import SyntheticPoints
 from ddib.data.source import IMAGE_SOURCES
@@ -19,7 +19,8 @@ from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
 from ddib.schedules.levels import signal
 from ddib.solvers.solver import Solver
-from ddib.training.training import TrainingConfig, train_denoiser
+from ddib.training.configuration import TrainingConfig
+from ddib.training.denoisers import train_denoiser
 
 MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 
@@ -27,11 +28,17 @@ MEAN, DEVIATION = torch.tensor([0.5, -0.3]), 0.4
 class Gaussian:
     """Points around a mean, whose best denoiser is known."""
 
-    size, channels, sample, samples = 1, 2, (1, 100), 1
+    domain = "a Gaussian"
+    pointwise = True
+    size = 1
+    channels = 2
     labels: tuple[int, ...] = ()
-    domain, pointwise = "a Gaussian", True
-    facts: ClassVar[dict[str, Any]] = {}
+    sample = (1, 100)
+    samples = 1
     picture: Pixels | None = None
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         drawn = torch.randn((count, 2, 1, POINTS), generator=generator)
@@ -40,7 +47,7 @@ class Gaussian:
 
 def random_network() -> Mlp:
     torch.manual_seed(0)
-    network = MlpConfig(width=16, blocks=2).network().eval()
+    network = Mlp(MlpConfig(width=16, blocks=2)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network

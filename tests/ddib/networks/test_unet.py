@@ -133,7 +133,9 @@ def test_loops_are_those_of_guided_diffusion(steps: int, clip: bool) -> None:
     config = UNetConfig.model_validate(settings | {"use_scale_shift_norm": True})
     network = UNet(config).eval().requires_grad_(False)
     fill(network)
-    network.out[2].weight.mul_(0.1)
+    last = network.out[2]
+    assert isinstance(last, nn.Conv2d)
+    last.weight.mul_(0.1)
     sigmas = schedule_sigmas("linear", 100)
     denoiser = Denoiser(network, sigmas, "epsilon")
     images = torch.rand((2, 3, 16, 16), generator=torch.Generator().manual_seed(3)) * 2 - 1

@@ -8,20 +8,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import load, load_classifier, load_probe, read_facts
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
 from ddib.data.mnist import PACKAGED_MNIST
 from ddib.data.source import TrainingRequest
 from ddib.data.sources.image_files import ImageFiles
 from ddib.data.training import ColoredDigits, TrainingData
 from ddib.errors import InputError, RunError
 from ddib.networks.configurations import UNetConfig
-from ddib.training.training import (
-    TrainingConfig,
-    accuracy,
-    train_classifier,
-    train_denoiser,
-    train_probe,
-)
+from ddib.networks.unet import UNet
+from ddib.training.classifiers import accuracy, train_classifier, train_probe
+from ddib.training.configuration import TrainingConfig
+from ddib.training.denoisers import train_denoiser
 
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1, patch_size=4)
 CONFIG = TrainingConfig(steps=12, batch=4, warmup=2, precision="float32")
@@ -58,8 +56,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert (tmp_path / "stopped.training.pt").exists()
     train(out, digits)
     whole, stopped = load(tmp_path / "whole.safetensors"), load(out)
-    for name, tensor in whole.denoiser.network.state_dict().items():
-        assert torch.equal(tensor, stopped.denoiser.network.state_dict()[name]), name
+    expected, found = whole.denoiser.network, stopped.denoiser.network
+    assert isinstance(expected, UNet) and isinstance(found, UNet)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
     assert not (tmp_path / "stopped.training.pt").exists()
     assert Image.open(tmp_path / "stopped.samples.png").size == (256, 256)
 
@@ -128,7 +128,7 @@ def test_the_shipped_probe_reads_held_out_digits() -> None:
 def test_a_classifier_of_noisy_digits_learns(
     digits: ColoredDigits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ddib.training.training.HELD_OUT", 200)
+    monkeypatch.setattr("ddib.training.classifiers.HELD_OUT", 200)
     out = tmp_path / "classifier.safetensors"
     config = TrainingConfig(steps=120, batch=32, warmup=5, precision="float32")
     for _ in train_classifier(out, data=digits, held_out=digits, config=config):

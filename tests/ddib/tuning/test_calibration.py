@@ -6,7 +6,10 @@ import pytest
 import torch
 
 import ddib
-from ddib.checkpoints.checkpoint import CheckpointFacts, load, resolve, write_checkpoint
+from ddib.checkpoints.files import resolve
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.denoising.evaluation import FLOAT32, Evaluation
 from ddib.errors import RunError
 from ddib.networks.configurations import UNetConfig

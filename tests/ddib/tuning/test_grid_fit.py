@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 import ddib
-from ddib.checkpoints.checkpoint import ZOO, Model, file_sha256
+from ddib.checkpoints.files import ZOO, file_sha256
+from ddib.checkpoints.fitted_grid import GRID_SUFFIX, grid_file, read_grid
+from ddib.checkpoints.model import Model
 from ddib.errors import InputError
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver
 from ddib.tuning import grid_fit as adaptation
-from ddib.tuning.grid_fit import SUFFIX, fit_grid, grid_file, read_grid
+from ddib.tuning.grid_fit import fit_grid
 
 ZOO_DENOISERS = ("cmnist-fives", "cmnist-sevens", "cmnist-digits")
 
@@ -61,7 +63,7 @@ def test_a_grid_that_cannot_be_used_says_why(model: Model, tmp_path: Path) -> No
     alone = replace(model, path=path)
     with pytest.raises(InputError, match=r"mine has no adapted grid; .*checkpoints adapt mine`"):
         alone.grid(Solver(grid="adapted"))
-    file = tmp_path / f"mine{SUFFIX}"
+    file = tmp_path / f"mine{GRID_SUFFIX}"
     shutil.copy(grid_file(ZOO / "cmnist-fives.safetensors"), file)
     assert alone.grid(Solver(grid="adapted")) == model.grid(Solver(grid="adapted"))
     with pytest.raises(InputError, match=r"another checkpoint of that name; .*adapt mine` fits it"):
@@ -76,5 +78,7 @@ def test_a_grid_that_cannot_be_used_says_why(model: Model, tmp_path: Path) -> No
         json.dumps(content | {"log_density": [1e9] * len(content["log_density"])}),
     ):
         file.write_text(broken)
-        with pytest.raises(InputError, match=rf"{SUFFIX}: damaged: .*adapt mine` fits it anew"):
+        with pytest.raises(
+            InputError, match=rf"{GRID_SUFFIX}: damaged: .*adapt mine` fits it anew"
+        ):
             read_grid(path)

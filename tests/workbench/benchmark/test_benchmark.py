@@ -22,6 +22,7 @@ from ddib.solvers.scheme import SOLVERS
 from ddib.solvers.solver import Solver
 from workbench.benchmark import command, frontier, network, original, overhead, peers
 from workbench.benchmark.frontier import Found, Point
+from workbench.benchmark.peer import Peer
 from workbench.benchmark.report import Column, Report, Table, as_json, as_markdown
 from workbench.benchmark.subject import Subject, load_subject
 
@@ -225,7 +226,7 @@ def test_ratio_is_of_the_times_that_a_clock_shows(
     monkeypatch.setattr(Subject, "clock", property(lambda _: lambda: now))
     monkeypatch.setattr(ddib, "encode", quick, raising=False)
     monkeypatch.setattr(ddib, "decode", quick, raising=False)
-    peer = peers.Peer("slow", 50, slow, slow, lambda: subject.images + 0.2, bound=0.1)
+    peer = Peer("slow", 50, slow, slow, lambda: subject.images + 0.2, bound=0.1)
     monkeypatch.setattr(ddib, "psnr", lambda *_: torch.tensor([15.0]), raising=False)
     settings = [setting(nfe=12, error=0.019), setting(nfe=20, error=0.01)]
     theirs, ours, no_worse = peers.compare(subject, peer, settings, 2)

@@ -8,13 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ddib.checkpoints.checkpoint import HEADER_KEY, ZOO, read_facts, write_checkpoint
-from workbench.runs.store import Notes, list_runs, read_manifest, read_notes
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import HEADER_KEY, read_facts
+from ddib.checkpoints.writing import write_checkpoint
+from workbench.runs.manifest import read_manifest
+from workbench.runs.notes import Notes, read_notes
+from workbench.runs.store import list_runs
 
 COMMAND = [sys.executable, "-m", "workbench"]
 
@@ -25,7 +30,7 @@ def cli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
     )
 
 
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -1,6 +1,8 @@
 import io
+import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -46,13 +48,11 @@ def test_the_table_shows_them_all_in_ascii():
     assert text.isascii()
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [((3, 10), "bad"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "bad")]
-)
+@pytest.mark.parametrize(("number", "status"), [((3, 10), "bad"), ((3, 11), "ok"), ((3, 14), "ok")])
 def test_python(number, status):
     check = doctor.check_python(number, "3.x")
     assert check.status == status
-    assert ("3.11 to 3.13" in check.advice) == (status == "bad")
+    assert ("3.11 or later" in check.advice) == (status == "bad")
 
 
 def test_packages_that_are_missing(monkeypatch):
@@ -65,6 +65,7 @@ def test_packages_that_are_missing(monkeypatch):
 
 def test_torch_is_looked_at_in_a_process_of_its_own():
     facts = doctor._torch_facts()
+    assert not isinstance(facts, str), facts
     assert facts["version"][0].isdigit()
     assert facts["threads"] >= 1
     assert facts["device"] in ("cpu", "cuda", "mps")
@@ -80,7 +81,7 @@ def test_the_light_process_stays_light():
 
 
 def test_devices(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     torch, device = doctor.check_torch(CUDA)
     assert (torch.found, device.status) == ("2.9.0", "ok")
     assert "NVIDIA A100" in device.found
@@ -93,7 +94,7 @@ def test_devices(monkeypatch):
 
 @pytest.mark.parametrize(("cuda", "advice"), [(True, "nvidia-smi works"), (False, "without CUDA")])
 def test_a_card_that_torch_does_not_use(monkeypatch, cuda, advice):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi")
     device = doctor.check_torch(CPU | {"built_for_cuda": cuda})[1]
     assert device.status == "warn"
     assert advice in device.advice
@@ -210,8 +211,8 @@ def test_folders(places, tmp_path, monkeypatch):
     runs = {check.name: check for check in doctor.check_folders(tmp_path / "file")}["runs"]
     assert runs.status == "bad"
     assert "not a folder" in runs.found
-    usage = type("Usage", (), {"free": 2**30})
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+    usage = SimpleNamespace(free=2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert doctor.check_folders()[1].status == "warn"
     usage.free = 2**20
     assert doctor.check_folders()[1].status == "bad"

@@ -9,7 +9,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from ddib.checkpoints.checkpoint import ZOO, load
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.loading import load
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
@@ -54,10 +55,9 @@ def test_what_is_named_is_a_name_and_a_class_there_is(tmp_path: Path, places: Fo
 
 
 def test_identify_of_weights_that_leave_nothing_open(tmp_path: Path, places: Folders) -> None:
-    from denoising_diffusion_pytorch import Unet
-
+    lucidrains = pytest.importorskip("denoising_diffusion_pytorch")
     path = tmp_path / "model.pt"
-    torch.save(Unet(8, dim_mults=(1,)).state_dict(), path)
+    torch.save(lucidrains.Unet(8, dim_mults=(1,)).state_dict(), path)
     done = subprocess.run(
         [*IMPORT, str(path), "--identify", "--images", "digits"],
         capture_output=True, text=True, check=False,

@@ -14,13 +14,13 @@ from ddib.operations.operation import OPERATIONS
 from ddib.registry import Origin, Skipped
 from workbench.cli import checks as doctor
 from workbench.library import library
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.session.errors import SessionError
 from workbench.session.reading import parse_session
 from workbench.session.schema import schema
 from workbench.session.writing import dump_session
 
-README = Path(__file__).parents[3] / "README.md"
+MANUAL = Path(__file__).parents[3] / "workbench" / "manual" / "extending.md"
 SESSION = """\
 version: 1
 title: In steps  # coarse
@@ -44,13 +44,13 @@ def cli(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[st
 def example() -> str:
     (found,) = re.findall(
         r"<!-- operation example -->\n```python\n(.*?)^```$",
-        README.read_text("utf-8"),
+        MANUAL.read_text("utf-8"),
         re.MULTILINE | re.DOTALL,
     )
     return str(found)
 
 
-def test_the_readme_s_operation_runs_as_it_stands_there(tmp_path: Path) -> None:
+def test_the_manual_s_operation_runs_as_it_stands_there(tmp_path: Path) -> None:
     folder = library.folders().operations
     folder.mkdir(parents=True)
     file = folder / "quantize.py"

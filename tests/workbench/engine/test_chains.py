@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, read_facts
+from ddib.checkpoints.files import ZOO
+from ddib.checkpoints.header import read_facts
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels, to_tensor
 from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.denoising.denoiser import Denoiser
@@ -28,8 +30,8 @@ from workbench.engine.execution.run import run_plan
 from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
-from workbench.metrics.metrics import METRICS
-from workbench.runs.store import Manifest, read_manifest
+from workbench.metrics.metric import all_figures
+from workbench.runs.manifest import Manifest, read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.tui.state.reopen_run import reopen
@@ -109,9 +111,7 @@ def cycle(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 def by_hand(engine: Engine, *names: str) -> list[Tensor]:
     """Latent and picture of each link, by the library's own functions."""
-    models = [
-        engine.model(ddib.checkpoints.checkpoint.ZOO / f"{name}.safetensors") for name in names
-    ]
+    models = [engine.model(ZOO / f"{name}.safetensors") for name in names]
     solver, pictures, made = Solver(steps=3), colored_mnist(digit=5, count=3), []
     for source, target in pairwise(models):
         z = ddib.encode(pictures, source, solver)
@@ -255,7 +255,7 @@ def test_replay_tells_how_far_off_a_cycle_ends(cycle: Done) -> None:
     assert table is not None
     said = StringIO()
     Console(file=said, width=100).print(table)
-    mean = METRICS["cycle_l2_mean"].text(cycle.ending.metrics[0]["cycle_l2_mean"])
+    mean = all_figures()["cycle_l2_mean"].text(cycle.ending.metrics[0]["cycle_l2_mean"])
     row = next(line for line in said.getvalue().splitlines() if "fives" in line)
     assert row.split()[:4] == ["fives", "sevens", "3", mean]
     assert cycles_table([plan(DIGITS)], [cycle.ending.model_copy(update={"metrics": [{}]})]) is None

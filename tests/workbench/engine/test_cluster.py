@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddib.bridge.bridge import Chunk, chunk_key, solve
+from ddib.bridge.bridge import solve
+from ddib.bridge.chunk import Chunk, Problem
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.engine.execution.engine import Engine
@@ -18,13 +19,15 @@ from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Message, Progress
-from workbench.runs.store import compare_runs, read_manifest
+from workbench.runs.comparison import compare_runs
+from workbench.runs.manifest import read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'ddib-workbench[ray]'")
 
-from workbench.engine.cluster.ray import ClusterEngine, Worker, cluster_engine
+from workbench.engine.cluster.ray import ClusterEngine, cluster_engine
+from workbench.engine.cluster.worker import Worker
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -111,7 +114,7 @@ def test_files_that_a_worker_lacks_are_sent(
     chunk = Chunk("encode", torch.zeros(2, 3, 32, 32), Solver(grid="adapted", steps=2))
     answer = Worker("cpu", 1, 2, 2**30).solve(chunk, elsewhere)
     assert torch.equal(answer.solved.z, solve(chunk, here).z)
-    assert [entry.key for entry in answer.entries] == [chunk_key(chunk, here)]
+    assert [entry.key for entry in answer.entries] == [Problem(chunk, here).key]
     assert not list(tmp_path.iterdir())
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from ddib.bridge.bridge import Chunk
-from ddib.checkpoints.checkpoint import ZOO
+from ddib.bridge.chunk import Chunk
+from ddib.checkpoints.files import ZOO
 from ddib.data.pixels import open_image
 from ddib.errors import Cancelled
 from ddib.solvers.solver import Solver
@@ -23,8 +23,9 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.chunks import Task
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row, Started, to_line
-from workbench.runs.contact_sheet import read_session_from_sheet, split_strip
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.strips import split_strip
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session

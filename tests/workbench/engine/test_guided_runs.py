@@ -14,7 +14,7 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.inspection.trajectory import trace
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Started, States, Trace
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants
@@ -167,7 +167,7 @@ def test_the_exact_cycle_takes_one_guidance_at_both_ends(engine: Engine, tmp_pat
         (
             "  label: 7\n  guidance: 1\n",
             "  classifier: cmnist-classifier\n",
-            r"target\.label: a classifier leads to a label; give one",
+            r"target\.label: a classifier needs a label to move towards; give one",
         ),
     ],
 )

@@ -17,7 +17,8 @@ from rich.console import Console
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ddib.checkpoints.checkpoint import CheckpointFacts, write_checkpoint
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
@@ -267,7 +268,8 @@ def test_a_running_engine_refuses_it(
     small: Session,
     tmp_path: Path,
 ) -> None:
-    assert engine.stdin is not None and engine.stdout is not None
+    orders, answers = engine.stdin, engine.stdout
+    assert orders is not None and answers is not None
     path = make(tmp_path)
     session = set_value(
         set_value(small, "source.checkpoint", str(path)), "target.checkpoint", str(path)
@@ -281,9 +283,9 @@ def test_a_running_engine_refuses_it(
     )
 
     def refuse() -> None:
-        engine.stdin.write(to_line(request))
-        engine.stdin.flush()
-        answer = read_event(engine.stdout.readline())
+        orders.write(to_line(request))
+        orders.flush()
+        answer = read_event(answers.readline())
         assert isinstance(answer, Finished)
         assert (answer.id, answer.status) == (make.__name__, "failed")
         assert said in str(answer.error)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved
+from ddib.bridge.chunk import Chunk, Solved
 from ddib.errors import InputError
 from ddib.solvers.solver import Solver
 from workbench.engine.devices.memory import images_within, solve_within
@@ -24,7 +25,8 @@ from workbench.engine.inspection.forecast import forecast
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message, Progress, Row
 from workbench.engine.results import files
-from workbench.runs.store import compare_runs, read_manifest
+from workbench.runs.comparison import compare_runs
+from workbench.runs.manifest import read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 from workbench.support.files import parse_size, readable_size
@@ -107,8 +109,8 @@ def test_a_killed_run_is_taken_up_at_the_last_finished_chunk(
     solved: list[int] = []
     original = engine.solve
 
-    def counted(chunk: Chunk, *arguments: object) -> Solved:
-        done = original(chunk, *arguments)  # type: ignore[arg-type]
+    def counted(chunk: Chunk, *arguments: Any, **named: Any) -> Solved:
+        done = original(chunk, *arguments, **named)
         solved.append(done.evaluations)
         return done
 

@@ -23,8 +23,9 @@ from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Inspect, Inspection, States, Trace
 from workbench.engine.results.filmstrip import filmstrip
 from workbench.engine.results.rows import RunResults
-from workbench.runs.contact_sheet import read_session_from_sheet, split_strip
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.strips import split_strip
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session

@@ -3,15 +3,9 @@ import pytest
 from PIL import Image
 
 from ddib.errors import InputError
-from workbench.runs.contact_sheet import (
-    SheetRow,
-    contact_sheet,
-    printable,
-    read_session_from_sheet,
-    save_sheet,
-    split_strip,
-    strip_png,
-)
+from workbench.runs.contact_sheet import SheetRow, contact_sheet, printable
+from workbench.runs.sheet_file import read_session_from_sheet, save_sheet
+from workbench.runs.strips import split_strip, strip_png
 
 SESSION = "version: 1\ntitle: schöne Fünfen → sevens  # 数字\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from workbench.metrics.metrics import METRICS
+from workbench.metrics.metric import usual_trade_off
 from workbench.runs.curves import (
     Swept,
     across,
@@ -17,7 +17,7 @@ from workbench.runs.curves import (
     varying,
 )
 
-ACCURACY, HUE = METRICS["target_accuracy"], METRICS["hue_error_median"]
+HUE, ACCURACY = usual_trade_off()
 
 
 def swept(**metrics: list[float | None]) -> list[Swept]:

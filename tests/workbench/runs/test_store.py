@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,23 +15,14 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from ddib.errors import Cancelled, InputError, RunError
-from workbench.runs import store as runs
-from workbench.runs.store import (
-    Manifest,
-    Notes,
-    VariantResult,
-    change_notes,
-    compare_runs,
-    delete_run,
-    export_run,
-    find_run,
-    list_runs,
-    new_run,
-    read_manifest,
-    read_notes,
-    safe_name,
-    stamped_name,
-)
+from workbench.runs import comparison as comparing
+from workbench.runs import export, writing
+from workbench.runs.comparison import compare_runs
+from workbench.runs.export import export_run
+from workbench.runs.manifest import Manifest, VariantResult, read_manifest
+from workbench.runs.notes import Notes, change_notes, read_notes
+from workbench.runs.store import delete_run, find_run, list_runs
+from workbench.runs.writing import new_run, safe_name, stamped_name
 from workbench.support import files
 
 
@@ -165,7 +157,7 @@ def test_a_disk_that_is_full_before_the_manifest_can_be_marked(tmp_path, monkeyp
 
     with pytest.raises(RunError, match="disk is full"), new_run(tmp_path, "noise") as run:
         run.write_manifest(manifest())
-        monkeypatch.setattr(runs, "atomic_write", full)
+        monkeypatch.setattr(writing, "atomic_write", full)
         raise OSError(errno.ENOSPC, "No space left on device")
     assert contents(tmp_path) == []
 
@@ -183,7 +175,7 @@ def test_a_folder_that_cannot_hold_runs(tmp_path, monkeypatch):
         pass
     with pytest.raises(InputError, match="not a folder"), new_run(tmp_path / "file" / "x", "noise"):
         pass
-    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match="no permission"), new_run(tmp_path / "x", "noise"):
         pass
     monkeypatch.undo()
@@ -202,7 +194,8 @@ WRITER = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from workbench.runs.store import Manifest, new_run
+from workbench.runs.manifest import Manifest
+from workbench.runs.writing import new_run
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -226,7 +219,7 @@ def writer(folder, count=1, wait=""):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "ready\n"
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 
 
@@ -289,7 +282,7 @@ def test_only_dead_processes_of_this_machine_are_cleaned_after(tmp_path):
     ]
     for name in (*kept, *gone):
         (tmp_path / name).mkdir()
-    runs.clean(tmp_path)
+    writing.clean(tmp_path)
     assert contents(tmp_path) == sorted(kept)
 
 
@@ -455,8 +448,8 @@ def test_exporting_overwrites_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["new", "new.zip"])
 def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch, name):
     run = write_run(tmp_path / "runs")
-    monkeypatch.setattr(runs, "_zip", refuse)
-    monkeypatch.setattr(runs.shutil, "copytree", refuse)
+    monkeypatch.setattr(export, "_zip", refuse)
+    monkeypatch.setattr(shutil, "copytree", refuse)
     with pytest.raises(RunError, match="read-only"):
         export_run(run, tmp_path / name)
     assert contents(tmp_path) == ["runs"]
@@ -464,15 +457,15 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch, name):
 
 def test_an_export_to_a_folder_that_is_overtaken_overwrites_nothing(tmp_path, monkeypatch):
     run = write_run(tmp_path / "runs")
-    publish = runs._claim
+    publish = writing.claim_name
 
     def overtaken(partial, path):
-        monkeypatch.setattr(runs, "_claim", publish)
+        monkeypatch.setattr(export, "claim_name", publish)
         write_run(tmp_path, "new", title="the other's")
-        monkeypatch.setattr(runs.os.path, "lexists", lambda path: False)
+        monkeypatch.setattr(os.path, "lexists", lambda path: False)
         publish(partial, path)
 
-    monkeypatch.setattr(runs, "_claim", overtaken)
+    monkeypatch.setattr(export, "claim_name", overtaken)
     with pytest.raises(InputError, match="already there"):
         export_run(run, tmp_path / "new")
     assert contents(tmp_path) == ["new", "runs"]
@@ -481,13 +474,13 @@ def test_an_export_to_a_folder_that_is_overtaken_overwrites_nothing(tmp_path, mo
 
 def test_an_export_to_a_zip_that_is_overtaken_overwrites_nothing(tmp_path, monkeypatch):
     run = write_run(tmp_path / "runs")
-    zip_run = runs._zip
+    zip_run = export._zip
 
     def overtaken(source, target):
         zip_run(source, target)
         (tmp_path / "new.zip").write_text("mine")
 
-    monkeypatch.setattr(runs, "_zip", overtaken)
+    monkeypatch.setattr(export, "_zip", overtaken)
     with pytest.raises(InputError, match="already there"):
         export_run(run, tmp_path / "new.zip")
     assert contents(tmp_path) == ["new.zip", "runs"]
@@ -499,9 +492,9 @@ def test_an_export_to_a_zip_that_is_overtaken_overwrites_nothing(tmp_path, monke
 
 def test_equal_runs_have_the_same_bytes(tmp_path):
     first, second = write_run(tmp_path), write_run(tmp_path, title="of another day")
-    comparison = compare_runs(first, second)
-    assert comparison.same_bytes
-    assert comparison.within(0, 0)
+    found = compare_runs(first, second)
+    assert found.same_bytes
+    assert found.within(0, 0)
 
 
 def test_the_largest_difference_is_found(tmp_path):
@@ -539,7 +532,7 @@ def test_nan_and_infinity_differ_from_numbers_only(tmp_path, bad):
     )
     third = write_run(tmp_path, latents={"a": odd, "b": good})
     assert compare_runs(first, second).latents == np.inf
-    assert runs._largest(odd, odd) == 0
+    assert comparing._largest(odd, odd) == 0
     assert compare_runs(second, third).missing == ("latents.safetensors: b",)
 
 
@@ -600,7 +593,7 @@ def test_damaged_notes_are_as_good_as_none(tmp_path, content):
         read_notes(run)
     (listed,) = list_runs(tmp_path)
     assert listed.manifest is not None and listed.notes == Notes()
-    assert "notes.json: damaged" in listed.notes_problem
+    assert "notes.json: damaged" in (listed.notes_problem or "")
     change_notes(run, name="mended")
     assert read_notes(run) == Notes(name="mended")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.protocol.client import COMMAND
+from workbench.engine.protocol.messages import RowKind
 from workbench.session.reading import parse_session
 from workbench.tui.present import recipe as recipe_views
 from workbench.tui.screens.dialogs.ask import Prompt
@@ -87,11 +88,12 @@ def test_ends_are_named_by_what_tells_them_apart() -> None:
 def test_a_row_depends_on_its_part_of_the_chain() -> None:
     session = parse_session(CHAIN)
     shorter = session.model_copy(update={"chain": session.chain[:1]})
-    for kind, end, same in (
+    cases: tuple[tuple[RowKind, int, bool], ...] = (
         ("latent", 0, True),
         ("intermediate", 1, True),
         ("intermediate_latent", 1, True),
         ("intermediate", 2, True),
         ("result", 0, False),
-    ):
+    )
+    for kind, end, same in cases:
         assert (ingredients(session, kind, end) == ingredients(shorter, kind, end)) is same, kind

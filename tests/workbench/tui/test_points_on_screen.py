@@ -12,7 +12,7 @@ from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.sources.moons import Moons
 from ddib.data.sources.rings import Rings
 from workbench.engine.protocol.messages import Inspection, LatentStep
-from workbench.runs.contact_sheet import strip_png
+from workbench.runs.strips import strip_png
 from workbench.tui.forms import image_entries as image_forms
 from workbench.tui.present.inspection import view_of
 from workbench.tui.state import image_selection as picking

@@ -165,8 +165,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def connect(
     server: Server, session_file: Path, tmp_path: Path
 ) -> Iterator[Callable[[], Connection]]:
-    settings = {f"XDG_{name}_HOME": tmp_path / name.lower() for name in FOLDERS}
-    settings |= {"PYTHONPATH": SOURCE, "OMP_NUM_THREADS": 1, "LC_ALL": "C.UTF-8"}
+    settings = {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in FOLDERS}
+    settings |= {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
     words = [f"{name}={value}" for name, value in settings.items()]
     program = shlex.join(["env", *words, sys.executable, "-m", "workbench", session_file.name])
     remote = f"cd {shlex.quote(str(session_file.parent))} && exec {program}"

@@ -94,7 +94,8 @@ async def test_a_key_goes_round_the_themes(program: Any) -> None:
 async def test_the_terminals_own_background_is_left_alone(program: Any, tmp_path: Path) -> None:
     write_config(tmp_path, "theme: terminal\n")
     async with program() as driver:
-        (ground,) = {s.style.bgcolor for s in shown(driver) if "ddib-workbench" in s.text}
+        styles = {s.style for s in shown(driver) if s.style and "ddib-workbench" in s.text}
+        (ground,) = {style.bgcolor for style in styles}
         assert ground is None or ground.is_default
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -191,7 +192,7 @@ def test_every_size_is_drawn_whole_during_a_run(terminal: Terminal) -> None:
     for width, height in ((80, 24), (200, 60), (60, 20), (120, 36)):
         terminal.resize(width, height)
         text = terminal.once(
-            lambda text, width=width, height=height: is_whole(text, width, height),
+            partial(is_whole, width=width, height=height),
             f"a whole screen of {width}x{height}",
             seconds=30,
         )

@@ -1,9 +1,10 @@
 """`ddib-workbench checkpoints`: what is there, brought in, fitted and calibrated."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ddib.errors import InputError, RunError
 from workbench.cli.console import data, narrate
@@ -24,14 +25,26 @@ def list_found(checkpoints: CHECKPOINTS = None) -> None:
 @app.command("show")
 def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     """Print what a checkpoint's header says, as JSON."""
-    from ddib.checkpoints.checkpoint import read_facts
+    from ddib.checkpoints.header import read_facts
     from workbench.library.library import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
     data.print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
 
 
-@app.command("import")
+class ImportCommand(TyperCommand):
+    """Its help lists the formats that there are."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """See click."""
+        from ddib.formats.opening import known_formats
+
+        known = "; ".join(f"{one.name} ({one.sign})" for one in known_formats())
+        self.epilog = f"Formats of other programs: {known}."
+        super().format_help(ctx, formatter)
+
+
+@app.command("import", cls=ImportCommand)
 def import_checkpoint(
     path: Path,
     name: Annotated[str | None, typer.Option(help="In the library; else the file's.")] = None,
@@ -50,8 +63,8 @@ def import_checkpoint(
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Bring a checkpoint into the user's library, after checking all of it: one of this program,
-    or weights of guided-diffusion, improved-diffusion, diffusers (a folder) or lucidrains."""
-    from ddib.checkpoints.checkpoint import has_facts
+    or another program's weights."""
+    from ddib.checkpoints.header import has_facts
     from workbench.cli import import_weights as importing
 
     if identify and images is None:

@@ -30,7 +30,7 @@ def print_schema() -> None:
 
 def report_skipped() -> None:
     """Say on stderr which of the user's own files were left out, and why."""
-    from workbench.library.own_files import skipped_files
+    from workbench.own_files import skipped_files
 
     for line in skipped_files():
         narrate.print(line, style="yellow", markup=False, soft_wrap=True)

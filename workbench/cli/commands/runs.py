@@ -28,7 +28,8 @@ def list_kept(runs: RUNS = None) -> None:
 def show_run(name: str, runs: RUNS = None) -> None:
     """Print a run's manifest as JSON."""
     from workbench.library.library import folders
-    from workbench.runs.store import find_run, read_manifest
+    from workbench.runs.manifest import read_manifest
+    from workbench.runs.store import find_run
 
     data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
 
@@ -59,7 +60,8 @@ def annotate_run(name: str, note: str, runs: RUNS = None) -> None:
 
 def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
     from workbench.library.library import folders
-    from workbench.runs.store import change_notes, find_run
+    from workbench.runs.notes import change_notes
+    from workbench.runs.store import find_run
 
     for path in [find_run(runs or folders().runs, name) for name in names]:
         change_notes(path, **changes)
@@ -69,7 +71,8 @@ def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
 def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
     """Copy a run to a new folder, or to a new .zip; nothing is overwritten."""
     from workbench.library.library import folders
-    from workbench.runs.store import export_run, find_run
+    from workbench.runs.export import export_run
+    from workbench.runs.store import find_run
 
     print(export_run(find_run(runs or folders().runs, name), destination))
 

@@ -14,9 +14,7 @@ from workbench.cli.console import narrate
 from workbench.cli.interruption import stop_signals
 
 if TYPE_CHECKING:
-    from ddib.data.training import TrainingData
-    from ddib.networks.configurations import MlpConfig, UNetConfig
-    from ddib.training.training import TrainingProgress
+    from ddib.training.loop import TrainingProgress
 
 
 def train(
@@ -61,7 +59,9 @@ def train(
         int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
     ] = 2,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
-    parameterisation: Annotated[Literal["v", "epsilon"], typer.Option()] = "v",
+    parameterisation: Annotated[
+        str, typer.Option(help="What the network predicts: v, epsilon or x0.")
+    ] = "v",
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
@@ -78,13 +78,15 @@ def train(
 
     A training that was stopped goes on where it was when the same command is given again.
     """
-    from ddib.checkpoints import checkpoint as checkpoints
+    from ddib.checkpoints.files import SUFFIX, USER_CHECKPOINTS
     from ddib.data.source import TrainingRequest
     from ddib.data.sources import source_of_dataset
-    from ddib.training import training
+    from ddib.training.classifiers import train_classifier, train_probe
+    from ddib.training.configuration import choose_architecture, choose_config
+    from ddib.training.denoisers import train_denoiser
 
     source = source_of_dataset(dataset)
-    path = (out or checkpoints.USER_CHECKPOINTS) / f"{name}{checkpoints.SUFFIX}"
+    path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another --name or give --force")
     if probe and classifier:
@@ -92,58 +94,39 @@ def train(
     if (probe or classifier or class_conditional) and not source.class_labels:
         option = "--probe" if probe else "--classifier" if classifier else "--class-conditional"
         raise InputError(f"{option} needs images with labels, and {dataset} has none")
-    if steps is None and minutes is None:
-        minutes = 12.0
     request = TrainingRequest(
-        dataset, tuple(digit or ()), root, size, "train", checkpoints.USER_CHECKPOINTS.parent
+        dataset, tuple(digit or ()), root, size, "train", USER_CHECKPOINTS.parent
     )
     data = source.training_data(request)
-    config = training.TrainingConfig(
+    config = choose_config(
+        data.pointwise,
         steps=steps,
         minutes=minutes,
+        noise_levels=noise_levels,
+        precision=precision,
         batch=batch,
         learning_rate=learning_rate,
         parameterisation=parameterisation,
-        noise_levels=noise_levels or ("log" if data.pointwise else "time"),
-        precision=precision or ("float32" if data.pointwise else "bf16"),
         seed=seed,
     )
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
     classes = max(source.class_labels) + 1 if class_conditional else None
     if probe or classifier:
         held_out = source.training_data(replace(request, split="test"))
-        progress = (training.train_probe if probe else training.train_classifier)(
+        progress = (train_probe if probe else train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
     else:
-        progress = training.train_denoiser(
+        progress = train_denoiser(
             path,
             domain=data.domain,
             data=data,
-            architecture=_architecture(data, width, classes, patch_size),
+            architecture=choose_architecture(data, width, classes, patch_size),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
     narrate.print(f"wrote {path}", markup=False)
-
-
-def _architecture(
-    data: "TrainingData", width: int | None, classes: int | None, patch_size: int
-) -> "UNetConfig | MlpConfig":
-    from ddib.networks.configurations import MlpConfig, UNetConfig
-
-    if data.pointwise:
-        return MlpConfig(channels=data.channels, width=width or 96)
-    if (width or 64) % 64:
-        raise InputError("--width takes a multiple of 64: the norms have 32 groups at width × 1.5")
-    return UNetConfig(
-        in_channels=data.channels,
-        out_channels=data.channels,
-        model_channels=width or 64,
-        num_classes=classes,
-        patch_size=patch_size,
-    )
 
 
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:

@@ -22,12 +22,13 @@ from typing import Any
 
 import torch
 
-from ddib.bridge.bridge import Solved, Watch
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model
+from ddib.bridge.chunk import Solved
+from ddib.checkpoints.fitted_grid import grid_file
+from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError, RunError
-from ddib.tuning.grid_fit import grid_file
 from workbench.engine.cluster.worker import (
     Shipment,
     Worker,

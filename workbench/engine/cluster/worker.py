@@ -13,15 +13,17 @@ import torch
 from torch import Tensor
 
 import ddib
-from ddib.bridge.bridge import Chunk, Solved
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model, file_sha256, load
+from ddib.bridge.chunk import Chunk, Solved
+from ddib.checkpoints.files import file_sha256
+from ddib.checkpoints.fitted_grid import grid_file
+from ddib.checkpoints.loading import load
+from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
-from ddib.tuning.grid_fit import grid_file
 from workbench.engine.execution.engine import Engine
 from workbench.library.library import folders
-from workbench.library.own_files import load_own_files
+from workbench.own_files import load_own_files
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from ddib.bridge.bridge import Chunk, Solved
-from ddib.checkpoints.checkpoint import Model
+from ddib.bridge.chunk import Chunk, Solved
+from ddib.checkpoints.model import Model
 
 
 def images_within(budget: int, model: Model, device: torch.device) -> int:

@@ -8,9 +8,12 @@ from typing import Literal
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from ddib.bridge.bridge import CHUNK, Chunk, Solved, Watch, known, solve
+from ddib.bridge.bridge import CHUNK, Watch, known, solve
 from ddib.bridge.cache import DISK_LIMIT, Cache
-from ddib.checkpoints.checkpoint import CheckpointFacts, Model, load, load_classifier, load_probe
+from ddib.bridge.chunk import Chunk, Solved
+from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Precision
 from ddib.errors import InputError
 from ddib.networks.probe import Probe

@@ -18,9 +18,9 @@ from workbench.engine.execution.order import Listener, Order
 from workbench.engine.planning.chunks import Task, split
 from workbench.engine.planning.plan import Plan, expected_evaluations
 from workbench.engine.protocol.messages import Progress, Row, RowKind, Stage, Started, VariantInfo
-from workbench.engine.results import measure
+from workbench.engine.results.measure import PerImage, summary
 from workbench.engine.results.rows import SHOWN, RunResults
-from workbench.runs.contact_sheet import latent_pixels, strip_png
+from workbench.runs.strips import latent_pixels, strip_png
 
 PROGRESS_INTERVAL = 0.05  # seconds between messages about progress
 
@@ -151,7 +151,7 @@ class Reporter:
         row: int,
         places: range,
         images: Tensor,
-        metrics: measure.PerImage | None = None,
+        metrics: PerImage | None = None,
         end: int = 0,
     ) -> None:
         """Take more images of a row, which is sent when it is whole."""
@@ -184,7 +184,7 @@ class Reporter:
         kind: RowKind,
         row: int,
         pixels: Pixels,
-        metrics: measure.PerImage,
+        metrics: PerImage,
         end: int = 0,
         *,
         partial: bool,
@@ -204,7 +204,7 @@ class Reporter:
                 columns=len(pixels),
                 png=strip_png(pixels),
                 partial=partial,
-                metrics=measure.summary(metrics),
+                metrics=summary(metrics),
                 per_image={name: values[:SHOWN] for name, values in metrics.items()},
             )
         )

@@ -12,9 +12,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Solved, Watch, levels
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model
+from ddib.bridge.chunk import Problem, Solved
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport
@@ -34,10 +35,14 @@ from workbench.engine.planning.chunks import (
 )
 from workbench.engine.planning.plan import End, Plan
 from workbench.engine.protocol.messages import Finished, RowKind, Status
-from workbench.engine.results import measure
 from workbench.engine.results.files import RunFiles
 from workbench.engine.results.manifest import Ending, Probes, checkpoints_used, make_manifest
-from workbench.runs.store import SHEET, CheckpointUsed, new_run
+from workbench.engine.results.measure import PerImage, measure
+from workbench.metrics.evidence import Latents, Results
+from workbench.metrics.metric import Subject
+from workbench.runs.files import SHEET
+from workbench.runs.manifest import CheckpointUsed
+from workbench.runs.writing import new_run
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +186,7 @@ class Run:
         for (batch, _, _), solved in self._solved(tasks, link):
             for (row, places), z in zip(batch, split(batch, solved.z), strict=True):
                 most[row] = max(most[row], solved.evaluations)
-                self.reporter.add(kind, row, places, z, measure.latents(z, "latent"), link)
+                self.reporter.add(kind, row, places, z, self._latent_metrics("latent", z), link)
                 if self.files is not None:
                     self.files.latents(kind, row if several else None, z, link)
         self.nfe["encode"] += sum(most.values())
@@ -215,7 +220,7 @@ class Run:
         for (row, places), z in zip(batch, split(batch, task.chunk.start), strict=True):
             if link == 0 and self.plan.variants[row].latent:
                 self.reporter.add(
-                    "edited_latent", row, places, z, measure.latents(z, "edited_latent")
+                    "edited_latent", row, places, z, self._latent_metrics("edited_latent", z)
                 )
         return task
 
@@ -230,32 +235,37 @@ class Run:
         passed = self.plan.ends(variant)[end]
         probe = self.probes[passed.path]
         sources = to_tensor(self.plan.images.pixels[places.start : places.stop])
-        metrics = measure.results(
+        cycle = last and self.plan.is_cycle(variant)
+        compared = self.files is not None and last and not cycle
+        evidence = Results(
             images,
             sources,
             wanted=self.plan.wanted(passed, places),
             probe=probe[1] if probe else None,
-            cycle=last and self.plan.is_cycle(variant),
+            cycle=cycle,
             points=self.plan.points,
+            target_picture=self._target_picture(passed) if compared else None,
         )
+        metrics = measure("result", evidence, len(images))
         if self.files is not None:
-            if last and not self.plan.is_cycle(variant):
-                metrics |= self._transport(passed, images, sources)
             self.files.pictures(row, end, places, images)
         self.reporter.add("result" if last else "intermediate", row, places, images, metrics, end)
         if last and places.stop == self.count and self._is_exact(row):
             self.results.exact.add(row)
 
-    def _transport(self, end: End, images: Tensor, sources: Tensor) -> measure.PerImage:
-        """How far an end's pictures are from optimal transport, where its domain is the colours
-        of one picture."""
+    def _latent_metrics(self, subject: Subject, z: Tensor) -> PerImage:
+        return measure(subject, Latents(z), len(z))
+
+    def _target_picture(self, end: End) -> Tensor | None:
+        """The picture whose colours are an end's domain, where there is optimal transport to
+        compare with."""
         if end.facts.picture is None or not self.plan.points:
-            return {}
+            return None
         if not transport.available():
             note = "not compared with optimal transport: pip install 'ddib-workbench[ot]'"
             self.notes += [note] if note not in self.notes else []
-            return {}
-        return measure.transport(images, sources, to_tensor(read_png(end.facts.picture)[None]))
+            return None
+        return to_tensor(read_png(end.facts.picture)[None])
 
     def _encoded(self, link: int, batch: Batch) -> list[Encoded]:
         """The latents of a batch in a link, and what was carried, of each part: from the cache."""
@@ -276,7 +286,7 @@ class Run:
         """Tasks of the models at an end, solved."""
 
         def watcher(task: Task) -> Watch:
-            return self.reporter.watcher(task, end, levels(task.chunk, task.model))
+            return self.reporter.watcher(task, end, Problem(task.chunk, task.model).levels)
 
         for task, solved in self.engine.solve_all(tasks, self.cache, watcher, self._check):
             self.reporter.solved(task, solved.evaluations)

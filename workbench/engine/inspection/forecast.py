@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from ddib.bridge.bridge import Chunk, Solved, solve
-from ddib.checkpoints.checkpoint import Model
+from ddib.bridge.bridge import solve
+from ddib.bridge.chunk import Chunk, Solved
+from ddib.checkpoints.model import Model
 from ddib.solvers.scheme import Step
 from workbench.engine.execution.engine import Engine
 from workbench.engine.planning.chunks import (

@@ -23,7 +23,7 @@ from ddib.solvers.scheme import Step
 from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps, split_solved
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Finished, Inspect, Inspection, LatentStep
-from workbench.runs.contact_sheet import latent_pixels, strip_png
+from workbench.runs.strips import latent_pixels, strip_png
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine

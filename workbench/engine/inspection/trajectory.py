@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved, levels, solve, start_state
-from ddib.checkpoints.checkpoint import Model
+from ddib.bridge.bridge import solve
+from ddib.bridge.chunk import Chunk, Problem, Solved
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels
 from ddib.errors import Cancelled, InputError
 from ddib.schedules.levels import noise, signal
@@ -19,7 +20,7 @@ from ddib.tuning.auto_steps import IMAGES as TRIED
 from workbench.engine.planning.chunks import Encoded, Part, Work, decide_steps
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Sample, State, States, Trace
-from workbench.runs.contact_sheet import LATENT_RANGE, strip_png
+from workbench.runs.strips import LATENT_RANGE, strip_png
 from workbench.session.schema import Session
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def _follow(chunk: Chunk, model: Model, check: Callable[[], None]) -> tuple[list
         nonlocal kept, stride, last
         check()
         if not kept:
-            start = start_state(chunk, model)
-            kept.append(Kept(0, levels(chunk, model)[0], start, step.denoised, 0))
+            start = Problem(chunk, model).start_state
+            kept.append(Kept(0, Problem(chunk, model).levels[0], start, step.denoised, 0))
         evaluations = model.denoiser.evaluations - before
         last = Kept(step.step, step.sigma, step.z, step.denoised, evaluations)
         if step.step % stride == 0:

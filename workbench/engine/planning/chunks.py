@@ -15,11 +15,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddib.bridge.bridge import Chunk, Solved, Watch, batches
+from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
-from ddib.checkpoints.checkpoint import Model, load_classifier
+from ddib.bridge.chunk import Chunk, Solved, batches
+from ddib.checkpoints.loading import load_classifier
+from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_tensor
-from ddib.denoising.denoiser import Label
+from ddib.denoising.label import Label
 from ddib.errors import RunError
 from ddib.guides.guidance import Guidance
 from ddib.operations.operation import Context, Everything, Stage

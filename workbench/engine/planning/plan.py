@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ddib.checkpoints.checkpoint import CheckpointFacts, file_sha256, read_facts
+from ddib.checkpoints.files import file_sha256
+from ddib.checkpoints.fitted_grid import read_grid
+from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.loading import load_images
 from ddib.data.source import Images
 from ddib.errors import InputError
-from ddib.guides.guidance import check_guidance, evaluations
+from ddib.guides.classifier_free import evaluations
+from ddib.guides.guidance import check_guidance
 from ddib.networks.configurations import MlpConfig
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver
-from ddib.tuning.grid_fit import read_grid
 from workbench.engine.protocol.messages import Sample
 from workbench.library.library import find_checkpoint
 from workbench.session.paths import named_checkpoints, named_classifiers, with_absolute_paths
@@ -24,7 +26,7 @@ from workbench.session.titles import end_title
 from workbench.session.variants import Variant, ends, variants
 
 if TYPE_CHECKING:
-    from ddib.denoising.denoiser import Label
+    from ddib.denoising.label import Label
 
 ADAPTIVE_EVALUATIONS = 100  # assumed of a solver that chooses its own steps
 

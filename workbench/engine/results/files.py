@@ -14,16 +14,17 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ddib.bridge.bridge import batches
+from ddib.bridge.chunk import batches
 from ddib.data.pixels import to_pixels, to_tensor
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import RowKind
 from workbench.engine.results.filmstrip import filmstrip
 from workbench.engine.results.rows import RunResults
 from workbench.engine.results.sheet import sheet_rows, subtitle
-from workbench.runs.contact_sheet import contact_sheet, save_sheet
+from workbench.runs.contact_sheet import contact_sheet
 from workbench.runs.curves import parameters
-from workbench.runs.store import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
+from workbench.runs.files import FILMSTRIP, IMAGES, LATENT_SHARDS, LATENTS, POINTS, SESSION, SHEET
+from workbench.runs.sheet_file import save_sheet
 from workbench.session.writing import dump_session
 
 WHOLE = 16 * 2**20  # bytes of latents that go into one file

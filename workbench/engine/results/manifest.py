@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 import ddib
-from ddib.checkpoints.checkpoint import Model, file_sha256
+from ddib.checkpoints.files import file_sha256
+from ddib.checkpoints.model import Model
 from ddib.networks.probe import Probe
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.devices.device import device_name
@@ -20,7 +21,7 @@ from workbench.engine.protocol.messages import Status
 from workbench.engine.results.files import picture_name
 from workbench.engine.results.measure import PerImage, summary
 from workbench.engine.results.rows import RunResults
-from workbench.runs.store import (
+from workbench.runs.manifest import (
     CheckpointUsed,
     InputUsed,
     IntermediateResult,

@@ -1,9 +1,9 @@
 """The rows and the subtitle of a run's contact sheet."""
 
 from workbench.engine.planning.plan import Plan, short_titles
-from workbench.engine.protocol.messages import Metrics
 from workbench.engine.results.measure import summary
 from workbench.engine.results.rows import SHOWN, RunResults
+from workbench.metrics.metric import captions
 from workbench.runs.contact_sheet import SheetRow
 from workbench.session.titles import end_titles
 
@@ -21,7 +21,7 @@ def sheet_rows(results: RunResults) -> list[SheetRow]:
         edited = results.rows.get(("edited_latent", index, 0))
         if edited is not None:
             name = f"{label} latent" if label != "result" else "edited latent"
-            note = _moments(summary(edited.metrics), "edited_latent")
+            note = "  ".join(captions(summary(edited.metrics), "sheet"))
             rows.append(SheetRow(name, edited.pixels, note, block))
         rows += _picture_rows(results, index, label, block, joined=edited is not None)
     return rows
@@ -29,7 +29,7 @@ def sheet_rows(results: RunResults) -> list[SheetRow]:
 
 def _encoding_rows(results: RunResults, index: int, block: str) -> list[SheetRow]:
     latent = results.row("latent", index)
-    note = _moments(summary(latent.metrics), "latent")
+    note = "  ".join(captions(summary(latent.metrics), "sheet"))
     rows = [SheetRow("latent", latent.pixels, note, block)]
     edited = results.rows.get(("edited_image", index, 0))
     if edited is not None:
@@ -53,7 +53,7 @@ def _picture_rows(
         )
         latent = results.rows.get(("intermediate_latent", index, end))
         if latent is not None and latent.count == pictures.count:
-            note = _moments(summary(latent.metrics), "latent")
+            note = "  ".join(captions(summary(latent.metrics), "sheet"))
             rows.append(SheetRow("its latent", latent.pixels, note, block, joined=True))
         joined = False
     return rows
@@ -65,24 +65,13 @@ def _note(results: RunResults, index: int, end: int) -> str:
     passed = results.plan.ends(results.plan.variants[index])[end]
     places = range(len(results.plan.images.names))
     wanted = {*results.plan.wanted(passed, places)}
-    parts = []
-    if "target_accuracy" in figures:
-        if len(wanted) > 1:
-            what = "are their own"
-        elif len(passed.facts.labels) == 1:
-            what = passed.facts.domain.split()[-1]
-        else:
-            what = f"are {wanted.pop()}"
-        parts.append(f"{round(figures['target_accuracy'] * len(places))}/{len(places)} {what}")
-    if "hue_error_median" in figures:
-        parts.append(f"hue {figures['hue_error_median']:.0f}°")
-    if "cycle_psnr" in figures:
-        parts.append(f"{figures['cycle_psnr']:.1f} dB")
-    elif "cycle_l2_mean" in figures:
-        parts.append(f"cycle L2 {figures['cycle_l2_mean']:.2g}")
-    if "ot_mse" in figures:
-        parts.append(f"OT MSE {figures['ot_mse']:.2g}")
-    return "  ".join(parts)
+    if len(wanted) > 1:
+        what = "are their own"
+    elif len(passed.facts.labels) == 1:
+        what = passed.facts.domain.split()[-1]
+    else:
+        what = f"are {next(iter(wanted))}"
+    return "  ".join(captions(figures, "sheet", what, len(places)))
 
 
 def subtitle(plan: Plan) -> str:
@@ -97,10 +86,3 @@ def subtitle(plan: Plan) -> str:
     if solver.clip:
         facts.append("clipped while decoding")
     return "; ".join(facts)
-
-
-def _moments(figures: Metrics, prefix: str) -> str:
-    parts = [f"std {figures[f'{prefix}_std']:.2f}"] if f"{prefix}_std" in figures else []
-    if f"{prefix}_kurtosis" in figures:
-        parts.append(f"kurtosis {figures[f'{prefix}_kurtosis']:.1f}")
-    return "  ".join(parts)

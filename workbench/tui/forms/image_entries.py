@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.data.sources import suggested_entry
 from workbench.tui.forms import forms

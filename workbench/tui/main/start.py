@@ -60,14 +60,14 @@ def take_keys(bench: Bench) -> None:
 
 def load_own_files() -> None:
     """What the user's own files add, before a session is read; takes a while, so in a thread."""
-    from workbench.library import own_files
+    from workbench import own_files
 
     own_files.load_own_files()
 
 
 def report_skipped_files(bench: Bench) -> None:
     """Complain of the user's own files that cannot be loaded."""
-    from workbench.library.own_files import skipped_files
+    from workbench.own_files import skipped_files
 
     if lines := skipped_files():
         bench.complain("\n".join(lines), "Own files")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.runs.contact_sheet import rgb
+from workbench.runs.strips import rgb
 
 if TYPE_CHECKING:
     from workbench.tui.present.models import Pixels

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workbench.engine.protocol.messages import RowKind
+from workbench.metrics.metric import Subject, metrics_of
 from workbench.session.schema import Session
-from workbench.tui.present.labels import in_word
 from workbench.tui.present.models import FlowView, PanelView
 from workbench.tui.present.recipe import end_names
 from workbench.tui.state.run_state import ORDER, Pictures, RunView
@@ -16,6 +16,14 @@ from workbench.tui.terminal.keymap import key
 
 if TYPE_CHECKING:
     from workbench.tui.present.models import Pixels
+
+_SUBJECTS: dict[RowKind, Subject] = {
+    "latent": "latent",
+    "intermediate_latent": "latent",
+    "edited_latent": "edited_latent",
+    "intermediate": "result",
+    "result": "result",
+}
 
 
 def stops(session: Session) -> tuple[tuple[RowKind, int], ...]:
@@ -74,7 +82,7 @@ def _panel(
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
     if image >= len(pictures.pixels):
         return PanelView(kind, title, "absent", hint=_hint(kind))
-    said = captions(kind, pictures, image)
+    said = image_captions(kind, pictures, image)
     return PanelView(kind, title, freshness, pictures.pixels[image], said)
 
 
@@ -94,26 +102,22 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def captions(kind: str, pictures: Pictures, image: int) -> tuple[str, ...]:
+def image_captions(kind: RowKind, pictures: Pictures, image: int) -> tuple[str, ...]:
     """What is known of one image, from the longest to the shortest way of saying it."""
     if pictures.partial:
         return ("partial",)
-    if kind in ("result", "intermediate"):
-        label = pictures.number("probe_label", image)
-        hue = pictures.number("hue_error", image)
-        said = [in_word(None if label is None else int(label))]
-        said.append("" if hue is None else f"{hue:.0f}°")
-        return (" · ".join(part for part in said if part),)
-    prefix = kind.removeprefix("intermediate_")
-    deviation = pictures.number(f"{prefix}_std", image)
-    kurtosis = pictures.number(f"{prefix}_kurtosis", image)
-    if deviation is None:
+    if kind not in _SUBJECTS:
         return ()
-    if kurtosis is None:
-        return (f"σ {deviation:.2f}",)
-    return (
-        f"σ {deviation:.2f}  κ {kurtosis:.1f}",
-        f"σ {deviation:.2f} κ {kurtosis:.1f}",
-        f"σ {deviation:.2f} κ {kurtosis:.0f}",
-        f"σ {deviation:.2f}",
-    )
+    subject = _SUBJECTS[kind]
+    values = [(metric, pictures.number(metric.name, image)) for metric in metrics_of(subject)]
+    found = [metric.image_captions(value) for metric, value in values if value is not None]
+    return _joined([each for each in found if each], " · " if subject == "result" else "  ")
+
+
+def _joined(parts: Sequence[tuple[str, ...]], separator: str) -> tuple[str, ...]:
+    """All parts in a line, then with less between them, then shortened, then fewer of them."""
+    if not parts:
+        return ()
+    longest, shortest = [part[0] for part in parts], [part[-1] for part in parts]
+    fewer = [" ".join(shortest[:count]) for count in range(len(parts), 0, -1)]
+    return tuple(dict.fromkeys([separator.join(longest), " ".join(longest), *fewer]))

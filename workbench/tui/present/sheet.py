@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.engine.protocol.messages import Metrics
+from ddib.data.digits import digits_word
 from workbench.library.library import Listed
+from workbench.metrics.metric import captions
 from workbench.session.schema import Session
 from workbench.session.variants import variants as all_variants
 from workbench.tui.present.checkpoints import wanted_label
-from workbench.tui.present.flow import captions
-from workbench.tui.present.labels import in_words_plural
+from workbench.tui.present.flow import image_captions
 from workbench.tui.present.models import PictureRow, SheetRowView, SheetView
 from workbench.tui.present.recipe import end_names, ends
 from workbench.tui.state.run_state import RunView
@@ -92,7 +92,7 @@ def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
     stale = " · stale" if row.freshness == "stale" else ""
     images = range(len(pictures.pixels))
     return tuple(
-        (next(iter(captions(kind, pictures, image)), "") + stale).removeprefix(" · ")
+        (next(iter(image_captions(kind, pictures, image)), "") + stale).removeprefix(" · ")
         for image in images
     )
 
@@ -127,7 +127,7 @@ def _row(
     notes: tuple[str, ...] = ()
     if pictures is not None and not pictures.partial:
         label_wanted = wanted_label(run.session, listed, run.values(variant), end or -1)
-        notes = _notes(kind, pictures.metrics, label_wanted)
+        notes = tuple(captions(pictures.metrics, "row", digits_word(label_wanted)))
     elif pictures is not None and not run.active:
         notes = ("partial",)
     return SheetRowView(
@@ -148,24 +148,6 @@ def _row_hint(run: RunView, freshness: str) -> str:
     if freshness != "computing" or run.progress is None or not run.progress.steps:
         return "waiting"
     return f"{run.progress.stage} {run.progress.step}/{run.progress.steps}"
-
-
-def _notes(kind: str, metrics: Metrics, label: int | None) -> tuple[str, ...]:
-    notes: list[str] = []
-    if kind not in ("result", "intermediate"):
-        prefix = kind.removeprefix("intermediate_")
-        if (deviation := metrics.get(f"{prefix}_std")) is not None:
-            notes.append(f"σ {deviation:.2f}")
-        if (kurtosis := metrics.get(f"{prefix}_kurtosis")) is not None:
-            notes.append(f"κ {kurtosis:.1f}")
-        return tuple(notes)
-    if (accuracy := metrics.get("target_accuracy")) is not None:
-        notes.append(f"{accuracy:.0%} {in_words_plural(label)}".strip())
-    if (hue := metrics.get("hue_error_median")) is not None:
-        notes.append(f"hue {hue:.0f}°")
-    if (psnr := metrics.get("cycle_psnr")) is not None:
-        notes.append(f"{psnr:.1f} dB")
-    return tuple(notes)
 
 
 def _teach(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.engine.protocol.messages import Metrics
-from workbench.metrics.metrics import METRICS
+from workbench.metrics.metric import usual_trade_off
 from workbench.runs import curves
 from workbench.runs.curves import Swept
 from workbench.tui.present.models import TradeOffView
@@ -32,12 +32,11 @@ def _metrics(run: RunView, variant: int) -> Metrics:
 
 
 def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
-    """Accuracy and colour of the variants that have both, where there are several."""
+    """The usual trade-off of the variants that have both figures, where there are several."""
     variants = sweep(run)
     if not curves.parameters(variants):
         return TradeOffView()
-    hue, accuracy = METRICS["hue_error_median"], METRICS["target_accuracy"]
-    points = curves.trade_off(variants, hue, accuracy, curves.across(variants)).points
+    points = curves.trade_off(variants, *usual_trade_off(), curves.across(variants)).points
     if len(points) < 2:
         return TradeOffView()
     cursor = next((i for i, point in enumerate(points) if point.variant == variant), -1)

@@ -16,19 +16,10 @@ from ddib.data.loading import load_images
 from ddib.data.pixels import POINT_CHANNELS
 from ddib.errors import InputError
 from workbench.engine.protocol.messages import Finished, RowKind, Started, VariantInfo
-from workbench.runs.contact_sheet import latent_pixels, read_session_from_sheet
-from workbench.runs.store import (
-    IMAGES,
-    LATENT_SHARDS,
-    LATENTS,
-    MANIFEST,
-    SESSION,
-    SHEET,
-    IntermediateResult,
-    Manifest,
-    VariantResult,
-    read_manifest,
-)
+from workbench.runs.files import IMAGES, LATENT_SHARDS, LATENTS, MANIFEST, SESSION, SHEET
+from workbench.runs.manifest import IntermediateResult, Manifest, VariantResult, read_manifest
+from workbench.runs.sheet_file import read_session_from_sheet
+from workbench.runs.strips import latent_pixels
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants

@@ -12,15 +12,10 @@ from pathlib import Path
 from textual.fuzzy import Matcher
 
 from ddib.errors import InputError
-from workbench.runs.store import (
-    MANIFEST,
-    SESSION,
-    Manifest,
-    Notes,
-    VariantResult,
-    read_manifest,
-    readable_notes,
-)
+from workbench.metrics.metric import captions, range_text, shown_on
+from workbench.runs.files import MANIFEST, SESSION
+from workbench.runs.manifest import Manifest, VariantResult, read_manifest
+from workbench.runs.notes import Notes, readable_notes
 from workbench.session.reading import load_session
 from workbench.session.schema import Session
 from workbench.session.variants import variants as variants_of
@@ -143,17 +138,13 @@ def one_line(session: Session) -> str:
 
 
 def numbers(manifest: Manifest) -> str:
-    """Target accuracy, hue error, evaluations, seconds."""
-    parts = []
+    """The figures of the history, evaluations, seconds."""
     metrics = [variant.metrics for variant in manifest.variants]
-    for words, name, form in (
-        ("target", "target_accuracy", "{:.0%}"),
-        ("hue", "hue_error_median", "{:.0f}°"),
-        ("cycle", "cycle_psnr", "{:.1f} dB"),
-    ):
-        if values := [each[name] for each in metrics if name in each]:
-            ends = dict.fromkeys(form.format(end) for end in (min(values), max(values)))
-            parts.append(f"{words} {'–'.join(ends)}")
+    parts = [
+        f"{figure.labels['history']} {values}".strip()
+        for figure in shown_on("history")
+        if (values := range_text(figure, metrics))
+    ]
     parts.append(f"{sum(manifest.nfe.values()):,} NFE")
     if "total" in manifest.seconds:
         parts.append(in_words(manifest.seconds["total"]))
@@ -198,13 +189,7 @@ def preview(run: Kept) -> RunPreview:
 
 
 def _row(path: Path, variant: VariantResult) -> SheetRowView:
-    notes = []
-    if (accuracy := variant.metrics.get("target_accuracy")) is not None:
-        notes.append(f"{accuracy:.0%} target")
-    if (hue := variant.metrics.get("hue_error_median")) is not None:
-        notes.append(f"hue {hue:.0f}°")
-    if (psnr := variant.metrics.get("cycle_psnr")) is not None:
-        notes.append(f"{psnr:.1f} dB")
+    notes = captions(variant.metrics, "row", "target")
     pixels = stored_pictures(path, variant.furthest[:PREVIEWED])
     hint = "" if pixels is not None else "pictures missing"
     return SheetRowView(variant.label, tuple(notes), pixels, "fresh", hint)

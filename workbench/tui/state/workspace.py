@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ddib.checkpoints.checkpoint import CheckpointFacts
+from ddib.checkpoints.header import CheckpointFacts
 from ddib.data.pixels import POINT_CHANNELS as CHANNELS
 from ddib.data.scatter import SIZE
 from ddib.data.source import ImageSource

@@ -12,7 +12,7 @@ from textual.app import SuspendNotSupported
 from workbench.support.terminal import Environment, image_protocol, multiplexer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PIL.Image import Image
     from textual.app import App
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 How = Literal["kitty", "iterm2", "sixel"]
 Cell = tuple[int, int]  # pixels of a cell, across and down
 
-EXTRA = "textual_image"
+PACKAGES: dict[How, str] = {"kitty": "term_image", "iterm2": "term_image", "sixel": "textual_image"}
 CELL: Cell = (8, 16)  # of a terminal that does not tell
 GAP = 2  # pixels between two pictures
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[2J\x1b[H", "\x1b[?1049l"  # the alternate screen
 _KITTY_DELETE = "\x1b_Ga=d\x1b\\"
 
 
-def choose(environment: Environment, *, sixel: bool) -> tuple[How | None, str]:
+def choose(environment: Environment, is_installed: Callable[[str], bool]) -> tuple[How | None, str]:
     """How to draw, or None with a sentence that says why not and what would help.
 
-    `sixel`: whether the optional package that draws them is installed.
+    is_installed: whether a package of `PACKAGES`, which draw by one protocol each, is there.
     """
     between = multiplexer(environment)
     if between:
@@ -47,19 +47,24 @@ def choose(environment: Environment, *, sixel: bool) -> tuple[How | None, str]:
             "Half blocks are all there is: this terminal has no known graphics. "
             "kitty, WezTerm, iTerm2 and foot have."
         )
-    if protocol == "sixel" and not sixel:
+    if is_installed(PACKAGES[protocol]):
+        return protocol, ""
+    if protocol == "sixel":
         return None, (
             "This terminal can show more, by Sixel graphics: "
             "pip install 'ddib-workbench[graphics]', then start again."
         )
-    return protocol, ""
+    return None, (
+        "Half blocks are all there is: this terminal's graphics need the package term-image, "
+        "which Python 3.14 does not have. Use Python 3.13 to see more."
+    )
 
 
 def joined(pictures: Sequence[Pixels], *, below: bool = False) -> Image:
     """Pictures [H, W, C] as one, beside or below each other."""
     from PIL import Image
 
-    from workbench.runs.contact_sheet import rgb
+    from workbench.runs.strips import rgb
 
     images = [Image.fromarray(rgb(pixels)) for pixels in pictures]
     widths, heights = [i.width for i in images], [i.height for i in images]
@@ -92,22 +97,14 @@ def placed(picture: Image, columns: int, lines: int, cell: Cell) -> Image:
 
 def draw(picture: Image, how: How, columns: int, lines: int, out: TextIO) -> None:
     """Write a picture that takes `columns` by `lines` cells from the cursor on."""
-    import term_image
-    from term_image.utils import get_cell_size
-
-    term_image.enable_queries()
-    try:
-        canvas = placed(picture, columns, lines, get_cell_size() or CELL)
-        encode = _sixel if how == "sixel" else _term_image
-        out.write(encode(canvas, how, columns, lines))
-        out.flush()
-    finally:
-        term_image.disable_queries()
+    encode = _sixel if how == "sixel" else _term_image
+    out.write(encode(placed(picture, columns, lines, _cell_size(out)), how, columns, lines))
+    out.flush()
 
 
 def show(app: App[None], picture: Image, title: str) -> str | None:
     """Suspend the program for a picture until a key is pressed; why not, when it cannot be."""
-    how, why = choose(os.environ, sixel=find_spec(EXTRA) is not None)
+    how, why = choose(os.environ, lambda package: find_spec(package) is not None)
     if how is None:
         return why
     try:
@@ -134,6 +131,28 @@ def _show(picture: Image, how: How, title: str, out: TextIO) -> None:
     finally:
         out.write((_KITTY_DELETE if how == "kitty" else "") + _LEAVE)
         out.flush()
+
+
+def _cell_size(out: TextIO) -> Cell:
+    """Pixels of a cell: the kernel may know, or else term-image asks the terminal."""
+    import fcntl
+    import struct
+    import termios
+
+    window = fcntl.ioctl(out.fileno(), termios.TIOCGWINSZ, bytes(8))
+    lines, columns, width, height = struct.unpack("4H", window)
+    if lines and columns and width >= columns and height >= lines:
+        return width // columns, height // lines
+    if find_spec("term_image") is None:
+        return CELL
+    import term_image
+    from term_image.utils import get_cell_size
+
+    term_image.enable_queries()
+    try:
+        return get_cell_size() or CELL
+    finally:
+        term_image.disable_queries()
 
 
 def _term_image(canvas: Image, how: How, columns: int, lines: int) -> str:

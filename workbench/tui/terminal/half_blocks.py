@@ -1,14 +1,12 @@
-"""Images as terminal cells: term-image's half blocks, turned into cached strips for the screen.
+"""Images as terminal cells: half blocks in cached strips for the screen.
 
 A cell shows two pixels, one above the other: a picture of 32×32 is lossless in 32×16 cells.
 """
 
-import re
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -18,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from workbench.runs.contact_sheet import Pixels, rgb
+from workbench.runs.strips import Pixels, rgb
 
 RGB = tuple[int, int, int]
 
@@ -32,9 +30,6 @@ _BRIGHT = np.array(  # the hues that 16 colours have, as rich knows them, and wh
 _BLACK: RGB = (0, 0, 0)
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _LEAST_WIDTH = 2  # cells; below that a picture says nothing
-
-# What BlockImage writes: a background, a foreground unless both pixels are equal, characters.
-_RUN = re.compile(r"\x1b\[48;2;(\d+);(\d+);(\d+)m(?:\x1b\[38;2;(\d+);(\d+);(\d+)m)?([^\x1b]+)")
 
 
 def half_blocks(
@@ -66,7 +61,7 @@ def row_strips(
     """
     count = min(len(pixels), max(1, (columns + gap) // (_LEAST_WIDTH + gap)))
     width = fitting_width(pixels.shape[2], (columns + gap) // count - gap)
-    style = _style(map(str, background), None) if colors == "full" else Style.null()
+    style = _style(background, None) if colors == "full" else Style.null()
     images = [half_blocks(p, width, background=background, colors=colors) for p in pixels[:count]]
     space = Strip([Segment(" " * gap, style)], gap)
     lines = []
@@ -111,20 +106,19 @@ def cells(pixels: Pixels, colors: Colors) -> tuple[Strip, ...]:
 
 
 def _blocks(pixels: Pixels) -> tuple[Strip, ...]:
-    height, width, _ = pixels.shape
-    image = _block_image()(Image.fromarray(pixels), width=width)
-    styles: dict[tuple[str, ...], Style] = {}
+    """Upper pixels as the foreground of ▀, lower ones as the background; a space where equal."""
+    styles: dict[tuple[int, ...], Style] = {}
     strips = []
-    for line in str(image).split("\n"):
+    for line in np.concatenate([pixels[::2], pixels[1::2]], axis=2):
+        starts = [0, *(np.flatnonzero((line[1:] != line[:-1]).any(axis=1)) + 1).tolist()]
+        lengths = np.diff([*starts, len(line)]).tolist()
         segments = []
-        for *colors, text in _RUN.findall(line):
-            key = tuple(colors)
-            if (style := styles.get(key)) is None:
-                style = styles[key] = _style(key[:3], key[3:] if key[3] else None)
-            segments.append(Segment(text, style))
-        strips.append(Strip(segments, width))
-    if len(strips) != height // 2:
-        raise RuntimeError(f"term-image drew {len(strips)} lines for {height} pixels")
+        for colors, length in zip(map(tuple, line[starts].tolist()), lengths, strict=True):
+            above, below = colors[:3], colors[3:]
+            if (style := styles.get(colors)) is None:
+                style = styles[colors] = _style(below, None if above == below else above)
+            segments.append(Segment((" " if above == below else "▀") * length, style))
+        strips.append(Strip(segments, len(line)))
     return tuple(strips)
 
 
@@ -135,7 +129,7 @@ def _shades(pixels: Pixels, colors: Colors) -> tuple[Strip, ...]:
     levels = np.rint(bright * ((len(SHADES) - 1) / 255)).astype(int)
     hues = np.full(levels.shape, -1) if colors == "none" else _hues(pairs)
     styles = {-1: Style.null()} | {
-        hue: _style(("0", "0", "0"), map(str, color)) for hue, color in enumerate(_BRIGHT)
+        hue: _style(_BLACK, color) for hue, color in enumerate(_BRIGHT.tolist())
     }
     strips = []
     for line in zip(levels, hues, strict=True):
@@ -155,25 +149,11 @@ def _hues(pixels: Pixels) -> Pixels:
     return found
 
 
-def _style(background: Iterable[str], foreground: Iterable[str] | None) -> Style:
+def _style(background: Iterable[int], foreground: Iterable[int] | None) -> Style:
     return Style.from_color(_color(*foreground) if foreground else None, _color(*background))
 
 
-def _color(red: str, green: str, blue: str) -> Color:
+def _color(red: int, green: int, blue: int) -> Color:
     # Color.from_rgb takes several times as long, most of it to spell a name in hexadecimal.
-    triplet = ColorTriplet(int(red), int(green), int(blue))
+    triplet = ColorTriplet(red, green, blue)
     return Color(f"rgb({red},{green},{blue})", ColorType.TRUECOLOR, None, triplet)
-
-
-@lru_cache(maxsize=1)
-def _block_image() -> Callable[..., Any]:
-    """term-image's BlockImage, imported on first use: it pulls in requests (0.2 s)."""
-    with warnings.catch_warnings():
-        # It warns where there is no terminal, which a picture in half blocks does not need.
-        warnings.simplefilter("ignore", UserWarning)
-        import term_image
-        from term_image.image import BlockImage
-    # It would ask the terminal and take the user's keys for the answer.
-    term_image.disable_queries()
-    term_image.set_cell_ratio(0.5)
-    return BlockImage

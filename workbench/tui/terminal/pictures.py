@@ -90,7 +90,7 @@ def _draw(
 
 def shrunk(pixels: Pixels, width: int) -> Pixels:
     """A picture [H, W, C] averaged to a smaller width."""
-    from workbench.runs.contact_sheet import rgb
+    from workbench.runs.strips import rgb
     from workbench.tui.terminal.half_blocks import resized
 
     return resized(rgb(pixels), width)
@@ -139,7 +139,7 @@ class Magnified:
     def _draw(self, lines: range, column: int) -> None:
         import numpy as np
 
-        from workbench.runs.contact_sheet import rgb
+        from workbench.runs.strips import rgb
         from workbench.tui.terminal.half_blocks import cells
 
         missing = [

@@ -175,7 +175,7 @@ class Canvas(ScrollView, can_focus=False):
 
     def _marked(self, drawn: Magnified, line: int, start: int, end: int) -> Strip:
         """Cells start to end of a line of the picture, with the crosshair where it crosses."""
-        from workbench.runs.contact_sheet import rgb
+        from workbench.runs.strips import rgb
 
         strip = drawn.line(line, start, end)
         if self.pixel is None or self.pixels is None or not self.crosshair:

@@ -10,7 +10,8 @@ import pytest
 
 from workbench.demo import RUN
 from workbench.engine.protocol.client import COMMAND
-from workbench.runs.store import Notes, list_runs, read_notes
+from workbench.runs.notes import Notes, read_notes
+from workbench.runs.store import list_runs
 from workbench.tui.screens.viewer.screen import ViewScreen
 
 

@@ -1,5 +1,6 @@
 """A sweep as curves, on the screen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from workbench.engine.protocol.client import COMMAND
 from workbench.runs.curves import Axis, Plot, Point, Series
-from workbench.runs.store import read_manifest
+from workbench.runs.manifest import read_manifest
 from workbench.tui.screens.plots.screen import PlotsScreen, no_sweep
 from workbench.tui.widgets.sweep_plot import _apart, _ticks
 
@@ -19,6 +20,11 @@ source:
 target: {checkpoint: cmnist-sevens}
 solver: {steps: 1}
 """
+
+
+def points(screen: PlotsScreen) -> Sequence[Point]:
+    assert screen.plot is not None
+    return screen.plot.points
 
 
 async def test_a_sweep_is_plotted_and_its_variants_gone_through(
@@ -39,8 +45,9 @@ async def test_a_sweep_is_plotted_and_its_variants_gone_through(
         for metric in screen.metrics:
             screen._metric = metric.name
             told = [v.metrics[metric.name] for v in manifest.variants]
-            assert [p.y for p in screen.plot.points] == pytest.approx(told), metric.name
-            assert [p.x for p in screen.plot.points] == [0.1, 0.4]
+            drawn = points(screen)
+            assert [p.y for p in drawn] == pytest.approx(told), metric.name
+            assert [p.x for p in drawn] == [0.1, 0.4]
         screen._metric = screen.metrics[0].name
 
         await driver.press("right")
@@ -57,7 +64,7 @@ async def test_a_sweep_is_plotted_and_its_variants_gone_through(
         x, y = screen.axes
         assert (x.name, y.name) == ("hue_error_median", "target_accuracy")
         told_both = [(v.metrics[x.name], v.metrics[y.name]) for v in manifest.variants]
-        assert [(p.x, p.y) for p in screen.plot.points] == told_both
+        assert [(p.x, p.y) for p in points(screen)] == told_both
         await driver.press("x")
         assert screen.axes[0] != x and screen.axes[1] == y
 

@@ -4,7 +4,7 @@ from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.schema import Session, Source, Target
 from workbench.session.variants import variants
 from workbench.tui.forms import forms
-from workbench.tui.present.models import Position
+from workbench.tui.present.models import FieldView, Position
 from workbench.tui.state import edits as editing
 
 START = Session(
@@ -61,13 +61,14 @@ def test_ends_images_solver() -> None:
     assert (session.source.checkpoint, session.source.label) == ("x", 3)
     assert [variant.target.label for variant in variants(session)] == [1, 2]
     session = editing.with_images(session, 0, ColoredMNIST(digit=7, count=2))
-    assert session.source.images[0].digit == 7  # type: ignore[union-attr]
+    (images,) = session.source.images
+    assert isinstance(images, ColoredMNIST) and images.digit == 7
 
 
 # ---- forms
 
 
-def field(model: object, name: str) -> forms.FieldView:
+def field(model: object, name: str) -> FieldView:
     form = forms.form_of(model, "k", "t")  # type: ignore[arg-type]
     return next(field for field in form.fields if field.name == name)
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ddib.data.digits import digit_word, digits_word
 from workbench.engine.protocol.messages import Finished, Progress, Row, Started, VariantInfo
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
-from workbench.tui.present import labels as words
 from workbench.tui.present import runs as run_views
 from workbench.tui.present import sweeps as sweep_views
 from workbench.tui.present.models import Position
@@ -126,8 +126,8 @@ def test_progress_is_said_in_words() -> None:
 
 
 def test_notes_are_for_the_label_of_the_variant() -> None:
-    assert words.in_words_plural(6) == "sixes" and words.in_words_plural(7) == "sevens"
-    assert words.in_words_plural(12) == "12" and words.in_word(None) == ""
+    assert digits_word(6) == "sixes" and digits_word(7) == "sevens"
+    assert digits_word(12) == "12" and digit_word(None) == ""
 
 
 def test_the_trade_off_has_a_point_for_each_variant_that_is_done() -> None:

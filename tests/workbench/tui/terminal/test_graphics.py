@@ -31,23 +31,24 @@ draw(Image.open(sys.argv[1]), sys.argv[2], 20, 9, sys.stdout)
 
 
 @pytest.mark.parametrize(
-    ("environment", "sixel", "how", "words"),
+    ("environment", "missing", "how", "words"),
     [
-        ({"KITTY_WINDOW_ID": "1"}, False, "kitty", ""),
-        ({"TERM": "xterm-ghostty"}, False, "kitty", ""),
-        ({"TERM_PROGRAM": "WezTerm"}, False, "iterm2", ""),
-        ({"TERM_PROGRAM": "iTerm.app"}, True, "iterm2", ""),
-        ({"TERM": "foot"}, True, "sixel", ""),
-        ({"TERM": "foot"}, False, None, "pip install 'ddib-workbench[graphics]'"),
-        ({"KITTY_WINDOW_ID": "1", "TMUX": "x"}, True, None, "Run outside tmux"),
-        ({"KITTY_WINDOW_ID": "1", "STY": "x"}, True, None, "Run outside GNU screen"),
-        ({"TERM": "xterm-256color"}, True, None, "kitty, WezTerm, iTerm2 and foot have"),
+        ({"KITTY_WINDOW_ID": "1"}, "textual_image", "kitty", ""),
+        ({"TERM": "xterm-ghostty"}, "textual_image", "kitty", ""),
+        ({"TERM_PROGRAM": "WezTerm"}, "textual_image", "iterm2", ""),
+        ({"TERM_PROGRAM": "iTerm.app"}, "", "iterm2", ""),
+        ({"TERM_PROGRAM": "iTerm.app"}, "term_image", None, "Use Python 3.13"),
+        ({"TERM": "foot"}, "term_image", "sixel", ""),
+        ({"TERM": "foot"}, "textual_image", None, "pip install 'ddib-workbench[graphics]'"),
+        ({"KITTY_WINDOW_ID": "1", "TMUX": "x"}, "", None, "Run outside tmux"),
+        ({"KITTY_WINDOW_ID": "1", "STY": "x"}, "", None, "Run outside GNU screen"),
+        ({"TERM": "xterm-256color"}, "", None, "kitty, WezTerm, iTerm2 and foot have"),
     ],
 )
 def test_how_a_terminal_draws(
-    environment: dict[str, str], sixel: bool, how: str | None, words: str
+    environment: dict[str, str], missing: str, how: str | None, words: str
 ) -> None:
-    chosen, said = choose(environment, sixel=sixel)
+    chosen, said = choose(environment, lambda package: package != missing)
     assert chosen == how and words in said and bool(said) == (how is None)
 
 
@@ -97,6 +98,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_kitty_gets_every_pixel(picture: Path) -> None:
+    pytest.importorskip("term_image")
     got = written(picture, "kitty")
     parts = re.findall(rb"\x1b_G([^;\x1b]*);([^\x1b]*)\x1b\\", got)
     drawn = [(keys, data) for keys, data in parts if b"a=q" not in keys]
@@ -111,6 +113,7 @@ def test_kitty_gets_every_pixel(picture: Path) -> None:
 
 
 def test_iterm2_gets_a_picture(picture: Path) -> None:
+    pytest.importorskip("term_image")
     found = re.search(rb"\x1b\]1337;File=([^:]*):([^\x1b\x07]*)", written(picture, "iterm2"))
     assert found is not None and b"width=20;height=9" in found[1]
     assert Image.open(io.BytesIO(base64.b64decode(found[2]))).size == (200, 180)

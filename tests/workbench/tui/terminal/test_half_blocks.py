@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from rich.console import Console
@@ -179,23 +176,3 @@ def test_a_terminals_own_colours_do_not_change_the_picture(monkeypatch):
     preview._draw.cache_clear()
     picture = noise(32, 32, 3, seed=3)
     np.testing.assert_array_equal(pixels_of(half_blocks(picture, 32)), picture)
-
-
-def test_term_image_is_imported_on_first_use_and_in_silence():
-    code = """
-import sys
-import numpy as np
-from workbench.tui.terminal.half_blocks import half_blocks
-assert "term_image" not in sys.modules and "torch" not in sys.modules
-half_blocks(np.zeros((2, 2, 3), np.uint8), 2)
-assert "term_image" in sys.modules
-"""
-    done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "term" not in done.stderr.lower()

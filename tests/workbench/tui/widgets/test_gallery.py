@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ddib.checkpoints.checkpoint import ZOO
+from ddib.checkpoints.files import ZOO
 from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.sources.image_files import ImageFiles
 from workbench.session.reading import parse_session

@@ -289,7 +289,7 @@ class RunHistory(Screen[Path | None]):
 
     def _change(self, run: Kept, **changes: Any) -> None:
         from ddib.errors import InputError, RunError
-        from workbench.runs.store import change_notes
+        from workbench.runs.notes import change_notes
 
         try:
             change_notes(run.path, **changes)

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.metrics.metrics import Metric, measured
+from workbench.metrics.metric import Figure, measured
 from workbench.runs.curves import (
     Axis,
     Parameter,
@@ -58,7 +58,7 @@ class PlotsScreen(Screen[int | None]):
         self.variant = variant
         self.trading = False  # a metric against another
         self._image = image
-        self._metric = "target_accuracy"
+        self._metric = ""  # the first that there is
         self._axes: dict[str, str] = {}  # of the trade-off, once they were chosen
 
     def compose(self) -> ComposeResult:
@@ -80,7 +80,7 @@ class PlotsScreen(Screen[int | None]):
     # ---- what is plotted
 
     @property
-    def metrics(self) -> list[Metric]:
+    def metrics(self) -> list[Figure]:
         """What can be plotted."""
         found = measured(variant.metrics for variant in self.view.sweep)
         return [metric for metric in found if not metric.detail]
@@ -91,12 +91,12 @@ class PlotsScreen(Screen[int | None]):
         return across(self.view.sweep) if parameters(self.view.sweep) else None
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> Figure:
         """The metric against the swept value."""
         return next((m for m in self.metrics if m.name == self._metric), self.metrics[0])
 
     @property
-    def axes(self) -> tuple[Metric, Metric]:
+    def axes(self) -> tuple[Figure, Figure]:
         """The two metrics of the trade-off, across and upwards."""
         there = {metric.name: metric for metric in self.metrics}
         usual = trade_off_metrics(self.view.sweep) or (self.metrics[0], self.metrics[-1])
@@ -193,7 +193,7 @@ class PlotsScreen(Screen[int | None]):
         self._axes[axis] = self._next(self.axes["xy".index(axis)], 1)
         self._show()
 
-    def _next(self, metric: Metric, by: int) -> str:
+    def _next(self, metric: Figure, by: int) -> str:
         metrics = self.metrics
         return metrics[(metrics.index(metric) + by) % len(metrics)].name
 

@@ -1,11 +1,17 @@
 """The user's own files and installed packages, which the program loads when it starts."""
 
+from typing import Any
+
 from ddib.data.source import IMAGE_SOURCES
 from ddib.extensions import load_extensions
+from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
+from ddib.registry import Registry
+from ddib.solvers.scheme import SOLVERS
 from workbench.library.library import folders
+from workbench.metrics.metric import METRICS
 
-REGISTRIES = (OPERATIONS, IMAGE_SOURCES)
+REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, GUIDES, SOLVERS, IMAGE_SOURCES, METRICS)
 """What a file of the user's can add to; its folder lies beside the configuration file."""
 
 

@@ -1,0 +1,1 @@
+"""Metrics of latents, before the recipe's operations and after them."""

@@ -1,0 +1,1 @@
+"""Metrics of results, beside the sources they came from."""
