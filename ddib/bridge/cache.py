@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 MEMORY_LIMIT = 512 * 2**20  # bytes, where nothing lies on a disk
 MEMORY_BEFORE_DISK = 16 * 2**20  # bytes; the system keeps what was read of a disk in memory too
 DISK_LIMIT = 4 * 2**30  # bytes
+ABANDONED = 3600.0  # seconds after which nobody finishes writing a chunk
 SUFFIX = ".safetensors"
 
 Chunk = Mapping[str, Tensor]
@@ -111,12 +113,21 @@ class Cache:
             with contextlib.suppress(OSError):
                 entries.append((path.stat().st_mtime, path.stat().st_size, path))
         self._disk_size = sum(size for _, size, _ in entries)
+        self._remove_leftovers()
         for _, size, path in sorted(entries):
             if self._disk_size <= self.disk_limit:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
             self._disk_size -= size
+
+    def _remove_leftovers(self) -> None:
+        """Delete what programs that were killed left half written: nobody writes for an hour."""
+        assert self.folder is not None
+        for path in self.folder.glob(".*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
 
 
 def _size(chunk: Chunk) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ddib.data.file_names import unescape_name
 from ddib.data.pixels import Pixels
 from ddib.errors import InputError
 
@@ -71,7 +72,11 @@ def download_mnist(folder: Path) -> Path:
 
 def mnist_folder(root: str | None, base: Path) -> Path:
     """The folder of raw MNIST files that is meant by `root`; None stands for the package's."""
-    return PACKAGED_MNIST if root is None else (base / Path(root).expanduser()).resolve()
+    return (
+        PACKAGED_MNIST
+        if root is None
+        else (base / Path(unescape_name(root)).expanduser()).resolve()
+    )
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:

@@ -70,15 +70,18 @@ def exit_on_signals() -> Iterator[None]:
 def follow(report: Report, jobs: "Sequence[Job]", narrate: Console) -> None:
     """Do the jobs one after another, with progress; at the end the report is done."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
         TimeRemainingColumn(),
-    )  # fmt: skip
+    )
     with Progress(*columns, console=narrate, transient=True) as bar:
         task = bar.add_task("", total=sum(job.evaluations for job in jobs))
         for job in jobs:
             bar.update(task, description=job.words)
             if not narrate.is_terminal:
-                narrate.print(job.words, markup=False)
+                narrate.print(job.words)
             job.do()
             bar.advance(task, job.evaluations)
     report.status = "done"

@@ -37,7 +37,11 @@ def adapt(
     spec = ImageFiles(path=images) if images else _own(facts, label)
     pixels = load_images([spec], size=facts.image_size, channels=facts.channels).pixels
     start = to_tensor(pixels[:IMAGES] if images else pixels[-IMAGES:]).to(chosen)
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[facts]}", markup=False),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=narrate, transient=True) as bar:
         task = bar.add_task(checkpoint.stem, total=1.0, facts="")
 

@@ -20,6 +20,7 @@ from ddib.operations.operation import OPERATIONS
 from ddib.tuning.calibration import Calibration, stored
 from workbench.library.library import folders, list_checkpoints, read_config
 from workbench.support.files import check_folder
+from workbench.support.processes import child_command
 from workbench.support.terminal import (
     Environment,
     ask_tmux,
@@ -28,6 +29,7 @@ from workbench.support.terminal import (
     multiplexer,
     shows_true_color,
 )
+from workbench.support.text import clean
 
 Status = Literal["ok", "warn", "bad"]
 
@@ -94,9 +96,9 @@ def render(found: Sequence[Check]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for check in found:
-        says = Text(check.found)
+        says = Text(clean(check.found))
         if check.advice:
-            says.append(f"\n{check.advice}", style=colors[check.status])
+            says.append(f"\n{clean(check.advice)}", style=colors[check.status])
         table.add_row(Text(check.status, style=colors[check.status]), Text(check.name), says)
     return table
 
@@ -148,7 +150,7 @@ def _torch_facts() -> dict[str, Any] | str:
     """What a fresh interpreter says about torch, or why it cannot."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _TORCH_PROBE],
+            child_command("-c", _TORCH_PROBE),
             capture_output=True,
             text=True,
             timeout=_TORCH_SECONDS,

@@ -1,6 +1,7 @@
 """Headless runs: read the sessions, check all, run one after the other, report each."""
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.errors import InputError
+from workbench.cli.console import data, print_path
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
+from workbench.library.library import folders
 from workbench.metrics.metric import measured, shown_on
 from workbench.runs.comparison import compare_runs
 from workbench.runs.files import SESSION
+from workbench.runs.leftovers import UNFINISHED
 from workbench.runs.manifest import read_manifest
 from workbench.runs.sheet_file import read_session_from_sheet
 from workbench.runs.writing import safe_name, stamped_name
@@ -27,9 +31,12 @@ from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.titles import without_family
+from workbench.support.text import clean
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
+
+log = logging.getLogger(__name__)
 
 LATENT_TOLERANCE = 1e-3  # of `--check`: other devices and versions round differently
 PIXEL_TOLERANCE = 2  # levels of 255
@@ -65,7 +72,7 @@ def read_script(path: Path, settings: Sequence[str] = ()) -> Script:
         if not sign:
             raise InputError(f"--set {setting}: expected PATH=VALUE, as in solver.steps=10")
         session, file = set_value(session, key.strip(), value), None
-    return Script(session, name, path.resolve().parent, file)
+    return Script(session, escape_name(name), path.resolve().parent, file)
 
 
 def make_plans(
@@ -112,36 +119,45 @@ def replay(
         if stopped:
             break
         stamped = stamped_name(plan.name, datetime.now())
-        unfinished = out / f".{safe_name(plan.name)}.unfinished" if out else None
+        unfinished = out / f".{safe_name(plan.name)}{UNFINISHED}" if out else None
         name = plan.name if out else stamped
         order = Order(store=out or store, run_name=name, unfinished=unfinished)
         with _Watch(plan, narrate) as watch:
-            ending = run_plan(engine, plan, order, watch, lambda: bool(stopped))
+            try:
+                ending = run_plan(engine, plan, order, watch, lambda: bool(stopped))
+            except Exception as error:  # of the user's own files too: it costs this session alone
+                log.exception("%s failed", plan.name)
+                ending = _failed(error)
         endings.append(ending)
         if as_json:
             print(json.dumps(as_line(plan, ending, str(engine.device)), separators=(",", ":")))
         elif ending.run:
-            print(ending.run)
+            print_path(unescape_name(ending.run))
         sys.stdout.flush()
         if ending.error:
-            narrate.print(f"{plan.name}: {ending.status}: {ending.error}", markup=False)
+            narrate.print(f"{plan.name}: {ending.status}: {ending.error}")
         for note in ending.notes:
-            narrate.print(f"{plan.name}: {note}", markup=False, soft_wrap=True)
+            narrate.print(f"{plan.name}: {note}", soft_wrap=True)
         if not as_json:
             title = plan.session.title or plan.name
             took = f"{ending.seconds['total']:.1f} s, {sum(ending.nfe.values())} evaluations"
-            narrate.print(f"{title}: {took}", markup=False, soft_wrap=True)
+            narrate.print(f"{title}: {took}", soft_wrap=True)
             narrate.print(figures_table(plan, ending))
     if not as_json and (cycles := cycles_table(plans, endings)) is not None:
         narrate.print(cycles)
     return endings
 
 
+def _failed(error: Exception) -> Finished:
+    words = f"{type(error).__name__}: {error}; details are in {folders().log}"
+    return Finished(id="", status="failed", error=clean(words), seconds={"total": 0.0})
+
+
 def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
     """What `--json` prints of a run."""
     return {
         "session": plan.name,
-        "run": ending.run,
+        "run": ending.run and unescape_name(ending.run),
         "status": ending.status,
         **({"error": ending.error} if ending.error else {}),
         "device": device,
@@ -154,7 +170,7 @@ def as_line(plan: Plan, ending: Finished, device: str) -> dict[str, Any]:
         "seconds": ending.seconds,
         "cache": ending.cache,
         **({"notes": ending.notes} if ending.notes else {}),
-        "sheet": ending.sheet,
+        "sheet": ending.sheet and unescape_name(ending.sheet),
     }
 
 
@@ -167,7 +183,7 @@ def figures_table(plan: Plan, ending: Finished) -> Table:
         table.add_column(metric.heading, justify="right")
     for variant, figures in zip(plan.variants, ending.metrics, strict=False):
         cells = [m.text(figures[m.name]) if m.name in figures else "" for m in columns]
-        table.add_row(escape(variant.label), *cells)
+        table.add_row(variant.label, *cells)
     return table
 
 
@@ -189,7 +205,7 @@ def cycles_table(plans: Sequence[Plan], endings: Sequence[Finished]) -> Table | 
                 source, *between, _ = without_family([end.title for end in plan.ends(variant)])
                 cells = [e.text(figures[e.name]) if e.name in figures else "–" for e in errors]
                 cells = [str(variant.solver.steps), *cells]
-                table.add_row(escape(source), escape(" → ".join(between) or "itself"), *cells)
+                table.add_row(source, " → ".join(between) or "itself", *cells)
     return table if table.row_count else None
 
 
@@ -204,10 +220,11 @@ def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:
             line = facts | {"variants": len(plan.variants)} | asdict(found)
             print(json.dumps(line, separators=(",", ":")))
             continue
-        print(
+        data.print(
             f"{plan.name}: {facts['images']} images, {len(plan.variants)} variants; evaluations "
             f"per image: encode {found.encode} ({found.encode_left} to make), "
-            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}"
+            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}",
+            soft_wrap=True,
         )
 
 
@@ -216,14 +233,14 @@ class _Watch:
 
     def __init__(self, plan: Plan, narrate: Console):
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.fields[facts]}", markup=False),
         )
         self._bar = Progress(
             *columns, console=narrate, transient=True, disable=not narrate.is_terminal
         )
-        self._task = self._bar.add_task(escape(plan.name), total=plan.evaluations, facts="")
+        self._task = self._bar.add_task(plan.name, total=plan.evaluations, facts="")
 
     def __enter__(self) -> "_Watch":
         self._bar.start()
@@ -256,7 +273,7 @@ def check_against(endings: Sequence[Finished], earlier: Path) -> tuple[bool, str
     run = endings[0].run
     if run is None:
         return False, "nothing to compare: the run wrote no directory"
-    found = compare_runs(Path(run), earlier)
+    found = compare_runs(Path(unescape_name(run)), earlier)
     if found.same_bytes:
         return True, f"same bytes as {earlier}"
     fine = found.within(LATENT_TOLERANCE, PIXEL_TOLERANCE)

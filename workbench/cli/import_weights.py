@@ -19,16 +19,17 @@ from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Sour
 from ddib.formats.opening import opened, parse_flags, recognise
 from workbench.library.library import folders
 from workbench.support.files import atomic_write
+from workbench.support.names import check_name
 
 SHOWN = 8  # candidates of the table
 TRIED_ON = 160  # images, at most
 
 
-def import_own(path: Path, force: bool) -> Path:
+def import_own(path: Path, name: str, force: bool) -> Path:
     """Copy a workbench checkpoint into the library, after checking all of it."""
+    target = _target(name, force)
     openers = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
     openers[read_facts(path).kind](path)
-    target = _target(path.stem, force)
     atomic_write(target, path.read_bytes())
     return target
 
@@ -60,7 +61,7 @@ def import_weights(
         said = _identified(source, known, said, images, labels, narrate)
     found = opened(source, known, said, Domain(domain, labels))
     for note in found.notes:
-        narrate.print(note, markup=False)
+        narrate.print(note)
     provenance = {
         "imported_from": path.name,
         "format": known.name,
@@ -89,7 +90,7 @@ def _identified(
     with narrate.status("trying settings"):
         found = known.identify(source.state, samples, said)
     narrate.print(_table(found))
-    narrate.print(f"the first is the right one with {_percent(found.sure)} certainty", markup=False)
+    narrate.print(f"the first is the right one with {_percent(found.sure)} certainty")
     settings: Flags = found.flags
     return settings
 
@@ -130,9 +131,7 @@ def _digest(path: Path) -> str:
 
 
 def _target(name: str, force: bool) -> Path:
-    if name != Path(name).name:
-        raise InputError(f"--name {name}: a name in the library, not a path")
-    target = folders().checkpoints / f"{name}{SUFFIX}"
+    target = folders().checkpoints / f"{check_name(name, '--name')}{SUFFIX}"
     if target.exists() and not force:
         raise InputError(f"{target} is there already; give another --name, or --force")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from workbench.cli.commands.reference import operations, print_schema, solvers
 from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
 from workbench.cli.commands.train import train
-from workbench.cli.console import narrate
+from workbench.cli.console import narrate, show_every_character
 
 # What a command needs besides is imported when it runs: help and completion stay light.
 
@@ -66,13 +66,14 @@ app.add_typer(cache.app, name="cache")
 
 def main() -> NoReturn:
     """Run the command line; errors become one message and the exit codes of the manual."""
+    show_every_character()
     try:
         app()
     except InputError as error:
-        narrate.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        narrate.print(f"error: {error}", style="red", soft_wrap=True)
         sys.exit(2)
     except RunError as error:
-        narrate.print(f"failed: {error}", style="red", markup=False, soft_wrap=True)
+        narrate.print(f"failed: {error}", style="red", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -23,14 +22,15 @@ from workbench.runs.store import StoredRun
 def checkpoints_table(listed: Iterable[Listed]) -> Table:
     """A line for each checkpoint, or the reason why it cannot be used."""
     table = _table("name", "domain", "labels", "size", "parameters", "trained")
+    _fold(table, "name", "domain")
     for found in listed:
         if found.problem or found.facts is None:
-            table.add_row(escape(found.name), escape(found.problem or ""), style="red")
+            table.add_row(found.name, found.problem or "", style="red")
             continue
         facts = found.facts
         table.add_row(
-            escape(found.name),
-            escape(facts.domain),
+            found.name,
+            facts.domain,
             shown_labels(facts.labels),
             facts.shape,
             f"{facts.parameters / 1e6:.1f} M",
@@ -76,7 +76,7 @@ def calibration_table(found: Calibration) -> Table:
             *times,
             f"{ratio:.2f}×" if ratio else "",
             "" if one.error is None else f"{one.error:.4f}",
-            escape(words),
+            words,
         )
     return table
 
@@ -109,20 +109,20 @@ def runs_table(stored: Iterable[StoredRun]) -> Table:
     figures = shown_on("runs")
     names = [figure.labels["runs"] for figure in figures]
     table = _table("run", "status", "images", "variants", *names, "seconds", "notes")
-    table.columns[0].no_wrap = True  # it is what the other commands take
+    _fold(table, "run", "status", "notes")
     for run in stored:
         if run.manifest is None:
-            table.add_row(escape(run.name), escape(run.problem or ""), style="red")
+            table.add_row(run.name, run.problem or "", style="red")
             continue
         manifest = run.manifest
         table.add_row(
-            escape(run.name),
+            run.name,
             manifest.status,
             str(len(manifest.inputs)),
             str(len(manifest.variants)),
             *(range_text(figure, (v.metrics for v in manifest.variants)) for figure in figures),
             f"{manifest.seconds.get('total', 0):.1f}",
-            escape(("* " if run.notes.pinned else "") + run.notes.name),
+            ("* " if run.notes.pinned else "") + run.notes.name,
         )
     return table
 
@@ -132,6 +132,12 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column)
     return table
+
+
+def _fold(table: Table, *names: str) -> None:
+    """Break these columns where a terminal is narrow, anywhere in a word, and no others."""
+    for column in table.columns:
+        column.no_wrap, column.overflow = column.header not in names, "fold"
 
 
 def _heading(name: str, documented: object) -> Text:
@@ -149,7 +155,7 @@ def _parameters(model: type[BaseModel], hidden: tuple[str, ...]) -> Table:
             name,
             str(schema.get("default", "")),
             _limits(schema),
-            escape(schema.get("description", "")),
+            schema.get("description", ""),
         )
     return table
 

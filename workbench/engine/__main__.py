@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from ddib.data.file_names import unescape_name
 from ddib.errors import InputError, RunError
 from workbench.engine.protocol.conversation import Conversation
 from workbench.engine.protocol.messages import (
@@ -32,6 +33,7 @@ from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session
 from workbench.support.files import parse_size
 from workbench.support.logs import log_to_file
+from workbench.support.text import clean
 
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _serve(options)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(clean(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
 
 
@@ -97,7 +99,7 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return trace(engine, request, cancelled)
         plan = make_plan(
             Session.model_validate(request.session),
-            Path(request.base),
+            Path(unescape_name(request.base)),
             request.name if isinstance(request, RunSession) else "inspected",
             checkpoints=engine.checkpoints,
             sample=request.sample,
@@ -107,11 +109,11 @@ def _answer(engine: "Engine", request: Asked, conversation: Conversation) -> Mes
             return inspect(engine, plan, request, cancelled)
         return _run(engine, plan, request, conversation)
     except (InputError, RunError, ValidationError) as error:
-        return Finished(id=request.id, status="failed", error=str(error))
+        return Finished(id=request.id, status="failed", error=clean(str(error)))
     except Exception as error:
         log.exception("%s %s failed", request.type, request.id)
         message = f"{type(error).__name__}: {error}; details are in {folders().log}"
-        return Finished(id=request.id, status="failed", error=message)
+        return Finished(id=request.id, status="failed", error=clean(message))
 
 
 def _run(
@@ -122,7 +124,9 @@ def _run(
 
     order = Order(
         id=request.id,
-        store=(Path(request.store) if request.store else folders().runs) if request.keep else None,
+        store=(Path(unescape_name(request.store)) if request.store else folders().runs)
+        if request.keep
+        else None,
         run_name=stamped_name(request.name, datetime.now()),
         previews_per_second=lambda: conversation.previews_per_second,
     )

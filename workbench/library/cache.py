@@ -22,6 +22,9 @@ class Group:
     used: float = 0.0  # when last, in seconds of the epoch
 
 
+LEFT = "left by programs that were ended"
+
+
 def groups(folder: Path) -> dict[tuple[str, str, str], Group]:
     """By model, direction and solver, the last used first; damaged files count as "damaged"."""
     found: dict[tuple[str, str, str], Group] = {}
@@ -40,6 +43,11 @@ def groups(folder: Path) -> dict[tuple[str, str, str], Group]:
         group.images += int(facts.get("images", 0))
         group.size += status.st_size
         group.used = max(group.used, status.st_mtime)
+    for path in _left(folder):
+        with contextlib.suppress(OSError):
+            status, group = path.stat(), found.setdefault((LEFT, "", ""), Group())
+            group.size += status.st_size
+            group.used = max(group.used, status.st_mtime)
     return dict(sorted(found.items(), key=lambda item: -item[1].used))
 
 
@@ -58,20 +66,26 @@ def table(found: dict[tuple[str, str, str], Group]) -> Table:
 
 
 def size(folder: Path) -> tuple[int, int]:
-    """How many chunks there are, and their bytes."""
-    sizes = []
-    for path in _chunks(folder):
+    """How many chunks there are, and the bytes of all that lies there."""
+    chunks = list(_chunks(folder))
+    total = 0
+    for path in (*chunks, *_left(folder)):
         with contextlib.suppress(FileNotFoundError):
-            sizes.append(path.stat().st_size)
-    return len(sizes), sum(sizes)
+            total += path.stat().st_size
+    return len(chunks), total
 
 
 def clear(folder: Path) -> tuple[int, int]:
-    """Delete every chunk; what `size` said before. Programs that are running compute them anew."""
+    """Delete all that lies there; what `size` said before. Running programs compute it anew."""
     before = size(folder)
-    for path in _chunks(folder):
+    for path in (*_chunks(folder), *_left(folder)):
         path.unlink(missing_ok=True)
     return before
+
+
+def _left(folder: Path) -> Iterator[Path]:
+    """Chunks that nobody finished writing; one that somebody writes is computed again."""
+    return (path for path in folder.glob(".*") if path.is_file() or path.is_symlink())
 
 
 def _chunks(folder: Path) -> Iterator[Path]:

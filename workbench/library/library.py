@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ddib.checkpoints.files import SUFFIX, ZOO
 from ddib.checkpoints.header import CheckpointFacts, read_facts
+from ddib.data.file_names import unescape_name
 from ddib.data.pixels import SUFFIXES
 from ddib.errors import InputError
 from workbench.support.files import parse_size, why
@@ -188,7 +189,7 @@ def find_checkpoint(name: str, base: Path = Path(), extra: Iterable[Path] = ()) 
             names.setdefault(path.name.removesuffix(SUFFIX), path)
     if name in names:
         return names[name].resolve()
-    path = base / Path(name).expanduser()
+    path = base / Path(unescape_name(name)).expanduser()
     if path.is_file():
         return path.resolve()
     if path.is_dir() and _is_path(name):

@@ -6,15 +6,17 @@ import zipfile
 from pathlib import Path
 
 from ddib.errors import InputError, RunError
+from workbench.runs.leftovers import PARTIAL
 from workbench.runs.manifest import read_manifest
-from workbench.runs.writing import PARTIAL, claim_name
+from workbench.runs.writing import claim_name
 from workbench.support.files import check_folder, new_file, temporary_name, why
 
 
 def export_run(run: Path, destination: Path) -> Path:
     """Copy a run to a new `.zip` or a new folder (or into an existing folder); what was made.
 
-    Raises InputError rather than overwrite, and RunError when the copy cannot be written.
+    Links are left out. Raises InputError rather than overwrite, and RunError when the copy cannot
+    be written.
     """
     read_manifest(run)
     if destination.is_dir():
@@ -32,7 +34,7 @@ def export_run(run: Path, destination: Path) -> Path:
             return destination
         partial = destination.with_name(temporary_name(destination.name, PARTIAL))
         try:
-            shutil.copytree(run, partial)
+            shutil.copytree(run, partial, ignore=_foreign)
             claim_name(partial, destination)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -46,8 +48,19 @@ def export_run(run: Path, destination: Path) -> Path:
 def _zip(run: Path, path: Path) -> None:
     """Everything under the run's own name; PNG and float tensors do not compress further."""
     with zipfile.ZipFile(path, "x") as archive:
-        for file in sorted(run.rglob("*")):
-            archive.write(file, Path(run.resolve().name) / file.relative_to(run))
+        for folder, folders, files in os.walk(run):
+            for file in (Path(folder, name) for name in sorted((*folders, *files))):
+                if _is_own(file):
+                    archive.write(file, Path(run.resolve().name) / file.relative_to(run))
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is a file or a folder itself: not a link, which leads out, nor a device."""
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
+
+
+def _foreign(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if not _is_own(Path(folder, name))}
 
 
 def _reason(error: Exception) -> str:

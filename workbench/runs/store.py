@@ -8,9 +8,9 @@ from pathlib import Path
 from ddib.errors import InputError, RunError
 from workbench.library.library import suggest
 from workbench.runs.files import MANIFEST
+from workbench.runs.leftovers import DELETED
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.runs.notes import Notes, readable_notes
-from workbench.runs.writing import DELETED
 from workbench.support.files import temporary_name, why
 
 
@@ -76,15 +76,21 @@ def delete_run(folder: Path, name: str) -> None:
 
     Raises InputError for any other name and RunError when the system refuses.
     """
-    path = folder / name
-    if path.name != name or name.startswith(".") or path.is_symlink():
-        raise InputError(f"{name!r} is not the name of a run in {folder}")
-    if not (path / MANIFEST).is_file():
-        names = [run.name for run in list_runs(folder)]
-        raise InputError(f"no run {name!r} in {folder}{suggest(name, names)}")
+    path = run_to_delete(folder, name)
     doomed = folder / temporary_name(name, DELETED)
     try:
         path.rename(doomed)  # first out of sight, so that nobody meets half a run
         shutil.rmtree(doomed)
     except OSError as error:
         raise RunError(f"{path}: cannot be deleted: {why(error)}") from error
+
+
+def run_to_delete(folder: Path, name: str) -> Path:
+    """The directory that `delete_run` would delete; raises InputError as it does."""
+    path = folder / name
+    if path.name != name or name.startswith(".") or path.is_symlink():
+        raise InputError(f"{name!r} is not the name of a run in {folder}")
+    if not (path / MANIFEST).is_file():
+        names = [run.name for run in list_runs(folder)]
+        raise InputError(f"no run {name!r} in {folder}{suggest(name, names)}")
+    return path

@@ -17,19 +17,19 @@ from pathlib import Path
 
 from ddib.errors import Cancelled, InputError, RunError
 from workbench.runs.files import MANIFEST
+from workbench.runs.leftovers import PARTIAL, clear_dead, leftovers
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.support.files import (
     atomic_write,
     check_folder,
     is_full,
-    owner_is_gone,
     temporary_name,
     why,
 )
+from workbench.support.names import NAME_BYTES, is_name
+from workbench.support.text import clean
 
-PARTIAL, DELETED = "partial", "deleted"
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
-_NAME_BYTES = 200  # of the 255 a file system gives; leaves room for a number
 
 
 @dataclass
@@ -59,12 +59,12 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
     that is there then says failed or cancelled. Raises InputError when the folder
     cannot be used, and RunError when the disk is full or the files cannot be written.
     """
-    if not _is_plain(name):
+    if not is_name(name):
         name = safe_name(name)
     check_folder(folder, "runs")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        clean(folder)
+        clear_dead(folder)
         partial = folder / temporary_name(name, PARTIAL)
         partial.mkdir()
     except OSError as error:
@@ -82,8 +82,7 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
                 run.path = _publish(partial, folder, name)
     except Exception as error:
         if is_full(error):
-            message = "the disk is full; delete runs there or write them elsewhere"
-            raise RunError(f"{folder}: {message}") from error
+            raise RunError(f"{folder}: the disk is full; {_how_to_make_room(folder)}") from error
         if isinstance(error, OSError) and _inside(error, partial):
             raise RunError(f"{folder}: the run cannot be written: {why(error)}") from error
         raise
@@ -91,23 +90,16 @@ def new_run(folder: Path, name: str) -> Iterator[NewRun]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def clean(folder: Path) -> None:
-    """Remove what killed programs of this machine left half written or half deleted."""
-    for path in folder.glob(".*"):
-        if any(owner_is_gone(path.name, kind) for kind in (PARTIAL, DELETED)):
-            shutil.rmtree(path, ignore_errors=True)
+def _how_to_make_room(folder: Path) -> str:
+    left = ", ".join(map(str, leftovers(folder)))
+    unfinished = f"delete what is left of unfinished runs there with `runs clean`: {left}; "
+    return f"{unfinished if left else ''}delete runs there or write them elsewhere"
 
 
 def safe_name(text: str) -> str:
     """`text` as a file name without blanks, of bearable length, never hidden or empty."""
     plain = re.sub(r"[^\w.+=-]+", "-", unicodedata.normalize("NFC", text)).strip("-.")
-    return plain.encode()[:_NAME_BYTES].decode(errors="ignore") or "untitled"
-
-
-def _is_plain(name: str) -> bool:
-    """Whether `name` can be a directory's just as it is."""
-    fits = 0 < len(name.encode(errors="replace")) <= _NAME_BYTES
-    return fits and name.isprintable() and not name.startswith(".") and Path(name).name == name
+    return plain.encode()[:NAME_BYTES].decode(errors="ignore") or "untitled"
 
 
 def _publish(partial: Path, folder: Path, name: str) -> Path:
@@ -149,7 +141,7 @@ def _mark(partial: Path, error: BaseException) -> None:
     if manifest.status == "done":
         stopped = isinstance(error, Cancelled | KeyboardInterrupt | SystemExit | GeneratorExit)
         manifest.status = "cancelled" if stopped else "failed"
-        manifest.error = manifest.error or str(error) or type(error).__name__
+        manifest.error = manifest.error or clean(str(error)) or type(error).__name__
         try:
             NewRun(partial).write_manifest(manifest)
         except OSError:

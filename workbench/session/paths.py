@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ddib.data.file_names import escape_name, unescape_name
 from workbench.session.schema import End, Session, Source, Target
 
 
@@ -35,7 +36,7 @@ def with_absolute_paths(session: Session, base: str | Path) -> Session:
     """
 
     def absolute(path: str) -> str:
-        return os.path.abspath(Path(base) / Path(path).expanduser())  # noqa: PTH100 no links resolved
+        return escape_name(os.path.abspath(Path(base) / Path(unescape_name(path)).expanduser()))  # noqa: PTH100 no links resolved
 
     def checkpoint(name: str) -> str:
         return absolute(name) if "/" in name or Path(name).suffix else name

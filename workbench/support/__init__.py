@@ -1,1 +1,1 @@
-"""Files, logs, YAML text, number ranges and what the terminal can do."""
+"""Files, logs, names, text, number ranges and what the terminal can do."""

@@ -75,6 +75,11 @@ def owner_is_gone(name: str, kind: str) -> bool:
     return not is_alive(int(rest))
 
 
+def is_temporary(name: str, kind: str) -> bool:
+    """Whether `name` is a `temporary_name` of this kind, whoever made it."""
+    return name.startswith(".") and f".{kind}-" in name
+
+
 def is_alive(process: int) -> bool:
     """Whether a process of this machine goes on; one that has ended unwaited for does not."""
     try:

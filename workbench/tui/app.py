@@ -16,15 +16,18 @@ from workbench.tui.terminal import colours as colors  # noqa: F401  # before tex
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from workbench.tui.main.screen import Bench
+from workbench.tui.terminal.foreign_text import CleanLines
 from workbench.tui.terminal.pictures import Backdrop, draw_on
 from workbench.tui.terminal.theme import THEMES, configured_theme, ground, next_theme
 
 if TYPE_CHECKING:
     from workbench.tui.terminal.half_blocks import Colors
 
+CLEAN = CleanLines()  # one: lines remember what it made of them
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
 
 
@@ -103,6 +106,10 @@ class WorkbenchApp(App[None]):
             return
         for key in (events.Key("escape", "\x1b"), events.Key(alone, event.character)):
             await super().on_event(key)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and last the one that cleans every line."""
+        return [*super().get_line_filters(), CLEAN]
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""

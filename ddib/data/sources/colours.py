@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.pixels import read_fitted
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
@@ -55,7 +56,7 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        return AvailablePicture(base / Path(self.path).expanduser())
+        return AvailablePicture(base / Path(unescape_name(self.path)).expanduser())
 
 
 class AvailablePicture:
@@ -65,7 +66,7 @@ class AvailablePicture:
         if not path.is_file():
             raise InputError(f"{path}: no such image")
         self.path = path
-        self.names: Sequence[str] = [path.name]
+        self.names: Sequence[str] = [escape_name(path.name)]
 
     def taken(self, spec: Colours) -> Sequence[int]:
         """See `Available`."""
@@ -75,4 +76,4 @@ class AvailablePicture:
         """See `Available`."""
         check_reader(Colours, "colours", channels)
         pixels = np.stack([read_fitted(self.path, size, channels)])
-        return Images(pixels, (self.path.stem,), (None,), (self.path,))
+        return Images(pixels, (escape_name(self.path.stem),), (None,), (self.path,))

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, model_validator
 
+from ddib.data.file_names import escape_name, unescape_name
 from ddib.data.loading import load_images
 from ddib.data.pixels import SUFFIXES, read_fitted
 from ddib.data.source import (
@@ -122,7 +123,7 @@ class AvailableFiles:
 
     def __init__(self, entry: ImageFiles, base: Path) -> None:
         self.folder, pattern = split_pattern(_absolute(entry.path, base))
-        self.names: Sequence[str] = _matching(self.folder, pattern)
+        self.names: Sequence[str] = list(map(escape_name, _matching(self.folder, pattern)))
         if not self.names:
             raise InputError(f"no image matches {Path(self.folder, pattern)}")
 
@@ -145,13 +146,15 @@ class AvailableFiles:
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
         """See `Available`."""
         check_reader(ImageFiles, "image files", channels)
-        files = tuple(Path(self.folder, self.names[n]) for n in places)
+        files = tuple(Path(self.folder, unescape_name(self.names[n])) for n in places)
         pixels = np.stack([read_fitted(file, size, channels) for file in files])
-        return Images(pixels, tuple(f.stem for f in files), (None,) * len(files), files)
+        return Images(
+            pixels, tuple(escape_name(f.stem) for f in files), (None,) * len(files), files
+        )
 
 
 def _absolute(path: str, base: Path) -> str:
-    return str(base / Path(path).expanduser())
+    return str(base / Path(unescape_name(path)).expanduser())
 
 
 def split_pattern(path: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from ddib.errors import Cancelled, InputError, RunError
 from workbench.runs import comparison as comparing
-from workbench.runs import export, writing
+from workbench.runs import export, leftovers, writing
 from workbench.runs.comparison import compare_runs
 from workbench.runs.export import export_run
 from workbench.runs.manifest import Manifest, VariantResult, read_manifest
@@ -282,7 +282,7 @@ def test_only_dead_processes_of_this_machine_are_cleaned_after(tmp_path):
     ]
     for name in (*kept, *gone):
         (tmp_path / name).mkdir()
-    writing.clean(tmp_path)
+    leftovers.clear_dead(tmp_path)
     assert contents(tmp_path) == sorted(kept)
 
 

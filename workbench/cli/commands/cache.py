@@ -25,7 +25,8 @@ def cache_size() -> None:
 
     chunks, size = cache.size(folders().cache_chunks)
     limit = readable_size(parse_size(read_config().cache_limit))
-    print(f"{readable_size(size)} of {limit}, {chunks} chunks in {folders().cache_chunks}")
+    found = f"{readable_size(size)} of {limit}, {chunks} chunks in {folders().cache_chunks}"
+    data.print(found, soft_wrap=True)
 
 
 @app.command("clear")
@@ -36,4 +37,4 @@ def clear_cache() -> None:
     from workbench.support.files import readable_size
 
     chunks, size = cache.clear(folders().cache_chunks)
-    narrate.print(f"deleted {chunks} chunks, {readable_size(size)}", markup=False)
+    narrate.print(f"deleted {chunks} chunks, {readable_size(size)}")

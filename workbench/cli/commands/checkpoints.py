@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from ddib.errors import InputError, RunError
-from workbench.cli.console import data, narrate
+from workbench.cli.console import data, narrate, print_json, print_path
 from workbench.cli.options import CHECKPOINTS, DEVICE
 
 app = typer.Typer(no_args_is_help=True, help="The checkpoints that are there.")
@@ -29,7 +29,7 @@ def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     from workbench.library.library import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
-    data.print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
+    print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
 
 
 class ImportCommand(TyperCommand):
@@ -66,16 +66,19 @@ def import_checkpoint(
     or another program's weights."""
     from ddib.checkpoints.header import has_facts
     from workbench.cli import import_weights as importing
+    from workbench.support.names import check_name
 
     if identify and images is None:
         raise InputError("--identify needs --images, a pattern of pictures of the domain")
+    if name is None:
+        name = path.resolve().name if path.is_dir() else path.stem
+    check_name(name, "--name")
     if has_facts(path):
-        print(importing.import_own(path, force))
+        print_path(importing.import_own(path, name, force))
         return
     classes = tuple(int(word) for word in labels.split())
-    name = name or (path.resolve().name if path.is_dir() else path.stem)
     tried = images if identify else None
-    print(
+    print_path(
         importing.import_weights(path, name, domain or name, classes, flags, tried, force, narrate)
     )
 
@@ -95,7 +98,7 @@ def adapt_checkpoint(
     from workbench.library.library import find_checkpoint
 
     path = find_checkpoint(name, Path(), checkpoints or [])
-    print(adapt(path, images, label, device, narrate))
+    print_path(adapt(path, images, label, device, narrate))
 
 
 @app.command("calibrate")
@@ -117,7 +120,7 @@ def calibrate_checkpoint(
 
     where, folder = str(pick_device(device)), folders().cache / "calibration"
     for measured in calibrate(path, where, folder, compiled=compile_):
-        narrate.print(f"measured {measured.evaluation}", markup=False)
+        narrate.print(f"measured {measured.evaluation}")
     found = find(path, where, folder)
     if found is None:
         raise RunError(f"{folder}: the measurements could not be stored there")

@@ -2,7 +2,7 @@
 
 import json
 
-from workbench.cli.console import data, narrate
+from workbench.cli.console import data, narrate, print_json
 
 
 def operations() -> None:
@@ -24,7 +24,7 @@ def print_schema() -> None:
     """Print the JSON Schema of session files, for editors."""
     from workbench.session.schema import schema
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print_json(json.dumps(schema()))
     report_skipped()
 
 
@@ -33,4 +33,4 @@ def report_skipped() -> None:
     from workbench.own_files import skipped_files
 
     for line in skipped_files():
-        narrate.print(line, style="yellow", markup=False, soft_wrap=True)
+        narrate.print(line, style="yellow", soft_wrap=True)

@@ -88,7 +88,7 @@ def replay_sessions(
     fine = all(ending.status == "done" for ending in endings)
     if check is not None and fine:
         fine, words = headless.check_against(endings, check)
-        narrate.print(words, markup=False)
+        narrate.print(words)
     raise SystemExit(0 if fine else 1)
 
 

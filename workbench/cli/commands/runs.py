@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.console import data, narrate
+from workbench.cli.console import data, narrate, print_json, print_path
 from workbench.cli.options import RUNS
+from workbench.support.text import clean
 
 app = typer.Typer(no_args_is_help=True, help="The kept runs.")
 
@@ -16,12 +17,16 @@ def list_kept(runs: RUNS = None) -> None:
     """List the kept runs, newest first."""
     from workbench.cli import tables
     from workbench.library.library import folders
+    from workbench.runs.leftovers import leftovers
     from workbench.runs.store import list_runs
 
-    stored = list_runs(runs or folders().runs)
+    folder = runs or folders().runs
+    stored = list_runs(folder)
     data.print(tables.runs_table(stored))
+    for left in leftovers(folder):
+        narrate.print(f"left of a run that was ended: {left}; `runs clean` deletes it")
     for problem in filter(None, (run.notes_problem for run in stored)):
-        narrate.print(f"{problem}; its notes are left out", markup=False)
+        narrate.print(f"{problem}; its notes are left out")
 
 
 @app.command("show")
@@ -31,7 +36,7 @@ def show_run(name: str, runs: RUNS = None) -> None:
     from workbench.runs.manifest import read_manifest
     from workbench.runs.store import find_run
 
-    data.print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
+    print_json(read_manifest(find_run(runs or folders().runs, name)).model_dump_json())
 
 
 @app.command("pin")
@@ -74,7 +79,7 @@ def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
     from workbench.runs.export import export_run
     from workbench.runs.store import find_run
 
-    print(export_run(find_run(runs or folders().runs, name), destination))
+    print_path(export_run(find_run(runs or folders().runs, name), destination))
 
 
 @app.command("delete")
@@ -85,10 +90,26 @@ def delete_kept(
 ) -> None:
     """Delete runs from the store, after asking."""
     from workbench.library.library import folders
-    from workbench.runs.store import delete_run
+    from workbench.runs.store import delete_run, run_to_delete
 
     folder = runs or folders().runs
-    for one in name:
-        if yes or typer.confirm(f"delete {folder / one}?", err=True):
+    found = [run_to_delete(folder, one) for one in name]
+    for one, path in zip(name, found, strict=True):
+        if yes or typer.confirm(clean(f"delete {path}?"), err=True):
             delete_run(folder, one)
-            narrate.print(f"deleted {one}", markup=False)
+            narrate.print(f"deleted {one}")
+
+
+@app.command("clean")
+def clean_kept(
+    runs: RUNS = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete what is left of runs that were ended, after asking; the runs themselves stay."""
+    from workbench.library.library import folders
+    from workbench.runs.leftovers import clear, leftovers
+
+    for left in leftovers(runs or folders().runs):
+        if yes or typer.confirm(clean(f"delete {left}?"), err=True):
+            clear([left])
+            narrate.print(f"deleted {left}")

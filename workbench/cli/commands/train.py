@@ -84,7 +84,9 @@ def train(
     from ddib.training.classifiers import train_classifier, train_probe
     from ddib.training.configuration import choose_architecture, choose_config
     from ddib.training.denoisers import train_denoiser
+    from workbench.support.names import check_name
 
+    check_name(name, "--name")
     source = source_of_dataset(dataset)
     path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
     if path.exists() and not force:
@@ -126,13 +128,17 @@ def train(
             command=command,
         )
     _watch_training(name, progress)
-    narrate.print(f"wrote {path}", markup=False)
+    narrate.print(f"wrote {path}")
 
 
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}")
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[facts]}", markup=False),
+    )
     with stop_signals() as stopped, Progress(*columns, console=narrate) as bar:
         task = bar.add_task(name, total=1.0, facts="")
         last = 0.0
@@ -144,8 +150,8 @@ def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None
             bar.update(task, completed=now.fraction, facts=facts)
             if not narrate.is_terminal and now.seconds - last > 20:
                 last = now.seconds
-                narrate.print(f"{name}: {facts}", markup=False)
+                narrate.print(f"{name}: {facts}")
             if stopped:
                 progress.close()
-                narrate.print("stopped; the same command goes on from here", markup=False)
+                narrate.print("stopped; the same command goes on from here")
                 raise SystemExit(128 + stopped[0])

@@ -16,6 +16,7 @@ from ddib.bridge.bridge import Watch
 from ddib.bridge.cache import Cache
 from ddib.bridge.chunk import Problem, Solved
 from ddib.checkpoints.model import Model
+from ddib.data.file_names import escape_name
 from ddib.data.pixels import read_png, to_tensor
 from ddib.errors import Cancelled, InputError, RunError
 from ddib.measures import transport
@@ -43,6 +44,7 @@ from workbench.metrics.metric import Subject
 from workbench.runs.files import SHEET
 from workbench.runs.manifest import CheckpointUsed
 from workbench.runs.writing import new_run
+from workbench.support.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -118,9 +120,9 @@ class Run:
         return Finished(
             id=self.order.id,
             status=status,
-            error=error,
-            run=str(run) if run else None,
-            sheet=str(run / SHEET) if run else None,
+            error=error and clean(error),
+            run=escape_name(run) if run else None,
+            sheet=escape_name(run / SHEET) if run else None,
             metrics=self.results.variant_metrics(),
             nfe=ending.nfe,
             seconds=ending.seconds,
@@ -313,7 +315,14 @@ class Run:
         }
         engine = self.engine
         return Ending(
-            status, error, engine.device, self.nfe, seconds, hits, engine.chunk, self._notes()
+            status,
+            error and clean(error),
+            engine.device,
+            self.nfe,
+            seconds,
+            hits,
+            engine.chunk,
+            self._notes(),
         )
 
     def _notes(self) -> list[str]:

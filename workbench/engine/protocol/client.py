@@ -6,7 +6,6 @@ does not.
 """
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,8 +27,9 @@ from workbench.engine.protocol.messages import (
     read_event,
     to_line,
 )
+from workbench.support.processes import child_command
 
-COMMAND = (sys.executable, "-m", "workbench.engine")
+COMMAND = child_command("-m", "workbench.engine")
 LINE_LIMIT = 64 * 2**20  # bytes; a row of 64 pictures is one line of base64
 TAIL_LINES = 20  # of stderr, kept for the error when the engine dies
 

@@ -3,6 +3,7 @@
 Only what is shown is kept in memory, so that a run of any length takes the same memory.
 """
 
+import hashlib
 import re
 from collections import Counter
 from importlib import import_module
@@ -28,6 +29,7 @@ from workbench.runs.sheet_file import save_sheet
 from workbench.session.writing import dump_session
 
 WHOLE = 16 * 2**20  # bytes of latents that go into one file
+LABEL_BYTES, DIGITS = 100, 10  # of a label in a file's name, and of what stands for the rest
 SHARD = 4 * 2**20  # bytes of each file's latents when there are more
 
 
@@ -123,6 +125,9 @@ def picture_name(plan: Plan, index: int, end: int, place: int) -> str:
     variant = plan.variants[index]
     through = f"-end-{end}-{plan.ends(variant)[end].title}" if end < plan.links else ""
     label = re.sub(r"[^\w.+-]+", "-", f"{variant.label}{through}").strip("-")
+    if len(label.encode()) > LABEL_BYTES:
+        digest = hashlib.sha256(label.encode()).hexdigest()[:DIGITS]
+        label = label.encode()[: LABEL_BYTES - DIGITS - 1].decode(errors="ignore") + f"-{digest}"
     return f"{index:03d}-{label}-{place:05d}.png"
 
 

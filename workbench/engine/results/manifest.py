@@ -13,6 +13,7 @@ import torch
 import ddib
 from ddib.checkpoints.files import file_sha256
 from ddib.checkpoints.model import Model
+from ddib.data.file_names import escape_name
 from ddib.networks.probe import Probe
 from ddib.operations.operation import OPERATIONS
 from workbench.engine.devices.device import device_name
@@ -137,7 +138,9 @@ def _moments(results: RunResults, index: int, end: int) -> PerImage:
 
 
 def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed:
-    return CheckpointUsed(name=name, path=str(path), sha256=sha256, evaluation=evaluation)
+    return CheckpointUsed(
+        name=escape_name(name), path=escape_name(path), sha256=sha256, evaluation=evaluation
+    )
 
 
 def _operations_used(plan: Plan) -> dict[str, OperationUsed]:

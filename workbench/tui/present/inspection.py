@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import erf, sqrt
 from typing import TYPE_CHECKING
 
+from ddib.data.file_names import escape_name
 from workbench.tui.widgets.bars import BarsView
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def subject_of(desk: Desk, variant: int) -> Subject:
         return Inspect(
             id=request_id,
             session=session.model_dump(mode="json"),
-            base=str(base),
+            base=escape_name(base),
             sample=sample,
             variant=variant,
             image=image,

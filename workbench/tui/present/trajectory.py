@@ -6,6 +6,7 @@ import uuid
 from math import log
 from typing import TYPE_CHECKING
 
+from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import State, States, Trace
 from workbench.tui.present import recipe as recipe_views
 from workbench.tui.present.models import SheetRowView, SheetView, TrajectoryView
@@ -28,7 +29,7 @@ def request(desk: Desk, image: int, variant: int) -> Trace:
     return Trace(
         id=uuid.uuid4().hex,
         session=session.model_dump(mode="json"),
-        base=str(base),
+        base=escape_name(base),
         variant=variant,
         image=image,
     )

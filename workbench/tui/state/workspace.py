@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ddib.checkpoints.header import CheckpointFacts
+from ddib.data.file_names import escape_name
 from ddib.data.pixels import POINT_CHANNELS as CHANNELS
 from ddib.data.scatter import SIZE
 from ddib.data.source import ImageSource
@@ -306,9 +307,9 @@ class Desk:
         return RunSession(
             id=run_id,
             session=self.session.model_dump(mode="json"),
-            base=str(document.base),
-            name=document.stem,
-            store=None if self._runs is None else str(self._runs),
+            base=escape_name(document.base),
+            name=escape_name(document.stem),
+            store=None if self._runs is None else escape_name(self._runs),
             keep=not auto,
             sample=Sample() if auto else None,
             previews_per_second=self.queue.previews,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from textual.app import SuspendNotSupported
 
 from workbench.support.terminal import Environment, image_protocol, multiplexer
+from workbench.support.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +125,7 @@ def _show(picture: Image, how: How, title: str, out: TextIO) -> None:
     out.write(_ENTER)
     try:
         draw(picture, how, columns, lines - 1, out)
-        words = f"{title} · {picture.width}×{picture.height} pixels · any key goes back"
+        words = f"{clean_line(title)} · {picture.width}×{picture.height} pixels · any key goes back"
         out.write(f"\x1b[{lines};1H{words[:columns]}")
         out.flush()
         _wait_for_key()

@@ -1,0 +1,42 @@
+"""Many runs and many images: memory stays bounded, and what is not shown can be reached."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+async def test_what_is_left_of_many_images_is_said(
+    program: Callable[..., Any], session_file: Path, home: Path
+) -> None:
+    """The first 64 of 100 results are shown, which the screen says: "64 of 100"."""
+    text = session_file.read_text().replace("count: 3", "count: 100")
+    session_file.write_text(text.replace("steps: 3", "steps: 1"))
+    async with program(session_file, engine=None, runs=home / "runs") as screen:
+        await screen.press("r")
+        await screen.until("done in", seconds=90)
+        assert "64 of 100" in screen.text
+
+
+async def test_the_memory_of_the_screen_does_not_grow_with_each_run(
+    program: Callable[..., Any], session_file: Path, home: Path
+) -> None:
+    """At most 0.1 MB a run once the first ones have filled the caches."""
+    text = session_file.read_text().replace("count: 3", "count: 32")
+    session_file.write_text(text.replace("steps: 3", "steps: 1"))
+    async with program(session_file, engine=None, runs=home / "runs") as screen:
+
+        async def run(number: int) -> int:
+            await screen.press("r")
+            await screen.until(lambda: len(list((home / "runs").glob("2*"))) == number)
+            await screen.until("done in")
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+
+        tracemalloc.start()
+        try:
+            held = [await run(number) for number in range(1, 11)]
+        finally:
+            tracemalloc.stop()
+    assert (held[-1] - held[3]) / 6 < 100_000, held
