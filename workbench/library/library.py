@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ddib.checkpoints.files import SUFFIX, ZOO
 from ddib.checkpoints.header import CheckpointFacts, read_facts
 from ddib.data.file_names import unescape_name
-from ddib.data.pixels import SUFFIXES
+from ddib.data.files import SUFFIXES
 from ddib.errors import InputError
 from workbench.support.files import parse_size, why
 

@@ -329,7 +329,8 @@ class Desk:
 
     def pictures_key(self) -> tuple[object, ...]:
         """What the loaded source images depend on."""
-        return self._shape(), self.session.source.images, self.part, self.document.base
+        images, version = self.session.source.images, self.session.version
+        return self._shape(), images, version, self.part, self.document.base
 
     def load_pictures(self) -> Pictures:
         """List the images and read the first; slow, for a thread. Does not change anything here."""
@@ -338,7 +339,8 @@ class Desk:
 
     def _gallery_key(self) -> tuple[object, ...]:
         """What the images depend on that the entry under the form could take."""
-        return sources.gallery_key(self.spec, self.document.base, self._shape()[1])
+        channels, version = self._shape()[1], self.session.version
+        return sources.gallery_key(self.spec, self.document.base, channels, version)
 
     def images_changed(self) -> bool:
         """Whether the folder of the images is another than when it was listed."""
