@@ -102,7 +102,7 @@ def test_16_bit_colours_are_said_to_be_read_as_8_bits(tmp_path: Path) -> None:
     assert np.array_equal(first, second)
     (manifest,) = (tmp_path / "out").glob("*/manifest.json")
     said = " ".join(json.loads(manifest.read_text())["notes"])
-    assert "16 bits a channel" in said and "as 8" in said and "a.png, b.png" in said
+    assert "16 bits a channel" in said and "as 8" in said and "a.png" in said and "b.png" in said
 
 
 def test_version_1_rounds_to_8_bits_and_is_not_white(tmp_path: Path) -> None:
