@@ -1,5 +1,10 @@
 """The two ways a thing can go wrong, told apart because their exit codes differ."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class InputError(ValueError):
     """What the user gave is wrong: a session, a checkpoint, an image, an option (exit code 2).
@@ -19,3 +24,11 @@ class RunError(RuntimeError):
 
 class Cancelled(Exception):
     """The user stopped the run; what was finished is kept."""
+
+
+def first_problem(error: "ValidationError") -> str:
+    """The first thing that pydantic found, in one line: the key and what is wrong with it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part)[:60] for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message

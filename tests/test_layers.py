@@ -54,7 +54,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "workbench.cli.main",
         "workbench.cli.checks",
         "workbench.runs.contact_sheet",
-        "workbench.library.library",
+        "workbench.library.checkpoints",
         "workbench.cli.headless",
         "workbench.runs.store",
         "workbench.session.reading",
@@ -70,7 +70,7 @@ def test_the_screen_loads_no_torch(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["workbench.engine.execution.engine", "workbench.engine.__main__"]
+    "module", ["workbench.engine.execution.engine", "workbench.engine.serving"]
 )
 def test_the_engine_loads_no_screen(module):
     assert loaded_by(f"import {module}", *SCREEN, "workbench.tui") == []

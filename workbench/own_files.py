@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ddib.data.source import IMAGE_SOURCES
+from ddib.data.sources import IMAGE_SOURCES
 from ddib.extensions import load_extensions
 from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
 from ddib.solvers.scheme import SOLVERS
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.metric import METRICS
 
 REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, GUIDES, SOLVERS, IMAGE_SOURCES, METRICS)

@@ -1,23 +1,29 @@
 """A checkpoint's header holds the facts about it, and is read without its weights and torch."""
 
-import json
-import os
-import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, overload
+from typing import Annotated, Any, Literal, Self, overload
 
-from pydantic import Base64Bytes, Field, ValidationError
+from pydantic import Base64Bytes, Field, ValidationError, model_validator
 
+from ddib.checkpoints.safetensors_header import IMPORT, check_tensors, read_tensor_layout
 from ddib.checkpoints.schedule import Schedule
 from ddib.data.pixels import POINT_CHANNELS
 from ddib.denoising.label import Label
 from ddib.denoising.preconditionings import PreconditioningName
-from ddib.errors import InputError
-from ddib.networks.configurations import Architecture, Frozen
+from ddib.errors import InputError, first_problem
+from ddib.networks.configurations import (
+    MAX_CLASSES,
+    MAX_PLANES,
+    Architecture,
+    Frozen,
+    classes_of,
+)
 
 HEADER_KEY = "ddib"
-MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
+MAX_EDGE = 4096  # pixels of an image
+MAX_PARAMETERS = 10**12
+_JUDGES = ("probe", "classifier")  # kinds whose architectures are called the same
 
 
 class CheckpointFacts(Frozen):
@@ -31,19 +37,33 @@ class CheckpointFacts(Frozen):
     version: Literal[1] = 1
     kind: Literal["denoiser", "probe", "classifier"]
     domain: str
-    labels: tuple[int, ...] = ()
+    labels: tuple[Annotated[int, Field(ge=0, lt=MAX_CLASSES)], ...] = Field(
+        (), max_length=MAX_CLASSES
+    )
     class_conditional: bool = False
-    image_size: int = Field(ge=1)
-    channels: int = Field(ge=1)
+    image_size: int = Field(ge=1, le=MAX_EDGE)
+    channels: int = Field(ge=1, le=MAX_PLANES)
     architecture: Annotated[Architecture, Field(discriminator="kind")]
     schedule: Schedule = Schedule()
     parameterisation: PreconditioningName = "v"
-    parameters: int = Field(ge=0)
+    parameters: int = Field(ge=0, le=MAX_PARAMETERS)
     data: dict[str, Any] = Field({})
     training: dict[str, Any] = Field({})
     versions: dict[str, str] = Field({})
     thumbnail: Base64Bytes | None = None
     picture: Base64Bytes | None = None
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        reads = self.architecture.kind if self.architecture.kind in _JUDGES else "denoiser"
+        if self.kind != reads:
+            raise ValueError(f"a {self.kind} whose architecture is {self.architecture.kind}")
+        classes = classes_of(self.architecture)
+        if self.class_conditional and classes is None:
+            raise ValueError("class-conditional, with an architecture that takes no classes")
+        if classes is not None and self.labels and max(self.labels) >= classes:
+            raise ValueError(f"label {max(self.labels)} of a network of {classes} classes")
+        return self
 
     @overload
     def check_label(self, label: int | None, key: str = "label") -> int | None: ...
@@ -54,8 +74,9 @@ class CheckpointFacts(Frozen):
     def check_label(self, label: Label, key: str = "label") -> Label:
         """The label to condition on; raises InputError, naming `key`, when there is no such one.
 
-        A model of one domain takes none, but may be given the label that its domain has. Of labels
-        for each image that are all the same, one is left.
+        A model of one domain takes none, but may be given the label that its domain has. One that
+        was never trained without its label has to be given one. Of labels for each image that are
+        all the same, one is left.
         """
         if isinstance(label, tuple):
             each = [self.check_label(one, key) for one in label]
@@ -64,12 +85,20 @@ class CheckpointFacts(Frozen):
             known = ", ".join(map(str, self.labels)) or "none"
             what = "classifier" if self.kind == "classifier" else "model"
             raise InputError(f"no label {label} in a {what} of {self.domain}; it has {known}", key)
+        if label is None and self.class_conditional and not self.learnt_unconditional:
+            known = ", ".join(map(str, self.labels))
+            raise InputError(
+                f"the model of {self.domain} was trained with a label always (or does not say); "
+                f"give one of {known}",
+                key,
+            )
         return label if self.class_conditional else None
 
     @property
     def learnt_unconditional(self) -> bool:
         """Whether a class-conditional model was trained without its label too, now and then."""
-        return self.class_conditional and self.training.get("label_dropout", 0) > 0
+        dropout = self.training.get("label_dropout", 0)
+        return self.class_conditional and isinstance(dropout, int | float) and dropout > 0
 
     @property
     def of_points(self) -> bool:
@@ -91,50 +120,23 @@ class CheckpointFacts(Frozen):
 def read_facts(path: Path) -> CheckpointFacts:
     """The facts in a checkpoint's header, a few kilobytes, without torch.
 
-    Raises InputError for a file that is not there, cut off, or not a workbench checkpoint.
+    Raises InputError for a file that is not there, cut off, or not a workbench checkpoint, or that
+    says what cannot be.
     """
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            prefix = file.read(8)
-            length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
-            if not 2 <= length <= min(MAX_HEADER, size - 8):
-                raise InputError(
-                    f"{path}: not a safetensors file, or cut off in its header; `ddib-workbench "
-                    "checkpoints import` turns other programs' weights into a checkpoint"
-                )
-            header = json.loads(file.read(length))
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
-        missing = 8 + length + max(ends, default=0) - size
-        facts = header["__metadata__"][HEADER_KEY]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such checkpoint") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+    layout = read_tensor_layout(path)
+    if HEADER_KEY not in layout.metadata:
         raise InputError(
-            f"{path}: a safetensors file without the workbench's facts in its header; "
-            "`ddib-workbench checkpoints import` turns other programs' weights into a checkpoint"
-        ) from None
-    if missing > 0:
-        raise InputError(f"{path}: cut off: {missing:,} bytes are missing; copy the file again")
+            f"{path}: a safetensors file without the workbench's facts in its header; {IMPORT}"
+        )
+    check_tensors(path, layout)
     try:
-        return CheckpointFacts.model_validate_json(facts)
+        return CheckpointFacts.model_validate_json(layout.metadata[HEADER_KEY])
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: bad facts in its header: {key}: {first['msg']}") from None
+        raise InputError(f"{path}: bad facts in its header: {first_problem(error)}") from None
 
 
 def has_facts(path: Path) -> bool:
     """Whether a file says that it is a workbench checkpoint, be it damaged; reads no weights."""
-    with suppress(OSError, ValueError, struct.error), path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length <= MAX_HEADER:
-            header = json.loads(file.read(length))
-            return isinstance(header, dict) and HEADER_KEY in (header.get("__metadata__") or {})
+    with suppress(InputError):
+        return HEADER_KEY in read_tensor_layout(path).metadata
     return False

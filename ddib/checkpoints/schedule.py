@@ -33,6 +33,8 @@ class Schedule(Frozen):
             raise ValueError(f"betas belong to name: {CUSTOM}, and to no other")
         if self.betas is not None and len(self.betas) != self.steps:
             raise ValueError(f"{len(self.betas)} betas for {self.steps} timesteps")
+        if not np.isfinite(self.sigmas).all():
+            raise ValueError("its betas make an infinite σ")
         return self
 
     @classmethod

@@ -19,7 +19,7 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
 
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: damaged: {error}") from error
 
 
@@ -30,8 +30,13 @@ def assemble(architecture: Architecture, state: Mapping[str, "Tensor"]) -> Any:
     """
     import torch
 
-    with torch.device("meta"):
-        network = build_network(architecture)
+    try:
+        with torch.device("meta"):
+            network = build_network(architecture)
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"no network can be built of its architecture: {error}") from error
     copied = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
     try:
         network.load_state_dict(copied, assign=True)

@@ -1,10 +1,12 @@
 """A checkpoint is written as one file: weights, and the facts about them in its header."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddib.checkpoints.header import HEADER_KEY, CheckpointFacts
+from ddib.errors import RunError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,14 +15,23 @@ if TYPE_CHECKING:
 def write_checkpoint(
     path: Path, state: Mapping[str, "Tensor"], facts: CheckpointFacts, half: bool = True
 ) -> None:
-    """Weights (in float16 when `half`) and facts as one file, written whole or not at all."""
+    """Weights (in float16 when `half`) and facts as one file, written whole or not at all.
+
+    Raises RunError where the disk is full or the folder read-only.
+    """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
-    temporary.chmod(0o644)  # safetensors writes for the owner alone
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
+        temporary.chmod(0o644)  # safetensors writes for the owner alone
+        temporary.replace(path)
+    except (SafetensorError, OSError) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {error}") from error

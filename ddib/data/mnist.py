@@ -14,6 +14,7 @@ from ddib.data.file_names import unescape_name
 from ddib.data.files import check_regular
 from ddib.data.pixels import Pixels
 from ddib.errors import InputError
+from ddib.paths import user_path
 
 PACKAGED_MNIST = Path(__file__).parents[1] / "zoo" / "mnist"  # 100 test digits of each kind
 DIGIT = 28  # pixels of an edge in the files
@@ -77,11 +78,7 @@ def download_mnist(folder: Path) -> Path:
 
 def mnist_folder(root: str | None, base: Path) -> Path:
     """The folder of raw MNIST files that is meant by `root`; None stands for the package's."""
-    return (
-        PACKAGED_MNIST
-        if root is None
-        else (base / Path(unescape_name(root)).expanduser()).resolve()
-    )
+    return PACKAGED_MNIST if root is None else user_path(unescape_name(root), base).resolve()
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:

@@ -34,6 +34,7 @@ class SyntheticPoints(ImageSource):
     """
 
     of_points: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
 
     dataset: str
     count: int = Field(2000, ge=1, le=100_000, description="how many points")

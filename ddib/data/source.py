@@ -90,6 +90,10 @@ class ImageSource(BaseModel):
     """Whether it gives coordinates of points rather than pictures."""
     class_labels: ClassVar[tuple[int, ...]] = ()
     """The classes of its images, where they are known."""
+    training_keys: ClassVar[frozenset[str]] = frozenset()
+    """Which of a training request's `labels`, `root` and `size` its training data go by."""
+    pointwise: ClassVar[bool] = False
+    """Whether a training takes each pixel as a point of its own."""
     path_key: ClassVar[str | None] = None
     """The key that holds a path."""
     picks_key: ClassVar[str | None] = None

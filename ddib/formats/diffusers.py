@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.header import MAX_EDGE, CheckpointFacts
 from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
@@ -43,7 +43,7 @@ class DiffusersFlags(Flags):
     `None` stands for not given: the scheduler's configuration, where there is one, says it.
     """
 
-    image_size: int | None = Field(None, ge=1)
+    image_size: int | None = Field(None, ge=1, le=MAX_EDGE)
     num_train_timesteps: int | None = Field(None, ge=2, le=MAX_TIMESTEPS)
     beta_schedule: str | None = None
     beta_start: float | None = None

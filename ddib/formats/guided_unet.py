@@ -7,15 +7,16 @@ original's command line (`script_util.model_and_diffusion_defaults`), whose defa
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ddib.checkpoints.header import MAX_EDGE
 from ddib.checkpoints.schedule import MAX_TIMESTEPS
 from ddib.denoising.preconditionings import PRECONDITIONINGS
 from ddib.errors import InputError
 from ddib.formats.format import Flags
-from ddib.networks.configurations import UNetConfig
+from ddib.networks.configurations import Heads, Patch, UNetConfig
 
 if TYPE_CHECKING:
     from ddib.formats.format import State
@@ -36,8 +37,8 @@ class GuidedFlags(Flags):
         "timestep_respacing", "use_checkpoint", "use_ddim", "use_fp16", "use_kl", "weight_decay",
     })  # fmt: skip
 
-    image_size: int = Field(64, ge=1)
-    num_heads: int = Field(4, ge=1)
+    image_size: int = Field(64, ge=1, le=MAX_EDGE)
+    num_heads: Heads = 4
     num_head_channels: int = -1
     use_new_attention_order: bool = False
     diffusion_steps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
@@ -45,8 +46,8 @@ class GuidedFlags(Flags):
     predict_xstart: bool = False
     predict_v: bool = Field(False, description="not a flag of the original's")
     rescale_timesteps: bool = False
-    patch_size: int = Field(1, ge=1, description="not a flag of the original's")
-    dropout: float = 0.0
+    patch_size: Patch = Field(1, description="not a flag of the original's")
+    dropout: float = Field(0.0, ge=0, lt=1)
 
     num_channels: int | None = None
     num_res_blocks: int | None = None
@@ -56,6 +57,12 @@ class GuidedFlags(Flags):
     class_cond: bool | None = None
     use_scale_shift_norm: bool | None = None
     resblock_updown: bool | None = None
+
+    @model_validator(mode="after")
+    def _predicts_one_thing(self) -> Self:
+        if self.predict_xstart and self.predict_v:
+            raise ValueError("predict_xstart and predict_v exclude each other")
+        return self
 
     @property
     def predicts(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ddib.checkpoints.header import CheckpointFacts
+from ddib.checkpoints.header import MAX_EDGE, CheckpointFacts
 from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
@@ -41,7 +41,7 @@ class LucidrainsFlags(Flags):
     Where a `GaussianDiffusion` was saved, its buffers say timesteps, schedule and objective.
     """
 
-    image_size: int | None = Field(None, ge=1)
+    image_size: int | None = Field(None, ge=1, le=MAX_EDGE)
     sinusoidal_pos_emb_theta: float = Field(10_000, gt=0)
     timesteps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
     beta_schedule: str = "sigmoid"

@@ -1,6 +1,5 @@
 """What lies at a path is recognised as one of the formats, and opened as it."""
 
-import re
 import shlex
 from functools import cache
 from typing import TypeVar
@@ -8,8 +7,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ddib import formats
+from ddib.checkpoints.trial import try_network
 from ddib.checkpoints.weights import assemble
-from ddib.errors import InputError
+from ddib.errors import InputError, first_problem
 from ddib.formats.format import FORMATS, Domain, Flags, Format, Opened, Source
 from ddib.registry import import_modules
 
@@ -46,12 +46,21 @@ def recognise(source: Source) -> Format:
     return found[0]
 
 
+def split_flags(text: str) -> dict[str, str]:
+    """The flags of a command line, `--num_heads 4`, by name; raises InputError."""
+    try:
+        split = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"--flags {text!r}: {error}") from None
+    words = [part for word in split for part in word.split("=", maxsplit=1)]
+    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
+        raise InputError(f"--flags takes flags and values, as in --num_heads 4, not {text!r}")
+    return {name[2:]: value for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
 def parse_flags(text: str, kind: type[F]) -> F:
     """A command line, `--num_heads 4 --noise_schedule cosine`; raises InputError."""
-    words = [part for word in shlex.split(text) for part in re.split(r"=", word, maxsplit=1)]
-    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
-        raise InputError(f"expected flags and values, as in --num_heads 4, not {text!r}")
-    given = {name[2:]: value for name, value in zip(words[::2], words[1::2], strict=True)}
+    given = split_flags(text)
     try:
         return kind.model_validate({k: v for k, v in given.items() if k not in kind.ignored})
     except ValidationError as error:
@@ -64,14 +73,16 @@ def parse_flags(text: str, kind: type[F]) -> F:
 def opened(source: Source, known: Format, flags: Flags, domain: Domain) -> Opened:
     """What lies at a path, read as a format; raises InputError, naming the path, where it is not.
 
-    The weights are put into the network once, to see that they fit.
+    The weights are put into the network and it is evaluated once, to see that they fit.
     """
     try:
         found = known.open(source, flags, domain)
-        assemble(found.facts.architecture, found.state)
+        try_network(assemble(found.facts.architecture, found.state), found.facts)
     except InputError as error:
         raise InputError(f"{source.path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except ValidationError as error:
+        raise InputError(f"{source.path}: {first_problem(error)}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError(
             f"{source.path}: not as {known.name} writes it: {type(error).__name__}: {error}"
         ) from error

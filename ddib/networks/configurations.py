@@ -4,9 +4,20 @@ A new architecture is a new class here, entered in `Architecture`, and a functio
 `ddib.networks.building` that makes its network. Importing this loads no torch.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+MAX_WIDTH = 2**16  # channels of a layer
+MAX_PLANES = 4096  # channels of an image
+MAX_CLASSES = 100_000
+MAX_LISTED = 64
+
+Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
+Planes = Annotated[int, Field(ge=1, le=MAX_PLANES)]
+Classes = Annotated[int, Field(ge=1, le=MAX_CLASSES)]
+Heads = Annotated[int, Field(ge=1, le=4096)]
+Patch = Annotated[int, Field(ge=1, le=64)]
 
 
 class Frozen(BaseModel):
@@ -22,30 +33,32 @@ class UNetConfig(Frozen):
     """
 
     kind: Literal["unet"] = "unet"
-    in_channels: int = Field(3, ge=1)
-    out_channels: int = Field(3, ge=1)
-    model_channels: int = Field(64, ge=1)
+    in_channels: Planes = 3
+    out_channels: Planes = 3
+    model_channels: Width = 64
     num_res_blocks: int = Field(1, ge=1, le=64)
-    channel_mult: tuple[float, ...] = Field((1, 1.5, 1.5), min_length=1, max_length=16)
-    attention_factors: tuple[int, ...] = (4,)
-    num_classes: int | None = None
-    num_heads: int = Field(4, ge=1)
-    num_head_channels: int | None = None
+    channel_mult: tuple[Annotated[float, Field(gt=0, le=64)], ...] = Field(
+        (1, 1.5, 1.5), min_length=1, max_length=16
+    )
+    attention_factors: tuple[Width, ...] = Field((4,), max_length=16)
+    num_classes: Classes | None = None
+    num_heads: Heads = 4
+    num_head_channels: Heads | None = None
     use_scale_shift_norm: bool = True
     resblock_updown: bool = False
     use_new_attention_order: bool = False
     dropout: float = Field(0.0, ge=0, lt=1)
-    patch_size: int = Field(1, ge=1)
-    groups: int = Field(32, ge=1)
+    patch_size: Patch = 1
+    groups: Heads = 32
 
 
 class MlpConfig(Frozen):
     """Architecture of `ddib.networks.mlp.Mlp`, which treats every pixel as a point of its own."""
 
     kind: Literal["mlp"] = "mlp"
-    channels: int = Field(2, ge=1, description="coordinates of a point")
-    width: int = Field(96, ge=2)
-    blocks: int = Field(4, ge=1)
+    channels: Planes = Field(2, description="coordinates of a point")
+    width: Annotated[Width, Field(ge=2)] = 96
+    blocks: int = Field(4, ge=1, le=256)
     frequencies: int = Field(
         4, ge=0, le=16, description="1, 2, 4 … rad a unit, whose sines and cosines it is told"
     )
@@ -55,8 +68,8 @@ class ProbeConfig(Frozen):
     """Architecture of `ddib.networks.probe.Probe`: widths of its three convolutions."""
 
     kind: Literal["probe"] = "probe"
-    widths: tuple[int, int, int] = (32, 64, 128)
-    classes: int = Field(10, ge=2)
+    widths: tuple[Width, Width, Width] = (32, 64, 128)
+    classes: Annotated[Classes, Field(ge=2)] = 10
 
 
 class ClassifierConfig(Frozen):
@@ -65,10 +78,10 @@ class ClassifierConfig(Frozen):
     """
 
     kind: Literal["classifier"] = "classifier"
-    in_channels: int = Field(3, ge=1)
-    widths: tuple[int, ...] = Field((64, 96, 96), min_length=1)
-    classes: int = Field(10, ge=2)
-    patch_size: int = Field(2, ge=1)
+    in_channels: Planes = 3
+    widths: tuple[Width, ...] = Field((64, 96, 96), min_length=1, max_length=16)
+    classes: Annotated[Classes, Field(ge=2)] = 10
+    patch_size: Patch = 2
 
 
 class DiffusersConfig(Frozen):
@@ -76,6 +89,21 @@ class DiffusersConfig(Frozen):
 
     kind: Literal["diffusers"] = "diffusers"
     config: dict[str, Any]
+
+    @field_validator("config")
+    @classmethod
+    def _is_of_a_network(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """Raise ValueError for numbers and lists that no network has."""
+        for key, value in config.items():
+            items = value if isinstance(value, list | tuple) else [value]
+            if len(items) > MAX_LISTED:
+                raise ValueError(f"{key[:60]} lists {len(items)} things")
+            for item in items:
+                if isinstance(item, int) and not -MAX_WIDTH <= item <= MAX_WIDTH:
+                    raise ValueError(f"{key[:60]} is beyond what a network has")
+                if isinstance(item, list | tuple | dict):
+                    raise ValueError(f"{key[:60]} is nested, as nothing in a network's config is")
+        return config
 
 
 class LucidrainsConfig(Frozen):
@@ -85,20 +113,34 @@ class LucidrainsConfig(Frozen):
     """
 
     kind: Literal["lucidrains"] = "lucidrains"
-    dim: int = Field(ge=1)
-    init_dim: int = Field(ge=1)
-    out_dim: int = Field(ge=1)
-    dim_mults: tuple[int, ...] = Field(min_length=1, max_length=16)
-    channels: int = Field(ge=1)
+    dim: Width
+    init_dim: Width
+    out_dim: Width
+    dim_mults: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field(min_length=1, max_length=16)
+    channels: Planes
     self_condition: bool = False
-    learned_sinusoidal_dim: int | None = None
+    learned_sinusoidal_dim: Annotated[Width, Field(ge=2, multiple_of=2)] | None = None
     sinusoidal_pos_emb_theta: float = 10_000
-    attn_dim_head: tuple[int, ...]
-    attn_heads: tuple[int, ...]
-    full_attn: tuple[bool, ...]
+    attn_dim_head: tuple[Width, ...] = Field(max_length=16)
+    attn_heads: tuple[Heads, ...] = Field(max_length=16)
+    full_attn: tuple[bool, ...] = Field(max_length=16)
 
 
 Architecture = (
     UNetConfig | MlpConfig | DiffusersConfig | LucidrainsConfig | ProbeConfig | ClassifierConfig
 )
 """Told apart by their `kind`."""
+
+
+def classes_of(architecture: Architecture) -> int | None:
+    """How many classes a network tells apart or is told; None where it knows of none."""
+    match architecture:
+        case UNetConfig():
+            return architecture.num_classes
+        case ProbeConfig() | ClassifierConfig():
+            return architecture.classes
+        case DiffusersConfig():
+            classes = architecture.config.get("num_class_embeds")
+            return classes if isinstance(classes, int) else None
+        case MlpConfig() | LucidrainsConfig():
+            return None

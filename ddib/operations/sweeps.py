@@ -104,6 +104,11 @@ def _widened(field: FieldInfo) -> tuple[object, FieldInfo]:
     )
 
 
+def swept_values(value: T | tuple[T, ...]) -> tuple[T, ...]:
+    """The values that a field takes: those of its sweep, or its only one."""
+    return value if isinstance(value, tuple) else (value,)
+
+
 def check_usable(name: str, model: type[BaseModel]) -> None:
     """Raise ValueError unless a class can be made from its defaults, and swept."""
     for parameter, field in model.model_fields.items():

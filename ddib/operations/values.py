@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ddib.operations.operation import Context, Operation
+from ddib.operations.sweeps import swept_values
 from ddib.operations.tensors import amplify, per_image
 
 if TYPE_CHECKING:
@@ -88,6 +89,13 @@ class Clamp(Operation):
     op: Literal["clamp"] = "clamp"
     low: float = Field(default=-3.0, ge=-1000, le=1000, description="nothing is less")
     high: float = Field(default=3.0, ge=-1000, le=1000, description="nothing is more")
+
+    @model_validator(mode="after")
+    def _low_is_not_above_high(self) -> Self:
+        low, high = max(swept_values(self.low)), min(swept_values(self.high))
+        if low > high:
+            raise ValueError(f"low is {low:g} and high {high:g}; low may be at most high")
+        return self
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

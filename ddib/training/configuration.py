@@ -10,6 +10,7 @@ from ddib.errors import InputError
 from ddib.networks.configurations import MlpConfig, UNetConfig
 
 DEFAULT_MINUTES = 12.0
+MAX_BATCH = 65_536
 
 
 class TrainingConfig(BaseModel):
@@ -20,12 +21,12 @@ class TrainingConfig(BaseModel):
     draws all of it so.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    steps: int | None = Field(None, ge=1)
-    minutes: float | None = Field(None, gt=0)
-    batch: int = Field(64, ge=1)
-    learning_rate: float = Field(1.5e-3, gt=0)
+    steps: int | None = Field(None, ge=1, le=10**9)
+    minutes: float | None = Field(None, gt=0, le=10**6)
+    batch: int = Field(64, ge=1, le=MAX_BATCH)
+    learning_rate: float = Field(1.5e-3, gt=0, le=1)
     warmup: int = Field(100, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     ema: float = Field(0.999, ge=0, lt=1)
@@ -48,7 +49,8 @@ def choose_config(
     """The settings of a training, with what suits the data where None is given.
 
     pointwise: the data are points, which are learned in float32 and best by log σ. Without a
-    budget a training takes twelve minutes. Raises InputError for an unknown preconditioning.
+    budget a training takes twelve minutes. Raises InputError for an unknown preconditioning, and
+    pydantic.ValidationError for what is out of range.
     """
     if steps is None and minutes is None:
         minutes = DEFAULT_MINUTES

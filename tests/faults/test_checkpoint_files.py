@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import making
 import pytest
 import torch
+
+import making
 
 FIVES = "{dataset: colored-mnist, digit: 5, count: 1, seed: 0}"
 NAMES = ("sevens-0.5", "ema_0.9999_100000", "v1.safetensors.old", "7.", "model.pt")
@@ -56,7 +57,8 @@ def test_a_path_has_a_separator_or_ends_in_safetensors(tmp_path: Path) -> None:
 
 
 def imported(folder: Path, *paths: Path, seconds: float = 20) -> list[making.Said]:
-    return making.run(folder, *(["checkpoints", "import", p] for p in paths), seconds=seconds)
+    commands: list[list[str | Path]] = [["checkpoints", "import", path] for path in paths]
+    return making.run(folder, *commands, seconds=seconds)
 
 
 def test_no_length_of_a_header_makes_a_safetensors_file_a_pickle(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_every_lying_file_is_one_refusal_when_it_is_shown(tmp_path: Path) -> Non
         *(making.write_safetensors(tmp_path / f"{name}.safetensors", header, bytes(8))
           for name, header in lying_headers().items()),
     ]  # fmt: skip
-    commands = (["checkpoints", "show", path] for path in paths)
+    commands: list[list[str | Path]] = [["checkpoints", "show", path] for path in paths]
     said = zip(paths, making.run(tmp_path, *commands, seconds=10), strict=True)
     wrong = {path.stem: one for path, one in said if not one.refuses(path.name)}
     assert not wrong, sorted(wrong)

@@ -10,10 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import making
 import numpy as np
 import pytest
 from PIL import Image
+
+import making
 
 MEMORY = 1000  # megabytes
 GREY = np.arange(1024, dtype=np.uint16).reshape(32, 32, 1) * 64  # 0 to 65472, as gray16.png

@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import making
 import pytest
 from PIL import Image
+
+import making
 
 FIVES = "{dataset: colored-mnist, digit: 5, count: 1, seed: 0}"
 
@@ -27,7 +28,7 @@ def checked(folder: Path, **sessions: str) -> dict[str, making.Said]:
 
 
 def conditional(**lines: str) -> str:
-    return making.session(FIVES, **lines).replace("cmnist-fives", "told")
+    return making.session(FIVES, 1, **lines).replace("cmnist-fives", "told")
 
 
 def test_a_model_that_never_learnt_to_do_without_asks_for_the_label(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def trained(folder: Path, *options: str) -> list[making.Said]:
     fixed = "train --name made --out made --batch 2 --force"
     commands = [f"{fixed} {one}" for one in options]
     commands = [c if "--minutes" in c else f"{c} --steps 1" for c in commands]
-    return making.run(folder, *(command.split() for command in commands), seconds=20)
+    return making.run(folder, *(command.split() for command in commands), seconds=60)
 
 
 def all_refused(folder: Path, flag: str, options: tuple[str, ...], *words: str) -> None:
@@ -289,7 +290,7 @@ def test_flags_of_import_that_cannot_be_are_refused(tmp_path: Path) -> None:
         (own, "--name", "other"),
         (own, "--flags", "--num_heads 4"),
     ]
-    commands = [["checkpoints", "import", *case] for case in cases]
+    commands: list[list[str | Path]] = [["checkpoints", "import", *case] for case in cases]
     for case, said in zip(cases, making.run(tmp_path, *commands, seconds=30), strict=True):
         if case[:2] == (own, "--name"):  # what it can do, it does
             assert said.code == 0 and (making.library(tmp_path) / "other.safetensors").exists()

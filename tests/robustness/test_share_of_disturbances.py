@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_nothing_is_lost() -> None:
     whole = [sys.executable, str(Path(__file__).with_name("share.py")), "disturbances"]

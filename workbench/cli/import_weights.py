@@ -8,7 +8,8 @@ from rich.table import Table
 
 from ddib.checkpoints.files import SUFFIX, file_sha256
 from ddib.checkpoints.header import read_facts
-from ddib.checkpoints.loading import load, load_classifier, load_probe
+from ddib.checkpoints.trial import try_network
+from ddib.checkpoints.weights import load_network
 from ddib.checkpoints.writing import write_checkpoint
 from ddib.data.loading import load_images
 from ddib.data.pixels import to_tensor
@@ -16,22 +17,40 @@ from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Source
-from ddib.formats.opening import opened, parse_flags, recognise
-from workbench.library.library import folders
+from ddib.formats.opening import opened, parse_flags, recognise, split_flags
+from ddib.networks.configurations import MAX_CLASSES
+from workbench.library.folders import folders
 from workbench.support.files import atomic_write
 from workbench.support.names import check_name
 
 SHOWN = 8  # candidates of the table
 TRIED_ON = 160  # images, at most
+MAX_FLAGS = 65_536  # characters
+MAX_DIGITS = 10  # of a class
 
 
 def import_own(path: Path, name: str, force: bool) -> Path:
-    """Copy a workbench checkpoint into the library, after checking all of it."""
+    """Copy a workbench checkpoint into the library, after checking all of it; raises InputError."""
+    facts = read_facts(path)
+    try:
+        try_network(load_network(facts.architecture, path, "cpu"), facts)
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith(str(path)) else f"{path}: {text}") from error
     target = _target(name, force)
-    openers = {"probe": load_probe, "classifier": load_classifier, "denoiser": load}
-    openers[read_facts(path).kind](path)
     atomic_write(target, path.read_bytes())
     return target
+
+
+def parse_labels(text: str) -> tuple[int, ...]:
+    """The classes in `0 1 2`; raises InputError."""
+    words = text.split()
+    numbers = [word for word in words if word.isdecimal() and len(word) < MAX_DIGITS]
+    classes = tuple(number for number in map(int, numbers) if number < MAX_CLASSES)
+    if len(set(classes)) < len(words):
+        most = MAX_CLASSES - 1
+        raise InputError(f"--labels {text}: expected classes from 0 to {most}, each once: 0 1 2")
+    return classes
 
 
 def import_weights(
@@ -51,11 +70,13 @@ def import_weights(
     setting that the weights leave open is tried; None: the flags say it. Raises InputError.
     """
     target = _target(name, force)
+    if flags is not None:
+        split_flags(flags)
     source = Source(path)
     known = recognise(source)
     beside = path.resolve().with_suffix(".flags")
     if flags is None and beside.is_file():
-        flags = beside.read_text("utf-8")
+        flags = _read_flags(beside)
     said = parse_flags(flags or "", known.flags)
     if images is not None:
         said = _identified(source, known, said, images, labels, narrate)
@@ -71,6 +92,15 @@ def import_weights(
     facts = found.facts.model_copy(update={"data": provenance})
     write_checkpoint(target, found.state, facts, half=False)
     return target
+
+
+def _read_flags(path: Path) -> str:
+    """The original's command line in a file; raises InputError."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(MAX_FLAGS)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _identified(
@@ -101,7 +131,10 @@ def _samples(images: str, size: int, labels: tuple[int, ...]) -> Samples:
     if images == "digits":
         specs = [ColoredMNIST(digit=digit, count=TRIED_ON // 10) for digit in range(10)]
     elif images.startswith("digit:"):
-        specs = [ColoredMNIST(digit=int(images.removeprefix("digit:")), count=TRIED_ON // 2)]
+        digit = images.removeprefix("digit:")
+        if digit not in map(str, ColoredMNIST.class_labels):
+            raise InputError(f"--images {images}: no such digit; digit:5 is one")
+        specs = [ColoredMNIST(digit=int(digit), count=TRIED_ON // 2)]
     size = 32 if isinstance(specs[0], ColoredMNIST) else size
     loaded = load_images(specs, size=size, channels=3, limit=TRIED_ON)
     only = labels[0] if len(labels) == 1 else -1

@@ -1,5 +1,6 @@
 """`ddib-workbench` and its commands, put together; errors become messages and exit codes."""
 
+import errno
 import sys
 from typing import Any, NoReturn
 
@@ -12,11 +13,19 @@ from workbench.cli.commands.bench import bench
 from workbench.cli.commands.doctor import doctor
 from workbench.cli.commands.engine import engine
 from workbench.cli.commands.manual import print_manual
-from workbench.cli.commands.reference import operations, print_schema, solvers
+from workbench.cli.commands.reference import (
+    guides,
+    metrics,
+    operations,
+    print_schema,
+    solvers,
+    sources,
+)
 from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
 from workbench.cli.commands.train import train
-from workbench.cli.console import narrate, show_every_character
+from workbench.cli.console import let_readers_go, narrate, show_every_character
+from workbench.support.files import why
 
 # What a command needs besides is imported when it runs: help and completion stay light.
 
@@ -52,7 +61,10 @@ app.command("open")(open_session)
 app.command("keys")(list_keys)
 app.command("replay")(replay_sessions)
 app.command("operations")(operations)
+app.command("guides")(guides)
 app.command("solvers")(solvers)
+app.command("sources")(sources)
+app.command("metrics")(metrics)
 app.command("schema")(print_schema)
 app.command("manual")(print_manual)
 app.command("doctor")(doctor)
@@ -62,6 +74,9 @@ app.command("train")(train)
 app.add_typer(runs.app, name="runs")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(cache.app, name="cache")
+
+
+_NO_SUCH_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 
 
 def main() -> NoReturn:
@@ -75,6 +90,14 @@ def main() -> NoReturn:
     except RunError as error:
         narrate.print(f"failed: {error}", style="red", soft_wrap=True)
         sys.exit(1)
+    except OSError as error:
+        wrong = error.errno in _NO_SUCH_PATH
+        place = f"{error.filename}: " if error.filename else ""
+        text = f"{'error' if wrong else 'failed'}: {place}{why(error)}"
+        narrate.print(text, style="red", soft_wrap=True)
+        sys.exit(2 if wrong else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        let_readers_go()
     sys.exit(0)

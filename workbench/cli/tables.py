@@ -1,4 +1,4 @@
-"""What can be used, as tables: checkpoints, operations, solvers, runs."""
+"""What can be used is listed here as tables: checkpoints, members of registries, runs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,13 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ddib.checkpoints.header import CheckpointFacts
+from ddib.data.sources import IMAGE_SOURCES
+from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
+from ddib.registry import Registry
 from ddib.schedules.grids import GRIDS
 from ddib.solvers.scheme import SOLVERS
 from ddib.solvers.solver import Solver
 from ddib.tuning.calibration import ERROR_BOUND, Calibration
-from workbench.library.library import Listed
-from workbench.metrics.metric import range_text, shown_on
+from workbench.library.checkpoints import Listed
+from workbench.metrics.metric import METRICS, Metric, range_text, shown_on
 from workbench.runs.store import StoredRun
 
 
@@ -83,19 +86,30 @@ def calibration_table(found: Calibration) -> Table:
 
 def operations_page() -> Group:
     """Every operation with its parameters, their defaults and ranges."""
-    parts: list[RenderableType] = []
-    for name, operation in OPERATIONS.items():
-        heading = _heading(name, operation)
-        if name in OPERATIONS.origins:
-            heading.append(f"  ({OPERATIONS.origins[name].name})", "dim")
-        parts += [heading, _parameters(operation, hidden=("op", "enabled")), ""]
-    return Group(*parts[:-1])
+    return _models_page(OPERATIONS, hidden=("op", "enabled"))
+
+
+def guides_page() -> Group:
+    """Every guide with its parameters, their defaults and ranges."""
+    return _models_page(GUIDES, hidden=("guide", "enabled"))
+
+
+def sources_page() -> Group:
+    """Every image source with the keys of an entry."""
+    return _models_page(IMAGE_SOURCES)
+
+
+def metrics_page() -> Group:
+    """Every metric with its figures: name, unit, which direction is better."""
+    return _page(
+        (_heading(name, metric, METRICS), _figures(metric)) for name, metric in METRICS.items()
+    )
 
 
 def solvers_page() -> Group:
     """Every solver and grid and what it is, then the settings that all of them take."""
     return Group(
-        *(_heading(name, scheme.solve) for name, scheme in SOLVERS.items()),
+        *(_heading(name, scheme.solve, SOLVERS) for name, scheme in SOLVERS.items()),
         "",
         *(_heading(f"grid {name}", grid) for name, grid in GRIDS.items()),
         "",
@@ -140,9 +154,34 @@ def _fold(table: Table, *names: str) -> None:
         column.no_wrap, column.overflow = column.header not in names, "fold"
 
 
-def _heading(name: str, documented: object) -> Text:
+def _models_page(registry: Registry[Any], hidden: tuple[str, ...] = ()) -> Group:
+    """Every member of a registry of pydantic models with its fields, save the hidden ones."""
+    return _page(
+        (_heading(name, model, registry), _parameters(model, hidden))
+        for name, model in registry.items()
+    )
+
+
+def _page(parts: Iterable[tuple[RenderableType, RenderableType]]) -> Group:
+    """Headings with what belongs to each, a blank line between."""
+    lines = [line for heading, body in parts for line in (heading, body, "")]
+    return Group(*lines[:-1])
+
+
+def _heading(name: str, documented: object, registry: Registry[Any] | None = None) -> Text:
+    """A name and the first paragraph of its docstring, and the file of a user's own member."""
     first = (documented.__doc__ or "").strip().split("\n\n")[0]
-    return Text.assemble((name, "bold"), "  ", " ".join(first.split()))
+    heading = Text.assemble((name, "bold"), "  ", " ".join(first.split()))
+    if registry is not None and name in registry.origins:
+        heading.append(f"  ({registry.origins[name].name})", "dim")
+    return heading
+
+
+def _figures(metric: Metric) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 3))
+    for figure in metric.figures:
+        table.add_row(figure.name, figure.unit, figure.aim, figure.title)
+    return table
 
 
 def _parameters(model: type[BaseModel], hidden: tuple[str, ...]) -> Table:

@@ -48,7 +48,7 @@ class IntermediateResult(Record):
 
 
 class OperationUsed(Record):
-    """An operation that is not ddib's own, as it was when it ran."""
+    """An operation or another part that is not ddib's own, as it was when it ran."""
 
     source: str  # a file's name, or a package and its version
     sha256: str  # of the file that defines it
@@ -90,7 +90,7 @@ class Manifest(Record):
     chunk_size: int
     versions: dict[str, str] = {}  # of Python, torch, this package, …
     checkpoints: dict[str, CheckpointUsed] = {}  # by role: source, target or target.0, chain.0
-    operations: dict[str, OperationUsed] = {}  # those that are not ddib's own
+    operations: dict[str, OperationUsed] = {}  # and other parts, those that are not ddib's own
     inputs: list[InputUsed] = []
     nfe: dict[str, int] = {}  # encode, decode
     seconds: dict[str, float] = {}  # load, encode, decode, total

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddib.errors import InputError, RunError
-from workbench.library.library import suggest
+from ddib.paths import user_path
 from workbench.runs.files import MANIFEST
 from workbench.runs.leftovers import DELETED
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.runs.notes import Notes, readable_notes
 from workbench.support.files import temporary_name, why
+from workbench.support.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def list_runs(folder: Path) -> list[StoredRun]:
 
 def find_run(folder: Path, name: str) -> Path:
     """A run directory by its name in `folder`, else by its path; raises InputError."""
-    for path in (folder / name, Path(name).expanduser()):
+    elsewhere = user_path(name)
+    for path in (folder / name, elsewhere):
         if (path / MANIFEST).is_file():
             return path
     names = [run.name for run in list_runs(folder)]

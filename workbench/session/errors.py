@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from ddib.errors import InputError
 from ddib.registry import names_in
 from workbench.session.registry_field import OneOf
-from workbench.support.yaml_text import Node, Plain, flow, is_list, is_mapping
+from workbench.support.yaml_text import Node, Plain, flow, is_list, is_mapping, printable
 
 Key = str | int
 
@@ -52,7 +52,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.file and self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        return ": ".join(part for part in (place, printable(self.key), self.message) if part)
 
 
 class SessionError(InputError):

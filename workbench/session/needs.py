@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddib.data.source import IMAGE_SOURCES
+from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
-from ddib.registry import Registry
+from ddib.registry import Origin, Registry
 from ddib.solvers.scheme import SOLVERS
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.errors import Problem, SessionError, shown
 from workbench.session.schema import NEEDS, Session
 from workbench.support.yaml_text import Node, Plain, is_mapping
@@ -43,6 +44,7 @@ def _source_of_dataset(dataset: str) -> str | None:
 _PLACES = (
     _named(("recipe", "image", "*", "op"), OPERATIONS),
     _named(("recipe", "latent", "*", "op"), OPERATIONS),
+    _named(("recipe", "guide", "*", "guide"), GUIDES),
     _named(("solver", "name"), SOLVERS),
     _Place(("source", "images", "*", "dataset"), IMAGE_SOURCES, _source_of_dataset),
 )
@@ -71,10 +73,10 @@ def missing_parts(data: Mapping[str, Plain], root: Node, file: str) -> list[Prob
     ]
 
 
-def needed_parts(session: Session) -> dict[str, str]:
+def needed_parts(session: Session) -> dict[str, Origin]:
     """The names in a session that are not ddib's own, and the file or package of each."""
     found = {
-        name: place.registry.origins[member].name
+        name: place.registry.origins[member]
         for place in _PLACES
         for name in _values_at(session, place.pattern)
         if (member := place.member(name)) in place.registry.origins

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ddib.checkpoints.files import is_path
 from ddib.data.file_names import escape_name, unescape_name
+from ddib.errors import InputError
+from ddib.paths import user_path
 from workbench.session.schema import End, Session, Source, Target
 
 
@@ -32,26 +36,38 @@ def named_classifiers(session: Session) -> dict[str, str]:
 def with_absolute_paths(session: Session, base: str | Path) -> Session:
     """The session with paths that hold anywhere; relative ones start from the folder `base`.
 
-    A checkpoint is a path when it has a folder or a suffix in it, otherwise a name.
+    Raises InputError for the home of nobody, with the key at fault.
     """
 
-    def absolute(path: str) -> str:
-        return escape_name(os.path.abspath(Path(base) / Path(unescape_name(path)).expanduser()))  # noqa: PTH100 no links resolved
+    def absolute(path: str, key: str) -> str:
+        try:
+            there = user_path(unescape_name(path), Path(base))
+        except InputError as error:
+            raise InputError(str(error), key) from error
+        return escape_name(os.path.abspath(there))  # noqa: PTH100 no links resolved
 
-    def checkpoint(name: str) -> str:
-        return absolute(name) if "/" in name or Path(name).suffix else name
+    def named(name: str, key: str) -> str:
+        return absolute(name, key) if is_path(name) else name
 
-    def located(part: End | Target | Source) -> Any:
-        name = part.checkpoint
-        found = tuple(map(checkpoint, name)) if isinstance(name, tuple) else checkpoint(name)
-        classifier = part.classifier and checkpoint(part.classifier)
-        return part.model_copy(update={"checkpoint": found, "classifier": classifier})
+    def located(part: End | Target | Source, key: str) -> Any:
+        name, classifier = part.checkpoint, part.classifier
+        found: str | tuple[str, ...] = (
+            tuple(named(one, f"{key}.checkpoint.{place}") for place, one in enumerate(name))
+            if isinstance(name, tuple)
+            else named(name, f"{key}.checkpoint")
+        )
+        led = classifier and named(classifier, f"{key}.classifier")
+        return part.model_copy(update={"checkpoint": found, "classifier": led})
 
-    images = tuple(entry.with_path(absolute) for entry in session.source.images)
+    images = tuple(
+        entry.with_path(partial(absolute, key=f"source.images.{place}"))
+        for place, entry in enumerate(session.source.images)
+    )
+    source = session.source.model_copy(update={"images": images})
     return session.model_copy(
         update={
-            "source": located(session.source.model_copy(update={"images": images})),
-            "target": located(session.target),
-            "chain": tuple(map(located, session.chain)),
+            "source": located(source, "source"),
+            "target": located(session.target, "target"),
+            "chain": tuple(located(end, f"chain.{n}") for n, end in enumerate(session.chain)),
         }
     )

@@ -25,6 +25,9 @@ OLDEST = 1
 """The oldest version that a session can have; it stays what it is, since what its file leaves
 unsaid means what it meant then."""
 
+PICTURES = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+"""How JPEG, GIF, WebP and TIFF files begin."""
+
 MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 """For each version before `OLDEST`, what brings a file's content to the version after it."""
 
@@ -47,6 +50,9 @@ def read_session_text(path: str | Path) -> str:
         raise file_error(path, None, "no such file") from None
     except OSError as error:
         raise file_error(path, None, f"cannot be read: {error.strerror or error}") from None
+    if data.startswith(PICTURES):
+        message = "is a picture without a session: only a run's sheet.png, a PNG, has one"
+        raise file_error(path, None, message)
     if len(data) > MAX_BYTES:
         raise file_error(path, None, f"is larger than {MAX_BYTES // 1024} KiB: no session is")
     try:

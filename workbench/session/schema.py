@@ -14,8 +14,10 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ddib.data.source import IMAGE_SOURCES, VERSION, ImageSource
 from ddib.data.sources import source_of
+from ddib.guides.guide import GUIDES, Guide
 from ddib.operations.operation import OPERATIONS, Operation
 from ddib.operations.sweeps import Sweep, Sweepable, SweepOf, count, sweepable
+from ddib.paths import PathText
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 
@@ -46,18 +48,19 @@ ClassLabel = Annotated[
 if TYPE_CHECKING:
     AnySource = ImageSource
     AnyOperation = Operation
+    AnyGuide = Guide
     SweptSolver = Solver
     SweptLabel = int | tuple[int, ...] | Literal["own"]
     SweptScale = float | tuple[float, ...]
 else:
     AnySource = Annotated[Any, OneOf(IMAGE_SOURCES.values, _image_source)]
+    AnyGuide = Annotated[Any, OneOf(lambda: map(sweepable, GUIDES.values()), "guide")]
     AnyOperation = Annotated[Any, OneOf(lambda: map(sweepable, OPERATIONS.values()), "op")]
     SweptSolver = sweepable(Solver, ("steps", "start_noise"))
     SweptLabel = SweepOf[ClassLabel, int]
     SweptScale = Sweep[Annotated[float, Field(ge=0)]]
 
 
-CheckpointName = Annotated[str, Field(min_length=1)]
 _CHECKPOINT = "a name in the library, or a path"
 _LABEL = "for class-conditional checkpoints; own: each image under its own, where it is known"
 _GUIDANCE = (
@@ -74,10 +77,10 @@ class End(_Part):
     """A model, and what it is led to; in a chain it encodes what the one before it has decoded,
     and decodes the result."""
 
-    checkpoint: CheckpointName = Field(description=_CHECKPOINT)
+    checkpoint: PathText = Field(description=_CHECKPOINT)
     label: ClassLabel | None = Field(default=None, description=_LABEL)
     guidance: float = Field(default=1.0, ge=0, description=_GUIDANCE)
-    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier: PathText | None = Field(default=None, description=_CLASSIFIER)
     classifier_scale: float = Field(default=1.0, ge=0, description=_CLASSIFIER_SCALE)
 
 
@@ -92,19 +95,20 @@ class Source(End):
 class Target(_Part):
     """The model that decodes, and what it is led to."""
 
-    checkpoint: Sweep[CheckpointName] = Field(description=_CHECKPOINT)
+    checkpoint: Sweep[PathText] = Field(description=_CHECKPOINT)
     label: SweptLabel | None = Field(default=None, description=_LABEL)
     guidance: SweptScale = Field(default=1.0, description=_GUIDANCE)
-    classifier: CheckpointName | None = Field(default=None, description=_CLASSIFIER)
+    classifier: PathText | None = Field(default=None, description=_CLASSIFIER)
     classifier_scale: SweptScale = Field(default=1.0, description=_CLASSIFIER_SCALE)
 
 
 class Recipe(_Part):
-    """What is done to the images before the source encodes them, and to those latents before the
-    target decodes them; nothing is done to what a chain passes later."""
+    """What is done to the images before the source encodes them, to those latents before the
+    target decodes them, and while it does; nothing is done to what a chain passes later."""
 
     image: tuple[AnyOperation, ...] = Field(default=(), description="operations on the image")
     latent: tuple[AnyOperation, ...] = Field(default=(), description="operations on the latent")
+    guide: tuple[AnyGuide, ...] = Field(default=(), description="guides of the target's decoding")
 
 
 class Session(_Part):
@@ -149,27 +153,26 @@ def schema() -> dict[str, Any]:
 
 
 def sweeps(session: Session) -> dict[str, tuple[Any, ...]]:
-    """What is swept and through which values: solver, target, image, latent, in file order."""
+    """What is swept and through which values, in the order of the file."""
     target = {f"target.{name}": value for name, value in session.target}
     return {
         **_sweeps_of("solver", session.solver),
         **{path: value for path, value in target.items() if isinstance(value, tuple)},
         **{
             path: values
-            for place, operation in enabled_operations(session).items()
-            for path, values in _sweeps_of(place, operation).items()
+            for place, part in enabled_parts(session).items()
+            for path, values in _sweeps_of(place, part).items()
         },
     }
 
 
-def enabled_operations(session: Session) -> dict[str, Operation]:
-    """The operations that run, by place: "image.0", "latent.2"."""
-    stages = {"image": session.recipe.image, "latent": session.recipe.latent}
+def enabled_parts(session: Session) -> dict[str, Operation | Guide]:
+    """The operations and guides that run, by place: "image.0", "latent.2", "guide.0"."""
     return {
-        f"{stage}.{index}": operation
-        for stage, operations in stages.items()
-        for index, operation in enumerate(operations)
-        if operation.enabled
+        f"{stage}.{index}": part
+        for stage, parts in session.recipe
+        for index, part in enumerate(parts)
+        if part.enabled
     }
 
 

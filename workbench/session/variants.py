@@ -9,11 +9,12 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from ddib.guides.guide import Guide, acting
 from ddib.operations.operation import Operation
 from ddib.operations.recipe import enabled
 from ddib.operations.sweeps import Sweepable, expand
 from ddib.solvers.solver import Solver
-from workbench.session.schema import End, Session, enabled_operations, sweeps
+from workbench.session.schema import End, Session, enabled_parts, sweeps
 from workbench.session.titles import checkpoint_stem
 
 
@@ -22,7 +23,7 @@ class Variant:
     """One combination of sweep values, and what it makes of the session.
 
     values: by the path under recipe, or from the root: "latent.1.coefficient", "solver.steps";
-    image, latent: the enabled operations, without sweeps.
+    image, latent: the enabled operations, without sweeps; guide: the guides that act.
     """
 
     values: dict[str, Any]
@@ -31,6 +32,12 @@ class Variant:
     target: End
     image: tuple[Operation, ...]
     latent: tuple[Operation, ...]
+    guide: tuple[Guide, ...] = ()
+
+    @property
+    def edited(self) -> bool:
+        """Whether the recipe changes anything on the way from the source to the result."""
+        return bool(self.image or self.latent or self.guide)
 
 
 def variants(session: Session) -> list[Variant]:
@@ -47,6 +54,13 @@ def _variant(session: Session, symbols: Mapping[str, str], values: dict[str, Any
         target=End(**{n: values.get(f"target.{n}", value) for n, value in session.target}),
         image=_running("image", session.recipe.image, values),
         latent=_running("latent", session.recipe.latent, values),
+        guide=acting(
+            [
+                cast(Guide, _at(f"guide.{index}", guide, values))
+                for index, guide in enumerate(session.recipe.guide)
+                if guide.enabled
+            ]
+        ),
     )
 
 
@@ -84,12 +98,19 @@ def _names(session: Session, path: str) -> tuple[str, str, str]:
     if place == "target":
         short = name.replace("checkpoint", "target").replace("_", " ")
         return short, f"target {short}", path
-    model = session.solver if place == "solver" else enabled_operations(session)[place]
+    model = session.solver if place == "solver" else enabled_parts(session)[place]
     extra = type(model).model_fields[name].json_schema_extra
     symbol = extra.get("symbol", name) if isinstance(extra, dict) else name
     short = str(symbol).replace("_", " ")
-    kind = model.op if isinstance(model, Operation) else place
+    kind = _kind(model) or place
     return short, f"{kind.replace('_', ' ')} {short}", f"{place.replace('.', ' ')} {short}"
+
+
+def _kind(model: BaseModel) -> str:
+    """The name of an operation or a guide; empty for anything else."""
+    if isinstance(model, Operation):
+        return model.op
+    return model.guide if isinstance(model, Guide) else ""
 
 
 def _shown(value: float | str) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ddib.errors import InputError
+from ddib.paths import check_path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -31,8 +32,10 @@ def atomic_write(path: Path, content: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.copymode(target, temporary)
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say for which file
         raise
 
 
@@ -108,6 +111,7 @@ def why(error: OSError) -> str:
 
 def check_folder(folder: Path, purpose: str) -> None:
     """See that `folder` could be written to, without making it; raises InputError."""
+    check_path(str(folder))
     existing = folder
     while not os.path.lexists(existing) and existing != existing.parent:
         existing = existing.parent

@@ -19,16 +19,19 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from workbench.tui.main.screen import Bench
+from workbench.tui.main.base import Options
+from workbench.tui.main.screen import MainScreen
 from workbench.tui.terminal.foreign_text import CleanLines
 from workbench.tui.terminal.pictures import Backdrop, draw_on
 from workbench.tui.terminal.theme import THEMES, configured_theme, ground, next_theme
+from workbench.tui.widgets.action_screen import ActionScreen
 
 if TYPE_CHECKING:
     from workbench.tui.terminal.half_blocks import Colors
 
 CLEAN = CleanLines()  # one: lines remember what it made of them
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
+RESTORE_GRACE = 3.0  # seconds of them that restoring the terminal may take
 
 
 class WorkbenchApp(App[None]):
@@ -54,7 +57,9 @@ class WorkbenchApp(App[None]):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = "terminal" if self.no_color else configured_theme()
-        self.bench = Bench(session_path, engine_command, tuple(checkpoints), runs)
+        self.main_screen = MainScreen(
+            Options(session_path, engine_command, tuple(checkpoints), runs)
+        )
 
     def watch_theme(self) -> None:
         """Pictures fade to the ground of the theme."""
@@ -65,29 +70,27 @@ class WorkbenchApp(App[None]):
     def action_theme(self) -> None:
         """Dark, light, the terminal's own background; for this time."""
         self.theme = next_theme(self.theme)
-        said = f"theme: {self.theme}  in the configuration file keeps it"
-        self.notify(said, timeout=3, markup=False)
+        words = f"theme: {self.theme}  in the configuration file keeps it"
+        self.notify(words, timeout=3, markup=False)
 
     def on_mount(self) -> None:
-        """A terminal that hangs up and a batch system that ends the job are told goodbye too."""
+        """Put everything away too when the terminal hangs up or a batch system ends the job."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
 
             def hung_up(number: int, _: object) -> None:
                 # The loop may already be waiting to write to the terminal that is gone.
-                last_resort = threading.Timer(HANG_UP_GRACE, os._exit, [128 + number])
-                last_resort.daemon = True
-                last_resort.start()
+                _end_after(HANG_UP_GRACE, 128 + number)
                 loop.call_soon_threadsafe(self._signalled, number)
 
             signal.signal(signal.SIGHUP, hung_up)
 
     @work
     async def _signalled(self, number: int) -> None:
-        await self.bench.leave(keep=True)
-        if number == signal.SIGHUP:
-            os._exit(128 + number)  # there is no terminal to restore, and none to wait for
+        await self.main_screen.close(keep=True)
+        if number == signal.SIGHUP:  # the terminal is restored where it still takes that
+            _end_after(RESTORE_GRACE, 128 + number)
         self.exit(return_code=128 + number)
 
     async def on_event(self, event: events.Event) -> None:
@@ -112,10 +115,19 @@ class WorkbenchApp(App[None]):
         return [*super().get_line_filters(), CLEAN]
 
     def get_default_screen(self) -> Screen[None]:
-        """The bench."""
-        return self.bench
+        """The main."""
+        return self.main_screen
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The bench's actions by name, for those who do not know the key."""
-        for title, words, action in self.bench.commands():
-            yield SystemCommand(title, words, action)
+        """The actions by name, for those who do not know the key: the screen's own come first."""
+        own = screen if isinstance(screen, ActionScreen) else self.main_screen
+        for shown in dict.fromkeys((own, self.main_screen)):
+            for title, words, action in shown.commands():
+                yield SystemCommand(title, words, action)
+
+
+def _end_after(seconds: float, code: int) -> None:
+    """End the process then, whatever it waits for."""
+    last_resort = threading.Timer(seconds, os._exit, [code])
+    last_resort.daemon = True
+    last_resort.start()

@@ -37,19 +37,18 @@ async def take(
     """Write the screen as SVG. `press`: keys after the run, if there is one."""
     app = WorkbenchApp(session, checkpoints=checkpoints, runs=out.parent / "runs")
     async with app.run_test(size=size) as pilot:
-        bench = app.bench
+        main = app.main_screen
 
         async def pause() -> None:
             await pilot.pause(0.05)
 
         def loaded() -> bool:
-            pictures = bench.desk.pictures if bench.desk is not None else None
-            return pictures is not None and pictures.available is not None and pictures.count > 0
+            images = main.workspace.images.loaded if main.workspace is not None else None
+            return images is not None and images.available is not None and images.count > 0
 
         def finished() -> bool:
-            return (
-                bench.desk is not None and bench.desk.run is not None and not bench.desk.run.active
-            )
+            shown = main.workspace.run if main.workspace is not None else None
+            return shown is not None and not shown.active
 
         await wait_until(loaded, pause, timeout)
         if run:
@@ -60,8 +59,8 @@ async def take(
             await pilot.pause()
         await pause()
         out.write_text(app.export_screenshot(title=" "), "utf-8")
-        if bench.engine is not None:
-            await bench.engine.stop()
+        if main.engine is not None:
+            await main.engine.stop()
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from ddib.data.source import (
     check_reader,
 )
 from ddib.errors import InputError
+from ddib.paths import PathText
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +46,7 @@ class ColoredMNIST(ImageSource):
     name: ClassVar[str] = "digits"
     class_labels: ClassVar[tuple[int, ...]] = tuple(range(10))
     path_key: ClassVar[str | None] = "root"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"labels", "root"})
     picks_key: ClassVar[str | None] = "indices"
 
     dataset: Literal["colored-mnist"] = "colored-mnist"
@@ -53,7 +55,9 @@ class ColoredMNIST(ImageSource):
     )
     count: int = Field(16, ge=1, le=MOST, description="how many")
     seed: int = Field(0, ge=0, lt=2**63, description="draws the hues")
-    root: str | None = Field(None, description="a folder of raw MNIST files; null: the package's")
+    root: PathText | None = Field(
+        None, description="a folder of raw MNIST files; null: the package's"
+    )
     split: Literal["test", "train"] = Field("test", description="which of MNIST's two files")
     repeat: bool = Field(False, description="go round again, with new hues, when they run out")
     indices: Annotated[tuple[Annotated[int, Field(ge=0)], ...] | None, EachOnce] = Field(
@@ -85,7 +89,16 @@ class ColoredMNIST(ImageSource):
         from ddib.data.training import ColoredDigits
 
         folder = request.root or download_mnist(request.downloads / "mnist")
-        digits = tuple(sorted(set(request.labels or cls.class_labels)))
+        there = set(read_mnist(folder, request.split)[1].tolist())
+        digits = tuple(sorted(set(request.labels) or there))
+        if missing := [digit for digit in digits if digit not in there]:
+            held = ", ".join(map(str, sorted(there))) or "none at all"
+            raise InputError(
+                f"{folder} has no {request.split} images of digit {missing[0]}; it has {held}",
+                "labels",
+            )
+        if not digits:
+            raise InputError(f"{folder} has no {request.split} images", "root")
         return ColoredDigits(folder, digits, request.split)
 
     @classmethod

@@ -13,6 +13,7 @@ from ddib.data.pictures import Reading, read_picture
 from ddib.data.pixels import rounded
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
+from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Colours as ColourData
@@ -23,9 +24,11 @@ class Colours(ImageSource):
 
     name: ClassVar[str] = "colours"
     path_key: ClassVar[str | None] = "path"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"root", "size"})
+    pointwise: ClassVar[bool] = True
 
     dataset: Literal["colours"] = "colours"
-    path: str = Field(description="the picture's file", min_length=1)
+    path: PathText = Field(description="the picture's file")
 
     @classmethod
     def default_entry(cls, labels: Sequence[int] = ()) -> Self:
@@ -57,7 +60,7 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        path = base / Path(unescape_name(self.path)).expanduser()
+        path = user_path(unescape_name(self.path), base)
         return AvailablePicture(path, Reading(deep=self._version > 1))
 
 

@@ -23,6 +23,7 @@ from ddib.data.source import (
     check_reader,
 )
 from ddib.errors import InputError
+from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Pictures
@@ -39,9 +40,10 @@ class ImageFiles(ImageSource):
 
     name: ClassVar[str] = "files"
     path_key: ClassVar[str | None] = "path"
+    training_keys: ClassVar[frozenset[str]] = frozenset({"size"})
     picks_key: ClassVar[str | None] = "names"
 
-    path: str = Field(description="a file, or a pattern such as photos/*.png", min_length=1)
+    path: PathText = Field(description="a file, or a pattern such as photos/*.png")
     count: int | None = Field(None, ge=1, description="how many, from the first; null: all")
     names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...] | None, EachOnce] = Field(
         None,
@@ -137,7 +139,7 @@ class ImageFiles(ImageSource):
         """See `ImageSource`."""
         try:
             return os.stat(split_pattern(_absolute(self.path, base))[0]).st_mtime_ns  # noqa: PTH116
-        except OSError:
+        except (OSError, InputError):
             return None
 
 
@@ -214,4 +216,4 @@ def _notes_of(read: Mapping[str, Picture]) -> list[str]:
 
 
 def _absolute(path: str, base: Path) -> str:
-    return str(base / Path(unescape_name(path)).expanduser())
+    return str(user_path(unescape_name(path), base))

@@ -88,8 +88,8 @@ def header(content: bytes, claimed: int | None = None) -> bytes:
         (b"", "not a safetensors file"),
         (b"PK\x03\x04 a zip, such as torch.save makes", "not a safetensors file"),
         (header(b"{}", claimed=100 * 2**30), "not a safetensors file, or cut off"),
-        (header(b"{not json}"), "without the workbench's facts"),
-        (header(b"[" * 100_000), "without the workbench's facts"),
+        (header(b"{not json}"), "its header is wrong"),
+        (header(b"[" * 100_000), "its header is wrong"),
         (header(b'{"__metadata__": {}}'), "without the workbench's facts"),
         (header(json.dumps({"__metadata__": {"ddib": "{}"}}).encode()), "bad facts in its header"),
     ],
@@ -148,6 +148,7 @@ def test_labels() -> None:
     with pytest.raises(InputError, match="no label 5 in a model of test sevens; it has 7") as info:
         single.check_label(5, "target.label")
     assert info.value.key == "target.label"
-    many = facts(labels=(0, 1, 2), class_conditional=True)
+    classes = SMALL.model_copy(update={"num_classes": 3})
+    many = facts(labels=(0, 1, 2), class_conditional=True, architecture=classes)
     assert many.check_label(2) == 2
     assert many.wanted_label(None) is None

@@ -5,96 +5,43 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
-import torch
+from pydantic import Field
 
-from ddib.data.loading import load_images, load_readable
-from ddib.data.mnist import PACKAGED_MNIST
-from ddib.data.pixels import to_tensor
-from ddib.data.source import IMAGE_SOURCES, ImageSource, TrainingRequest
+from ddib.data.checks import check_source
+from ddib.data.points import Places, Points, SyntheticPoints
+from ddib.data.source import IMAGE_SOURCES, ImageSource
 from ddib.data.sources import source_of, source_of_dataset, suggested_entry
-from ddib.errors import InputError
 
 SOURCES = pytest.mark.parametrize("source", IMAGE_SOURCES.values(), ids=list(IMAGE_SOURCES))
 Source = type[ImageSource]
 
 
-def shape_of(source: Source) -> tuple[int, int]:
-    """Size and channels of a checkpoint that reads it."""
-    return (1, 2) if source.of_points else (32, 3)
-
-
 @SOURCES
-def test_an_entry_is_known_by_its_keys(source: Source, tmp_path: Path) -> None:
-    for example in source.examples(tmp_path):
-        keys = example.model_dump(mode="json")
-        assert source_of(keys) is source
-        assert source.model_validate(keys) == example
-        assert source.has_keys(keys) and not any(
-            other.has_keys(keys) for other in IMAGE_SOURCES.values() if other is not source
-        )
+def test_a_source_keeps_what_all_promise(source: Source, tmp_path: Path) -> None:
+    check_source(source, tmp_path)
 
 
-@SOURCES
-def test_what_is_found_is_loaded(source: Source, tmp_path: Path) -> None:
-    size, channels = shape_of(source)
-    for example in source.examples(tmp_path):
-        there = example.find(tmp_path)
-        taken = there.taken(example)
-        images = there.load(taken, size, channels)
-        assert len(images.pixels) == len(taken) == len(images.names) == len(images.labels)
-        assert images.pictures.dtype == np.uint8
-        assert set(images.labels) <= {None, *source.class_labels}
-        tensor = to_tensor(images.pixels)
-        assert tensor.shape[:2] == (len(taken), channels)
-        assert bool(tensor.isfinite().all())
-        assert source.of_points or float(tensor.abs().max()) <= 1
-        again = load_images([example, example], size=size, channels=channels, base=tmp_path)
-        assert np.array_equal(again.pixels, np.concatenate([images.pixels] * 2))
-        readable = load_readable(there, taken, size, channels)
-        assert np.array_equal(readable.pixels, images.pixels)
+def test_a_broken_promise_is_found(tmp_path: Path) -> None:
+    before = dict(IMAGE_SOURCES)
+    try:
 
+        class Unfit(SyntheticPoints):
+            """Draw points that no checkpoint reads."""
 
-@SOURCES
-def test_what_a_checkpoint_cannot_read_is_said(source: Source, tmp_path: Path) -> None:
-    size, channels = (32, 3) if source.of_points else (1, 2)
-    for example in source.examples(tmp_path):
-        with pytest.raises(InputError, match=r"source.checkpoint"):
-            load_images([example], size=size, channels=channels, base=tmp_path)
+            name: ClassVar[str] = "unfit"
+            dataset: Literal["unfit"] = Field("unfit", description="which shape")
 
+            @property
+            def deviation(self) -> float:
+                return np.nan
 
-@SOURCES
-def test_the_entry_that_takes_what_another_took(source: Source, tmp_path: Path) -> None:
-    for example in source.examples(tmp_path):
-        there = example.find(tmp_path)
-        taken = list(there.taken(example))
-        picked = example.with_places(there.names, taken)
-        assert sorted(picked.find(tmp_path).taken(picked)) == sorted(taken)
-        assert picked.untaken() == example.untaken()
+            def draw(self, places: Places, generator: np.random.Generator) -> Points:
+                return np.stack([places, places], 1)
 
-
-@SOURCES
-def test_a_path_is_the_only_thing_that_moves(source: Source, tmp_path: Path) -> None:
-    for example in source.examples(tmp_path):
-        moved = example.with_path(lambda path: f"/elsewhere/{Path(path).name}")
-        changed = {k for k, value in moved if value != getattr(example, k)}
-        assert changed <= {source.path_key}
-
-
-@SOURCES
-def test_batches_to_train_on(source: Source, tmp_path: Path) -> None:
-    """Each is a pure function of its generator; digits come from the package's test digits."""
-    for example in source.examples(tmp_path):
-        root = getattr(example, source.path_key) if source.path_key else None
-        root = (root and Path(root)) or (source.class_labels and PACKAGED_MNIST) or None
-        dataset = getattr(example, "dataset", str(tmp_path))
-        request = TrainingRequest(dataset, (), root, 16, "test", tmp_path)
-        data = source.training_data(request)
-        images, labels = data.batch(4, torch.Generator().manual_seed(1))
-        again, _ = data.batch(4, torch.Generator().manual_seed(1))
-        assert torch.equal(images, again)
-        assert images.shape[:2] == (4, data.channels)
-        assert set(labels.tolist()) <= set(data.labels or (-1,))
-        assert data.domain and data.facts
+        with pytest.raises(AssertionError, match="values that are not finite"):
+            check_source(Unfit, tmp_path)
+    finally:
+        IMAGE_SOURCES.replace_members(before)
 
 
 def test_a_checkpoints_own_images() -> None:

@@ -101,7 +101,7 @@ def test_flags_are_the_original_s(tmp_path: Path) -> None:
         ("--class_cond True", "class_cond: True in the flags, False in the weights"),
         ("--num_head 4", "num_head"),
         ("--num_heads four", "num_heads"),
-        ("num_heads 4", "expected flags"),
+        ("num_heads 4", "flags and values"),
         ("--attention_resolutions 64", "attention_resolutions"),
     ],
 )

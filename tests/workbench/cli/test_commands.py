@@ -21,6 +21,8 @@ from workbench.runs.manifest import read_manifest
 from workbench.runs.notes import Notes, read_notes
 from workbench.runs.store import list_runs
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "workbench"]
 
 

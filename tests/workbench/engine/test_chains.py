@@ -34,7 +34,9 @@ from workbench.metrics.metric import all_figures
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
-from workbench.tui.state.reopen_run import reopen
+from workbench.tui.state.runs.reopen_run import reopen
+
+pytestmark = pytest.mark.slow
 
 CYCLE = """\
 version: 1

@@ -20,6 +20,8 @@ from workbench.session.schema import Session
 from workbench.session.variants import variants
 from workbench.session.writing import dump_session
 
+pytestmark = pytest.mark.slow
+
 TEXT = """\
 version: 1
 source:
@@ -186,3 +188,16 @@ def test_guidance_stays_where_it_was_written() -> None:
     made = parse_session(text)
     assert dump_session(made, text) == text
     assert [v.target.guidance for v in variants(made)] == [1, 1.5]
+
+
+def test_a_guide_of_the_recipe_moves_the_decoding_and_scale_zero_does_not(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """In one batch or not: variants with other guides are decoded apart."""
+    _, plain = run(engine, session(), tmp_path)
+    recipe = "recipe: {guide: [{guide: colour, scale: [0, 1]}]}\n"
+    ending, folder = run(engine, parse_session(TEXT + recipe), tmp_path)
+    unmoved, moved = read_manifest(folder).variants
+    assert [(folder / "images" / name).read_bytes() for name in unmoved.images] == images(plain)
+    assert moved.metrics["hue_error_mean"] < unmoved.metrics["hue_error_mean"]
+    assert ending.nfe["decode"] == 2, "the plain one is in the cache, the guided one is not"

@@ -27,6 +27,8 @@ from workbench.engine.protocol.messages import Finished, Ready, RunSession, read
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 
+pytestmark = pytest.mark.slow
+
 SMALL = UNetConfig(model_channels=32, channel_mult=(1,), num_heads=1)
 MARK = "executed"
 
@@ -233,7 +235,7 @@ def leaving_name(folder: Path) -> Path:
 OWN: dict[Callable[[Path], Path], str] = {
     own_with_nan: "NaN",
     own_of_wrong_shapes: "do not fit the architecture",
-    own_too_wide_for_any_memory: "do not fit the architecture",
+    own_too_wide_for_any_memory: "model_channels: Input should be less",
     leaving_name: "not a safetensors file",
     header_of_100_gb: "not a safetensors file",
     tensor_of_100_gb: "without the workbench's facts",

@@ -31,6 +31,8 @@ from workbench.session.overrides import set_value
 from workbench.session.schema import Session
 from workbench.support.files import parse_size, readable_size
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

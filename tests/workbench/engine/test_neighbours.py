@@ -30,6 +30,8 @@ from workbench.session.overrides import set_value
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
 
+pytestmark = pytest.mark.slow
+
 COUNT, CHUNK, OFFSET = 5, 2, 3  # five images in three chunks; the third further is in another
 
 SESSION = f"""\

@@ -4,19 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 import pytest
-import torch
 
-from workbench.engine.results.measure import measure, summary
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.averages import mean, missing, percentile
-from workbench.metrics.evidence import Evidence, Latents, Results
+from workbench.metrics.checks import check_metric
+from workbench.metrics.evidence import Evidence
 from workbench.metrics.metric import (
     METRICS,
     Figure,
+    Metric,
     all_figures,
     captions,
     measured,
@@ -40,49 +40,32 @@ class Brightness(Metric):
 '''
 
 
-class FakeProbe(torch.nn.Module):
-    """Takes every image for a seven."""
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.one_hot(torch.full((len(images),), 7), 10).float()
-
-
-def evidence() -> list[Evidence]:
-    """Enough that every metric applies to some of it."""
-    generator = torch.Generator().manual_seed(0)
-    pictures = torch.rand((3, 3, 8, 8), generator=generator) * 2 - 1
-    others = torch.rand((3, 3, 8, 8), generator=generator) * 2 - 1
-    points = torch.randn((3, 3, 1, 20), generator=generator)
-    probe = FakeProbe()
-    return [
-        Latents(pictures),
-        Results(pictures, others, [7, 7, 5], probe, cycle=True),  # type: ignore[arg-type]
-        Results(points, points + 1, [None] * 3, cycle=True, points=True),
-        Results(points, points + 1, [None] * 3, points=True, target_picture=pictures[:1]),
-    ]
-
-
 @pytest.mark.parametrize("name", METRICS)
-def test_a_metric_has_a_value_for_each_image_and_figures_that_follow(name: str) -> None:
-    if name in ("ot_mse", "sinkhorn_mse"):
-        pytest.importorskip("ot")
-    metric = METRICS[name]
-    subject = Latents if metric.subject != "result" else Results
-    applying = [one for one in evidence() if isinstance(one, subject) and metric.applies(one)]
-    assert applying, "it applies to nothing"
-    for one in applying:
-        values = measure(metric.subject, one, 3)[name]
-        assert len(values) == 3
-        figures = summary({name: values})
-        assert figures.keys() <= {figure.name for figure in metric.figures}
-        expected = {figure.name for figure in metric.figures if figure.average is mean}
-        assert expected <= figures.keys()
+def test_a_metric_keeps_what_all_promise(name: str) -> None:
+    check_metric(name)
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_what_stands_under_an_image_gets_shorter(name: str) -> None:
-    lengths = [len(text) for text in METRICS[name].image_captions(3.0)]
-    assert lengths == sorted(lengths, reverse=True)
+@pytest.mark.parametrize(
+    ("values", "broken"),
+    [([1.0, 2.0], "gives 2 values for 3 images"), ([nan, nan, nan], "broken has no value")],
+)
+def test_a_broken_promise_is_found(values: list[float], broken: str) -> None:
+    before = dict(METRICS)
+    try:
+
+        class Broken(Metric):
+            """Break a promise."""
+
+            name = "broken"
+            figures = (Figure("broken", "broken"),)
+
+            def measure(self, evidence: Evidence) -> list[float]:
+                return values
+
+        with pytest.raises(AssertionError, match=broken):
+            check_metric("broken")
+    finally:
+        METRICS.replace_members(before)
 
 
 def test_figures_are_listed_where_a_variant_has_them() -> None:

@@ -226,7 +226,7 @@ def test_each_mistake_has_its_line_key_and_advice(
         ("version: 1\n? [a]\n: 2\n", 2, "plain text"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", 1, "anchors"),
         ("version: 1\ntitle: *nowhere\n", 2, "not valid YAML"),
-        ("version: 1\ntitle: " + "[" * 5000, 1, "nested too deeply"),
+        ("version: 1\ntitle: " + "[" * 5000, 2, "nested too deeply"),
         ("version: 1\nseed: " + "9" * 5000, 2, "not a number"),
         ("#" * 300_000, 1, "KiB"),
     ],

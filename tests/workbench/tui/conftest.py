@@ -13,6 +13,8 @@ import pytest
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # before textual is imported, and so is the next
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
+import workbench.tui.main.actions  # noqa: F401  # sentences name the keys of these
+
 SILENT = (sys.executable, "-c", "import sys; sys.stdin.read()")  # an engine that never answers
 
 SESSION = """\
@@ -54,15 +56,15 @@ class Driver:
     """A running program: keys in, conditions awaited, never slept for."""
 
     def __init__(self, app: Any, pilot: Any) -> None:
-        self.app, self.pilot, self.bench = app, pilot, app.bench
+        self.app, self.pilot, self.main = app, pilot, app.main_screen
 
     @property
-    def desk(self) -> Any:
-        return self.bench.desk
+    def workspace(self) -> Any:
+        return self.main.workspace
 
     @property
     def session(self) -> Any:
-        return self.desk.session
+        return self.workspace.session
 
     async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
@@ -87,14 +89,14 @@ class Driver:
         return [strip.text.ljust(width) for strip in lines[:height]]
 
     async def dialog(self) -> None:
-        await self.until(lambda: self.app.screen is not self.bench)
+        await self.until(lambda: self.app.screen is not self.main)
 
     async def closed(self) -> None:
-        await self.until(lambda: self.app.screen is self.bench)
+        await self.until(lambda: self.app.screen is self.main)
 
 
 @pytest.fixture
-def program() -> Callable[..., Any]:
+def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
     async def start(
         session: Path | None = None,
@@ -105,17 +107,21 @@ def program() -> Callable[..., Any]:
     ) -> Any:
         from workbench.tui.app import WorkbenchApp
 
+        # A busy machine loses no notice before it is looked at.
+        monkeypatch.setattr(WorkbenchApp, "NOTIFICATION_TIMEOUT", 600)
         app = WorkbenchApp(session, engine_command=engine, runs=runs)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
             try:
                 await driver.until(
-                    lambda: driver.desk and driver.desk.pictures.available is not None
+                    lambda: (
+                        driver.workspace and driver.workspace.images.loaded.available is not None
+                    )
                 )
-                await driver.until(lambda: driver.bench.engine is not None)
+                await driver.until(lambda: driver.main.engine is not None)
                 yield driver
             finally:
-                if driver.bench.engine is not None:
-                    await driver.bench.engine.stop()
+                if driver.main.engine is not None:
+                    await driver.main.engine.stop()
 
     return start

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.engine.protocol.messages import RowKind
 from workbench.session.reading import parse_session
-from workbench.tui.present import recipe as recipe_views
 from workbench.tui.screens.dialogs.ask import Prompt
-from workbench.tui.state.run_state import ingredients
+from workbench.tui.state.runs.run_state import row_dependencies
+from workbench.tui.state.session.ends import end_names, end_titles
+
+pytestmark = pytest.mark.slow
 
 CHAIN = """\
 version: 1
@@ -46,8 +50,10 @@ async def test_there_and_back_by_keyboard(program: Any, session_file: Path, tmp_
         await driver.until(lambda: len(driver.session.chain) == 1)
 
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
-        assert driver.desk.run.finished.status == "done", driver.desk.run.finished.error
+        await driver.until(
+            lambda: driver.workspace.run and driver.workspace.run.finished, seconds=240
+        )
+        assert driver.workspace.run.finished.status == "done", driver.workspace.run.finished.error
         await driver.press("l")
         await driver.until(lambda: len(driver.widget("#sheet").view.rows) == 10)
         shown = [(row.kind, row.label, row.end) for row in driver.widget("#sheet").view.rows]
@@ -74,15 +80,15 @@ async def test_there_and_back_by_keyboard(program: Any, session_file: Path, tmp_
 
 def test_ends_are_named_by_what_tells_them_apart() -> None:
     session = parse_session(CHAIN)
-    assert recipe_views.end_names(session, {}) == ["fives", "sevens", "digits:3", "fives"]
-    assert recipe_views.way(session) == ("cmnist-fives", "sevens → digits:3 → fives")
+    assert end_names(session, {}) == ["fives", "sevens", "digits:3", "fives"]
+    assert end_titles(session) == ("cmnist-fives", "sevens → digits:3 → fives")
     one = parse_session(CHAIN.replace("cmnist-fives", "m").replace("cmnist-sevens", "m"))
-    assert recipe_views.end_names(one, {}) == ["m", "m", "cmnist-digits:3", "m"]
+    assert end_names(one, {}) == ["m", "m", "cmnist-digits:3", "m"]
     swept = parse_session(
         "version: 1\nsource: {checkpoint: m, label: 1, images: [{dataset: colored-mnist}]}\n"
         "target: {checkpoint: m, label: [2, 3]}\nchain: [{checkpoint: m, label: 4}]\n"
     )
-    assert recipe_views.end_names(swept, {"target.label": 3}) == ["1", "3", "4"]
+    assert end_names(swept, {"target.label": 3}) == ["1", "3", "4"]
 
 
 def test_a_row_depends_on_its_part_of_the_chain() -> None:
@@ -96,4 +102,5 @@ def test_a_row_depends_on_its_part_of_the_chain() -> None:
         ("result", 0, False),
     )
     for kind, end, same in cases:
-        assert (ingredients(session, kind, end) == ingredients(shorter, kind, end)) is same, kind
+        unchanged = row_dependencies(session, kind, end) == row_dependencies(shorter, kind, end)
+        assert unchanged is same, kind

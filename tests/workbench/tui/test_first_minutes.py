@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.session.reading import load_session
+
+pytestmark = pytest.mark.slow
 
 FEW = 25  # keystrokes that a first sweep may take; typed values and names are not counted
 
@@ -46,11 +50,11 @@ async def test_a_first_sweep_needs_no_manual(program: Any, tmp_path: Path) -> No
             await driver.type(step.types)
             if step.key:
                 await driver.press(step.key)
-        await driver.until(lambda: driver.desk.document.path)
+        await driver.until(lambda: driver.workspace.document.path)
         assert driver.session.recipe.latent[0].coefficient == (0.1, 0.3, 0.5)
-        assert driver.desk.run.finished.status == "done"
-        sheet = driver.bench.query_one("#sheet")
-        assert driver.bench.focused is sheet
+        assert driver.workspace.run.finished.status == "done"
+        sheet = driver.main.query_one("#sheet")
+        assert driver.main.focused is sheet
         assert sheet.view.rows[sheet.row].label == "c = 0.5", "the arrows went to the last variant"
         assert "noise.yaml" in driver.screen_text()[0]
         assert load_session("noise.yaml") == driver.session

@@ -6,8 +6,8 @@ import pytest
 
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Origin, Skipped
-from workbench.tui.state.document import Autosave
-from workbench.tui.state.edits import offered_operations
+from workbench.tui.state.session.document import Autosave
+from workbench.tui.state.session.edits import offered_operations
 
 
 async def test_what_is_left_out_is_told_and_the_screen_stands(program, monkeypatch) -> None:

@@ -15,7 +15,7 @@ from workbench.engine.protocol.messages import Inspection, LatentStep
 from workbench.runs.strips import strip_png
 from workbench.tui.forms import image_entries as image_forms
 from workbench.tui.present.inspection import view_of
-from workbench.tui.state import image_selection as picking
+from workbench.tui.state.images import image_selection as picking
 
 
 async def test_a_checkpoint_of_points_brings_its_points(program: Any, session_file: Path) -> None:
@@ -24,8 +24,10 @@ async def test_a_checkpoint_of_points_brings_its_points(program: Any, session_fi
         await driver.press("1", "home", *["down"] * listed.index("synthetic-moons"), "s")
         moons = (Moons(),)
         await driver.until(lambda: driver.session.source.images == moons)
-        await driver.until(lambda: driver.desk.pictures.pixels.shape == (1, SIZE, SIZE, 3))
-        assert driver.desk.pictures.problem is None
+        await driver.until(
+            lambda: driver.workspace.images.loaded.pixels.shape == (1, SIZE, SIZE, 3)
+        )
+        assert driver.workspace.images.loaded.problem is None
         text = "\n".join(driver.screen_text())
         assert "points" in text and "moons" in text and "2000" in text
         await driver.press("home", *["down"] * listed.index("cmnist-fives"), "s")

@@ -4,9 +4,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.protocol.client import COMMAND
 from workbench.session.reading import load_session
 from workbench.tui.screens.dialogs.ask import Prompt
+
+pytestmark = pytest.mark.slow
 
 # An engine that loses its life in the middle of the first run, and is the real one after that.
 MORTAL = """\
@@ -21,8 +25,8 @@ os.kill(os.getpid(), 9)
 
 
 async def finished(driver: Any) -> Any:
-    await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
-    return driver.desk.run.finished
+    await driver.until(lambda: (r := driver.workspace.run) and r.finished, seconds=240)
+    return driver.workspace.run.finished
 
 
 async def retype(driver: Any, text: str) -> None:
@@ -74,7 +78,7 @@ async def test_an_experiment_by_keyboard(program: Any, tmp_path: Path) -> None:
         await driver.until(lambda: isinstance(driver.app.screen, Prompt))
         await retype(driver, "mine.yaml")
         await driver.press("enter")
-        await driver.until(lambda: driver.desk.document.path is not None)
+        await driver.until(lambda: driver.workspace.document.path is not None)
         saved = load_session("mine.yaml")
         assert saved == driver.session and saved.solver.steps == 2
 
@@ -86,7 +90,9 @@ async def test_a_run_can_be_cancelled_and_run_again(
     session_file.write_text(text.replace("steps: 3", "steps: 2000"))
     async with program(session_file, engine=COMMAND, runs=tmp_path / "runs") as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.progress and driver.desk.run.progress.step > 2)
+        await driver.until(
+            lambda: driver.workspace.run.progress and driver.workspace.run.progress.step > 2
+        )
         await driver.press("c")
         done = await finished(driver)
         assert done.status == "cancelled"
@@ -110,7 +116,7 @@ async def test_a_dead_engine_costs_one_run(
         assert "failed" in "\n".join(driver.screen_text())
         session = driver.session
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.finished is None)
+        await driver.until(lambda: driver.workspace.run.finished is None)
         done = await finished(driver)
         assert done.status == "done", done.error
         assert driver.session == session

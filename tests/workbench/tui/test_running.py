@@ -4,12 +4,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workbench.engine.planning.plan import make_plan
 from workbench.engine.protocol.client import COMMAND
 from workbench.engine.protocol.messages import Sample
 from workbench.runs.store import list_runs
 from workbench.session.reading import load_session
 from workbench.tui.present.runs import DECODE_ONLY
+
+pytestmark = pytest.mark.slow
 
 LONG = 2000  # steps that nobody waits for
 
@@ -24,7 +28,7 @@ async def toggle_noise(driver: Any) -> None:
 
 async def ended(driver: Any, *statuses: str) -> None:
     def told() -> bool:
-        return [run.finished and run.finished.status for run in driver.desk.queue.runs] == [
+        return [run.finished and run.finished.status for run in driver.workspace.queue.runs] == [
             *statuses
         ]
 
@@ -37,25 +41,25 @@ async def test_the_middle_of_three_is_cancelled_alone(
     with_steps(session_file, 150)
     async with program(session_file, engine=COMMAND, runs=tmp_path / "runs") as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.progress)
+        await driver.until(lambda: driver.workspace.run.progress)
         await toggle_noise(driver)
         await driver.press("r", "r")
-        await driver.until(lambda: len(driver.desk.queue.waiting) == 1)
+        await driver.until(lambda: len(driver.workspace.queue.waiting) == 1)
         await driver.press("u", "d", "r")
-        await driver.until(lambda: len(driver.desk.queue.waiting) == 2)
+        await driver.until(lambda: len(driver.workspace.queue.waiting) == 2)
         await driver.until(lambda: "2 waiting" in driver.widget("ProgressLine").view.facts)
         await driver.press("Q")
         await driver.dialog()
         await driver.press("down", "c")
-        await driver.until(lambda: driver.desk.queue.runs[1].finished, seconds=9)
-        first, _, third = driver.desk.queue.runs
+        await driver.until(lambda: driver.workspace.queue.runs[1].finished, seconds=9)
+        first, _, third = driver.workspace.queue.runs
         assert first.active and third.active, "the others are not touched"
         await ended(driver, "done", "cancelled", "done")
         text = "\n".join(driver.screen_text())
         assert "ended" in text and "cancelled" in text
         await driver.press("end", "enter")
         await driver.closed()
-        assert driver.desk.run is first
+        assert driver.workspace.run is first
         assert len(list_runs(tmp_path / "runs")) == 2
 
 
@@ -69,14 +73,14 @@ async def test_a_cancel_keeps_what_there_is_and_says_partial(
         await driver.press("r")
 
         def second_emerges() -> bool:
-            row = driver.desk.run.row("result", 1)
+            row = driver.workspace.run.row("result", 1)
             return row is not None and row.partial
 
         await driver.until(second_emerges, seconds=120)
-        step = driver.desk.run.progress.step
+        step = driver.workspace.run.progress.step
         await driver.press("c")
         await ended(driver, "cancelled")
-        run = driver.desk.run
+        run = driver.workspace.run
         assert run.progress.step - step < 20
         _, whole, partial = driver.widget("#sheet").view.rows
         assert (whole.freshness, partial.freshness) == ("fresh", "partial")
@@ -91,20 +95,20 @@ async def test_a_cancel_keeps_what_there_is_and_says_partial(
 async def test_no_previews_no_partial_rows(program: Any, session_file: Path) -> None:
     async with program(session_file, engine=COMMAND) as driver:
         heard: list[Any] = []
-        hear = driver.bench.running.hear
+        receive = driver.main.opened.running.on_run_event
 
         def listen(event: Any) -> Any:
             heard.append(event)
-            return hear(event)
+            return receive(event)
 
-        driver.bench.running.hear = listen
+        driver.main.opened.running.on_run_event = listen
         await driver.press("p", "p", "r")
         assert "previews off" in driver.widget("ProgressLine").view.badges
         await ended(driver, "done")
         rows = [event for event in heard if event.type == "row"]
         assert rows and not any(row.partial for row in rows)
         await driver.press("p")
-        assert driver.desk.queue.previews == 4
+        assert driver.workspace.queue.previews == 4
 
 
 async def test_turning_a_knob_shows_its_effect(
@@ -113,31 +117,31 @@ async def test_turning_a_knob_shows_its_effect(
     session_file.write_text(session_file.read_text().replace("count: 3", "count: 6"))
     with_steps(session_file, 10)
     async with program(session_file, engine=COMMAND, runs=tmp_path / "runs") as driver:
-        await driver.until(lambda: driver.bench.engine.state == "ready")
+        await driver.until(lambda: driver.main.engine.state == "ready")
         await driver.press("A")
         await ended(driver, "done")
         sheet = driver.widget("#sheet")
         assert sheet.view.title == "Results · auto-run · 2 variants × 4 images · not kept; r keeps"
         assert {len(row.pixels) for row in sheet.view.rows} == {4}
 
-        before, begun = driver.desk.run, time.monotonic()
+        before, begun = driver.workspace.run, time.monotonic()
         await toggle_noise(driver)
-        await driver.until(lambda: driver.desk.run is not before, seconds=20)
+        await driver.until(lambda: driver.workspace.run is not before, seconds=20)
         seconds = time.monotonic() - begun
         print(f"first picture {seconds:.2f} s after the key")
         assert seconds < 15
-        await driver.until(lambda: driver.desk.run.finished)
+        await driver.until(lambda: driver.workspace.run.finished)
         assert "not kept" in driver.widget("ProgressLine").view.text
         assert not list_runs(tmp_path / "runs")
 
         await driver.press("A", "r")
-        await driver.until(lambda: not driver.desk.run.auto and driver.desk.run.finished)
+        await driver.until(lambda: not driver.workspace.run.auto and driver.workspace.run.finished)
         assert len(list_runs(tmp_path / "runs")) == 1
         await driver.press("u")
         assert driver.widget("ProgressLine").view.text == f"r: {DECODE_ONLY}"
         await driver.press("r")
         await driver.until(lambda: len(list_runs(tmp_path / "runs")) == 2)
-        await driver.until(lambda: not driver.desk.queue.active)
+        await driver.until(lambda: not driver.workspace.queue.active)
         said = driver.widget("ProgressLine").view.text
         assert "encode from the cache, decoded only" in said
 
@@ -146,13 +150,15 @@ async def test_an_auto_run_never_cancels_a_kept_one(program: Any, session_file: 
     with_steps(session_file, LONG)
     async with program(session_file, engine=COMMAND) as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.progress and driver.desk.run.progress.step > 2)
-        kept = driver.desk.run
+        await driver.until(
+            lambda: driver.workspace.run.progress and driver.workspace.run.progress.step > 2
+        )
+        kept = driver.workspace.run
         assert any("NFE" in fact for fact in driver.widget("ProgressLine").view.facts)
         await toggle_noise(driver)
         await driver.press("A")
-        await driver.until(lambda: len(driver.desk.queue.waiting) == 1)
-        first = driver.desk.queue.waiting[0]
+        await driver.until(lambda: len(driver.workspace.queue.waiting) == 1)
+        first = driver.workspace.queue.waiting[0]
         await driver.press("u")
         await driver.until(lambda: not first.active, seconds=10)
         assert kept.active and not kept.cancelling

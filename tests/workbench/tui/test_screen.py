@@ -19,7 +19,7 @@ async def test_a_new_session_can_run_at_once(program: Any) -> None:
         assert session.solver.start_noise == 0.03 and session.recipe.latent == ()
         text = "\n".join(driver.screen_text())
         assert "run: 16 images, cmnist-fives → cmnist-sevens" in text
-        assert not driver.desk.document.history.dirty
+        assert not driver.workspace.document.history.dirty
 
 
 async def test_source_and_target_by_key(program: Any) -> None:
@@ -98,10 +98,10 @@ async def test_a_bad_value_is_said_in_place_and_changes_nothing(program: Any) ->
         assert driver.widget("FieldRow.-error").error == "expected from 0 to 100"
         before = driver.session
         await driver.press("escape", "r")
-        assert driver.desk.run is None, "a wrong value is not run past"
+        assert driver.workspace.run is None, "a wrong value is not run past"
         assert driver.session == before
         await driver.press("u")
-        assert not driver.bench.query("FieldRow.-error") and driver.session == before
+        assert not driver.main.query("FieldRow.-error") and driver.session == before
         assert driver.widget("#form").fields[0].control.value == "50"
 
 
@@ -115,16 +115,16 @@ async def test_images_by_key(program: Any) -> None:
         assert driver.session.source.images[0].digit == 6
         await driver.press("tab", "end", "shift+home")
         await driver.type("500")
-        await driver.until(lambda: driver.desk.pictures.problem)
-        assert "500 is more than" in driver.desk.pictures.problem
+        await driver.until(lambda: driver.workspace.images.loaded.problem)
+        assert "500 is more than" in driver.workspace.images.loaded.problem
 
 
 async def test_a_sessions_comments_survive_saving(program: Any, session_file: Path) -> None:
     async with program(session_file) as driver:
         await driver.press("4", "down", "down", "space")
-        assert driver.desk.document.history.dirty
+        assert driver.workspace.document.history.dirty
         await driver.press("ctrl+s")
-        await driver.until(lambda: not driver.desk.document.history.dirty)
+        await driver.until(lambda: not driver.workspace.document.history.dirty)
     text = session_file.read_text()
     assert "# fives through a noisy latent" in text and "# two" in text
     assert not load_session(session_file).recipe.latent[0].enabled
@@ -143,14 +143,14 @@ async def test_saving_asks_for_a_name_and_before_it_overwrites(
         await driver.until(lambda: isinstance(driver.app.screen, Ask))
         await driver.press("escape")
         await driver.closed()
-        assert session_file.read_text() == before and driver.desk.document.path is None
+        assert session_file.read_text() == before and driver.workspace.document.path is None
         await driver.press("ctrl+s")
         await driver.until(lambda: isinstance(driver.app.screen, Prompt))
         await driver.press("end", "shift+home")
         await driver.type("mine")
         await driver.press("enter")
         await driver.closed()
-        await driver.until(lambda: driver.desk.document.path is not None)
+        await driver.until(lambda: driver.workspace.document.path is not None)
         assert load_session("mine.yaml") == driver.session
 
 
@@ -179,8 +179,8 @@ async def test_examples_can_be_opened(program: Any) -> None:
         await driver.type("round-trip")
         await driver.press("enter")
         await driver.closed()
-        await driver.until(lambda: driver.desk.document.path is not None)
-        assert driver.desk.document.path.stem.endswith("round-trip")
+        await driver.until(lambda: driver.workspace.document.path is not None)
+        assert driver.workspace.document.path.stem.endswith("round-trip")
 
 
 async def test_unsaved_work_is_offered_again(program: Any, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ async def test_unsaved_work_is_offered_again(program: Any, tmp_path: Path) -> No
         await driver.dialog()
         await driver.press("y")
         await driver.until(lambda: driver.session == unsaved)
-        assert driver.desk.document.history.dirty
+        assert driver.workspace.document.history.dirty
         assert not (folder / "unsaved-999999999.yaml").exists()
 
 
@@ -205,14 +205,14 @@ async def test_panes_by_number_and_tab(program: Any) -> None:
     async with program() as driver:
         for key, pane in zip("1234", ("checkpoints", "grid", "sheet", "recipe"), strict=True):
             await driver.press(key)
-            assert driver.bench.focused.id == pane
+            assert driver.main.focused.id == pane
         seen = []
         for _ in range(4):
             await driver.press("tab")
-            seen.append(driver.bench.focused.id)
+            seen.append(driver.main.focused.id)
         assert seen == ["checkpoints", "grid", "sheet", "recipe"]
         await driver.press("shift+tab")
-        assert driver.bench.focused.id == "sheet"
+        assert driver.main.focused.id == "sheet"
 
 
 async def test_yaml_help_and_palette(program: Any) -> None:
@@ -223,14 +223,14 @@ async def test_yaml_help_and_palette(program: Any) -> None:
             assert said in "\n".join(driver.screen_text())
             await driver.press("escape")
             await driver.closed()
-        titles = {title for title, _, _ in driver.bench.commands()}
+        titles = {title for title, _, _ in driver.main.commands()}
         assert {"Run", "Save", "Open"} <= titles
 
 
 async def test_the_mouse_does_it_too(program: Any) -> None:
     async with program() as driver:
         await driver.pilot.click("#checkpoints", offset=(6, 2))
-        assert driver.bench.focused.id == "checkpoints"
+        assert driver.main.focused.id == "checkpoints"
         assert driver.widget("#checkpoints").cursor == 1
         await driver.pilot.click("#grid", offset=(12, 0))
         assert driver.widget("#grid").cursor == 1
@@ -244,7 +244,7 @@ async def test_the_mouse_does_it_too(program: Any) -> None:
 async def test_the_source_is_shown_pixel_by_pixel(program: Any, session_file: Path) -> None:
     async with program(session_file, size=(200, 60)) as driver:
         flow = driver.widget("#flow")
-        picture = driver.desk.pictures.pixels[0]
+        picture = driver.workspace.images.loaded.pixels[0]
         shown = {}
         for line in range(16):
             column = 0
@@ -290,15 +290,15 @@ async def test_images_from_files(program: Any, tmp_path: Path) -> None:
         Image.new("RGB", (40, 40), (80 * index, 0, 0)).save(tmp_path / "work" / f"{index}.png")
     async with program() as driver:
         await driver.press("2", "e", "right")
-        await driver.until(lambda: len(driver.desk.pictures.names) == 3)
+        await driver.until(lambda: len(driver.workspace.images.loaded.names) == 3)
         assert driver.session.source.images[0].path == "*.png"
         await driver.press("down", "ctrl+u")
         await driver.type("9.png")
-        await driver.until(lambda: driver.desk.pictures.problem)
+        await driver.until(lambda: driver.workspace.images.loaded.problem)
         assert "no image" in "\n".join(driver.screen_text())
         await driver.press("ctrl+u")
         await driver.type("2.png")
-        await driver.until(lambda: driver.desk.pictures.names == ("2",))
+        await driver.until(lambda: driver.workspace.images.loaded.names == ("2",))
 
 
 async def test_entries_of_images_come_and_go(program: Any, session_file: Path) -> None:
@@ -314,7 +314,7 @@ async def test_entries_of_images_come_and_go(program: Any, session_file: Path) -
         await driver.press("escape", "minus")
         assert entries(driver) == [(5, 3)]
         await driver.press("u", "u")
-        assert entries(driver) == [(5, 3)] and not driver.desk.document.history.can_undo
+        assert entries(driver) == [(5, 3)] and not driver.workspace.document.history.can_undo
 
 
 async def test_the_title_is_edited(program: Any, session_file: Path) -> None:

@@ -14,7 +14,7 @@ def visible(driver: Any, widget: Any) -> bool:
 
 def check_inside(driver: Any) -> None:
     width, height = driver.app.size
-    for widget in driver.bench.walk_children():
+    for widget in driver.main.walk_children():
         if not visible(driver, widget) or not widget.region.area:
             continue
         region = widget.region
@@ -31,7 +31,7 @@ async def test_everything_has_its_place(program: Any, size: tuple[int, int]) -> 
         for pane in "1234":
             await driver.press(pane)
             check_inside(driver)
-            assert driver.bench.focused.region.area, "the focused pane is to be seen"
+            assert driver.main.focused.region.area, "the focused pane is to be seen"
             text = driver.screen_text()
             assert "untitled" in text[0] and "cmnist-fives → cmnist-sevens" in text[0]
             assert "? help" in text[-1]

@@ -24,6 +24,8 @@ import pytest
 from workbench.library.cache import groups
 from workbench.runs.store import list_runs
 
+pytestmark = pytest.mark.slow
+
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 SSH = shutil.which("ssh")
 SOURCE = Path(__file__).parents[3]

@@ -1,4 +1,4 @@
-"""`ddib-workbench operations`, `solvers` and `schema`: what a session can hold."""
+"""These commands list what a session can hold: `operations`, `solvers`, `schema` and so on."""
 
 import json
 
@@ -13,11 +13,36 @@ def operations() -> None:
     report_skipped()
 
 
+def guides() -> None:
+    """List the guides of a decoding, the user's own too, with their parameters."""
+    from workbench.cli import tables
+
+    data.print(tables.guides_page())
+    report_skipped()
+
+
 def solvers() -> None:
-    """List the solvers, the grids and their settings."""
+    """List the solvers, the user's own too, the grids and their settings."""
     from workbench.cli import tables
 
     data.print(tables.solvers_page())
+    report_skipped()
+
+
+def sources() -> None:
+    """List the image sources, the user's own too, with the keys of an entry."""
+    from workbench.cli import tables
+
+    data.print(tables.sources_page())
+    report_skipped()
+
+
+def metrics() -> None:
+    """List the metrics, the user's own too, with their figures."""
+    from workbench.cli import tables
+
+    data.print(tables.metrics_page())
+    report_skipped()
 
 
 def print_schema() -> None:

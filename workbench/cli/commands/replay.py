@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ddib.errors import InputError
+from ddib.paths import user_path
 from workbench.cli.commands.reference import report_skipped
 from workbench.cli.console import narrate
 from workbench.cli.interruption import stop_signals
@@ -50,7 +51,9 @@ def replay_sessions(
     Data goes to stdout: a run directory or, with --json, one JSON object for each session.
     """
     from workbench.cli import headless
-    from workbench.library.library import folders, read_config
+    from workbench.library.configuration import read_config
+    from workbench.library.folders import folders
+    from workbench.runs.manifest import read_manifest
     from workbench.support.files import check_folder, parse_size
     from workbench.support.logs import log_to_file
 
@@ -58,6 +61,8 @@ def replay_sessions(
     report_skipped()
     if check is not None and len(session) > 1:
         raise InputError("--check compares one session with one run")
+    if check is not None:
+        read_manifest(user_path(check))
     plans = headless.make_plans(session, set_ or [], checkpoints or [])
     check_folder(out or runs or folders().runs, "runs")
     settings: dict[str, Any] = {

@@ -31,8 +31,8 @@ def list_keys() -> None:
     """Print the screen's keys; `keys:` in the configuration file changes them."""
     from rich.table import Table
 
-    from workbench.library.library import read_config
-    from workbench.tui.terminal.keymap import key_table, make_keymap
+    from workbench.library.configuration import read_config
+    from workbench.tui.main.keymap import key_table, make_keymap
 
     table = Table("action", "key", "what it does", box=None, pad_edge=False)
     for line in key_table(make_keymap(read_config().keys)):

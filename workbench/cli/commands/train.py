@@ -14,6 +14,8 @@ from workbench.cli.console import narrate
 from workbench.cli.interruption import stop_signals
 
 if TYPE_CHECKING:
+    from ddib.data.source import ImageSource, TrainingRequest
+    from ddib.data.training import TrainingData
     from ddib.training.loop import TrainingProgress
 
 
@@ -44,24 +46,31 @@ def train(
         ),
     ] = None,
     size: Annotated[
-        int, typer.Option(min=4, help="Image size of a folder's model, or of colours.")
-    ] = 32,
+        int | None,
+        typer.Option(
+            min=4, max=4096, help="Image size of a folder's model, or of colours; else 32."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; else the user's checkpoints.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.0, help="Budget in minutes.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Budget in minutes.")] = None,
     batch: Annotated[int, typer.Option(min=1)] = 64,
     width: Annotated[
-        int | None, typer.Option(min=64, help="Channels; a multiple of 64; else 64, of points 96.")
+        int | None,
+        typer.Option(min=64, max=4096, help="Channels; a multiple of 64; else 64, of points 96."),
     ] = None,
     patch_size: Annotated[
-        int, typer.Option(min=1, help="Pixels folded into channels; 2 is 2-3 times cheaper.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Pixels folded into channels; 2, the default, is 2-3 times cheaper."
+        ),
+    ] = None,
     learning_rate: Annotated[float, typer.Option()] = 1.5e-3,
     parameterisation: Annotated[
-        str, typer.Option(help="What the network predicts: v, epsilon or x0.")
-    ] = "v",
+        str | None, typer.Option(help="What the network predicts: v (if not given), epsilon or x0.")
+    ] = None,
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
@@ -71,7 +80,7 @@ def train(
     precision: Annotated[
         Literal["bf16", "float32"] | None, typer.Option(help="Else bf16, of points float32.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     force: Annotated[bool, typer.Option(help="Replace a checkpoint of that name.")] = False,
 ) -> None:
     """Train a domain's model (or the probe, or a classifier) and write its checkpoint.
@@ -82,39 +91,56 @@ def train(
     from ddib.data.source import TrainingRequest
     from ddib.data.sources import source_of_dataset
     from ddib.training.classifiers import train_classifier, train_probe
-    from ddib.training.configuration import choose_architecture, choose_config
+    from ddib.training.configuration import choose_architecture
     from ddib.training.denoisers import train_denoiser
+    from workbench.cli.training_flags import check_patches, check_useful, training_config
+    from workbench.support.files import check_folder
     from workbench.support.names import check_name
 
     check_name(name, "--name")
     source = source_of_dataset(dataset)
-    path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
-    if path.exists() and not force:
-        raise InputError(f"{path} is there already; choose another --name or give --force")
     if probe and classifier:
         raise InputError("--probe and --classifier are two trainings; give one of them")
-    if (probe or classifier or class_conditional) and not source.class_labels:
-        option = "--probe" if probe else "--classifier" if classifier else "--class-conditional"
-        raise InputError(f"{option} needs images with labels, and {dataset} has none")
-    request = TrainingRequest(
-        dataset, tuple(digit or ()), root, size, "train", USER_CHECKPOINTS.parent
+    check_useful(
+        source,
+        dataset,
+        "--probe" if probe else "--classifier" if classifier else None,
+        {
+            "--digit": digit,
+            "--root": root,
+            "--size": size,
+            "--class-conditional": class_conditional,
+            "--width": width,
+            "--patch-size": patch_size,
+            "--parameterisation": parameterisation,
+            "--noise-levels": noise_levels,
+        },
     )
-    data = source.training_data(request)
-    config = choose_config(
-        data.pointwise,
+    config = training_config(
+        source.pointwise,
         steps=steps,
         minutes=minutes,
         noise_levels=noise_levels,
         precision=precision,
         batch=batch,
         learning_rate=learning_rate,
-        parameterisation=parameterisation,
+        parameterisation=parameterisation or "v",
         seed=seed,
     )
+    if not source.pointwise:
+        check_patches(size or 32, patch_size or 2)
+    path = (out or USER_CHECKPOINTS) / f"{name}{SUFFIX}"
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; choose another --name or give --force")
+    check_folder(path.parent, "a checkpoint")
+    request = TrainingRequest(
+        dataset, tuple(digit or ()), root, size or 32, "train", USER_CHECKPOINTS.parent
+    )
+    data = _training_data(source, request)
     command = shlex.join(["ddib-workbench", *sys.argv[1:]])
     classes = max(source.class_labels) + 1 if class_conditional else None
     if probe or classifier:
-        held_out = source.training_data(replace(request, split="test"))
+        held_out = _training_data(source, replace(request, split="test"))
         progress = (train_probe if probe else train_classifier)(
             path, data=data, held_out=held_out, config=config, command=command
         )
@@ -123,12 +149,23 @@ def train(
             path,
             domain=data.domain,
             data=data,
-            architecture=choose_architecture(data, width, classes, patch_size),
+            architecture=choose_architecture(data, width, classes, patch_size or 2),
             config=config,
             command=command,
         )
     _watch_training(name, progress)
     narrate.print(f"wrote {path}")
+
+
+def _training_data(source: "type[ImageSource]", request: "TrainingRequest") -> "TrainingData":
+    """What is trained on; raises InputError, which names the flag at fault."""
+    from workbench.cli.training_flags import REQUESTED
+
+    try:
+        return source.training_data(request)
+    except InputError as error:
+        flag = REQUESTED.get(error.key or "")
+        raise InputError(f"{flag}: {error}" if flag else str(error)) from error
 
 
 def _watch_training(name: str, progress: "Generator[TrainingProgress, None, None]") -> None:

@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -141,9 +142,24 @@ class ClusterEngine(Engine):
         if any(worker.pid for worker in self.workers):
             return now
         if self.workers and now - seen < PATIENCE:
+            self._check_machines()
             return seen
         why = "; ".join(self._left_out) or "are the cluster's resources taken?"
         raise RunError(f"the cluster has no worker: {why}")
+
+    def _check_machines(self) -> None:
+        """Raise RunError when no machine of the cluster is left that could start a worker."""
+        try:
+            left = sum(_places(self._ray, self.device, self._threads))
+        except InputError:
+            left = 0
+        except (OSError, RuntimeError, self._ray.exceptions.RayError) as error:
+            raise RunError(f"the cluster no longer answers ({error}); start it again") from error
+        if not left:
+            raise RunError(
+                "the cluster has lost the machines that had room for a worker; start it again, "
+                "or replay without --ray"
+            )
 
     def _hire(self, attempt: int = 1) -> _Hired:
         gpu = self.device.type == "cuda"
@@ -266,6 +282,12 @@ def cluster_engine(address: str, device: str = "auto", **settings: Any) -> Itera
 
 
 def _connect(ray: Any, address: str) -> None:
+    """Join a cluster from the program's folder: workers look for modules where this is called."""
+    with contextlib.chdir(Path(__file__).parents[3]):
+        _join(ray, address)
+
+
+def _join(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         ray.init(address="local", include_dashboard=False, **quiet)

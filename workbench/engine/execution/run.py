@@ -345,6 +345,8 @@ class Run:
             return ""
         if variant.latent:
             return "the latent is edited"
+        if variant.guide:
+            return "guides move the decoding"
         retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
         return "the image is edited" if retraces else "another model, label or guidance decodes"
 

@@ -121,6 +121,9 @@ class Work:
         kept = torch.cat(carried) if retraced else None
         solver = self.plan.variants[batch[0][0]].solver
         chunk = Chunk("decode", z, solver, label, carried=kept, guidance=guidance)
+        if link == 0 and (guides := self.plan.variants[batch[0][0]].guide):
+            source = torch.cat([self.images(places) for _, places in batch])
+            chunk = replace(chunk, guides=guides, source=source)
         return Task(batch, chunk, model)
 
     def _edited_images(self, part: Part) -> Tensor:
@@ -160,7 +163,8 @@ class Work:
     def retraces(self, row: int, link: int = 0) -> bool:
         """Whether decoding a variant can exactly invert the encoding before it."""
         variant = self.plan.variants[row]
-        if not SOLVERS[variant.solver.name].invertible or (variant.latent and link == 0):
+        changed = link == 0 and (variant.latent or variant.guide)
+        if changed or not SOLVERS[variant.solver.name].invertible:
             return False
         return self.plan.same(*self.plan.ends(variant)[link : link + 2])
 
@@ -176,7 +180,7 @@ class Work:
 
     def _decoding_key(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
-        return variant.solver.model_dump_json(), variant.target, self.retraces(row)
+        return variant.solver.model_dump_json(), variant.target, variant.guide, self.retraces(row)
 
     def images(self, places: range) -> Tensor:
         """The source images at some places, as they are before any edit."""

@@ -13,15 +13,16 @@ from ddib.data.source import Images
 from ddib.errors import InputError
 from ddib.guides.classifier_free import evaluations
 from ddib.guides.guidance import check_guidance
+from ddib.guides.guide import Guide
 from ddib.networks.configurations import MlpConfig
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver
 from workbench.engine.protocol.messages import Sample
-from workbench.library.library import find_checkpoint
+from workbench.library.checkpoints import find_checkpoint
 from workbench.session.paths import named_checkpoints, named_classifiers, with_absolute_paths
 from workbench.session.reading import error_at
 from workbench.session.schema import End as SessionEnd
-from workbench.session.schema import Session
+from workbench.session.schema import Session, enabled_parts
 from workbench.session.titles import end_title
 from workbench.session.variants import Variant, ends, variants
 
@@ -147,7 +148,7 @@ class Plan:
 
     def is_cycle(self, variant: Variant) -> bool:
         """Whether a variant returns to its own images, so that its round-trip error is defined."""
-        edited = variant.solver.start_noise or variant.image or variant.latent
+        edited = variant.solver.start_noise or variant.edited
         first, *_, last = self.ends(variant)
         return self.same(first, last) and not edited
 
@@ -221,7 +222,7 @@ def _make_plan(
             )
     all_variants = variants(session)
     if facts.of_points:
-        _check_operations(session)
+        _check_recipe(session)
     specs, limit = session.source.images, sample.images if sample else None
     for place, end, solver in _ends_used(session, all_variants):
         _check_grid(found[end.checkpoint], solver)
@@ -296,13 +297,13 @@ def _check_grid(checkpoint: Checkpoint, solver: Solver) -> None:
     make_grid(solver.grid, schedule.sigmas, steps, solver.start_noise, curve)
 
 
-def _check_operations(session: Session) -> None:
-    """Raises InputError for an operation that means nothing for points of a plane."""
-    for stage in ("image", "latent"):
-        for index, operation in enumerate(getattr(session.recipe, stage)):
-            if operation.enabled and operation.pictures_only:
-                raise InputError(
-                    f"{operation.op} works on pictures, and these are points, whose neighbours "
-                    "in the order are not near; remove it or set enabled: false",
-                    key=f"recipe.{stage}.{index}",
-                )
+def _check_recipe(session: Session) -> None:
+    """Raise InputError for an operation or a guide that means nothing for points of a plane."""
+    for place, part in enabled_parts(session).items():
+        if part.pictures_only:
+            name = part.guide if isinstance(part, Guide) else part.op
+            raise InputError(
+                f"{name} works on pictures, and these are points, whose neighbours "
+                "in the order are not near; remove it or set enabled: false",
+                key=f"recipe.{place}",
+            )

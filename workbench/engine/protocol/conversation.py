@@ -55,9 +55,7 @@ class Conversation:
                         self._rates[request.id] = request.per_second
             else:
                 self._enqueue(request)
-        with self._changed:
-            self._closing.set()
-            self._changed.notify()
+        self.close()
 
     def _refuse(self, line: bytes, error: ValidationError) -> None:
         log.error("not a request: %s", error)
@@ -65,7 +63,7 @@ class Conversation:
             id_ = json.loads(line)["id"]
         except (ValueError, RecursionError, KeyError, TypeError):
             return
-        if isinstance(id_, str):
+        if isinstance(id_, str) and _can_be_sent(id_):
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
             message = f"not a request: {place}: {first['msg']}"
@@ -93,6 +91,12 @@ class Conversation:
         if dropped is not None:
             error = "cancelled before it began"
             self.send(Finished(id=id_, status="cancelled", error=error))
+
+    def close(self) -> None:
+        """End the conversation, which cancels the active request."""
+        with self._changed:
+            self._closing.set()
+            self._changed.notify()
 
     def next(self) -> Asked | None:
         """The request that waits longest, waited for; None when the screen has closed."""
@@ -130,3 +134,12 @@ class Conversation:
     def previews_per_second(self) -> float:
         """How often the active run shows the emerging picture."""
         return self._rates.get(self._active or "", 0.0)
+
+
+def _can_be_sent(text: str) -> bool:
+    """Whether a text is no half of a character, which JSON can spell and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

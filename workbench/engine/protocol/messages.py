@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter
 
+from ddib.paths import PathText
+
 Stage = Literal["load", "encode", "decode", "write"]
 RowKind = Literal[
     "source",
@@ -44,9 +46,9 @@ class RunSession(Message):
     type: Literal["run"] = "run"
     id: str
     session: dict[str, Any]  # as the session's YAML has it
-    base: str  # the folder that relative paths in the session start from
+    base: PathText  # the folder that relative paths in the session start from
     name: str = "untitled"  # the session file's stem
-    store: str | None = None  # the folder of runs; None: the user's run store
+    store: PathText | None = None  # the folder of runs; None: the user's run store
     keep: bool = True  # False: leave no run directory (auto-run)
     sample: Sample | None = None  # of a run that is not kept; None: the whole session
     previews_per_second: float = 4.0  # of the emerging picture; 0: none
@@ -66,7 +68,7 @@ class Inspect(Message):
     type: Literal["inspect"] = "inspect"
     id: str
     session: dict[str, Any]
-    base: str
+    base: PathText
     sample: Sample | None = None  # of the run whose latents they are
     variant: int = Field(0, ge=0)  # index into Started.variants
     image: int | None = Field(None, ge=0)  # None: all images as one
@@ -87,7 +89,7 @@ class Trace(Message):
     type: Literal["trace"] = "trace"
     id: str
     session: dict[str, Any]  # as the session's YAML has it
-    base: str  # the folder that relative paths in the session start from
+    base: PathText  # the folder that relative paths in the session start from
     variant: int = Field(ge=0)
     image: int = Field(ge=0)  # its place in the session
 

@@ -15,13 +15,13 @@ from ddib.checkpoints.files import file_sha256
 from ddib.checkpoints.model import Model
 from ddib.data.file_names import escape_name
 from ddib.networks.probe import Probe
-from ddib.operations.operation import OPERATIONS
 from workbench.engine.devices.device import device_name
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Status
 from workbench.engine.results.files import picture_name
 from workbench.engine.results.measure import PerImage, summary
 from workbench.engine.results.rows import RunResults
+from workbench.metrics.metric import METRICS
 from workbench.runs.manifest import (
     CheckpointUsed,
     InputUsed,
@@ -30,6 +30,7 @@ from workbench.runs.manifest import (
     OperationUsed,
     VariantResult,
 )
+from workbench.session.needs import needed_parts
 from workbench.session.paths import named_checkpoints, named_classifiers
 
 Probes = Mapping[Path, tuple[Path, Probe] | None]
@@ -91,7 +92,7 @@ def make_manifest(
             "python": platform.python_version(),
         },
         checkpoints=checkpoints,
-        operations=_operations_used(plan),
+        operations=_own_parts(results),
         inputs=[
             InputUsed(name=name, sha256=hashlib.sha256(pixels.tobytes()).hexdigest())
             for name, pixels in zip(plan.images.names, plan.images.pixels, strict=True)
@@ -143,11 +144,12 @@ def _used(name: str, path: Path, sha256: str, evaluation: str) -> CheckpointUsed
     )
 
 
-def _operations_used(plan: Plan) -> dict[str, OperationUsed]:
-    """The operations of the variants that are not ddib's own."""
-    used = {one.op for variant in plan.variants for one in (*variant.image, *variant.latent)}
+def _own_parts(results: RunResults) -> dict[str, OperationUsed]:
+    """What the run used that is not the program's own: of its session, and its metrics."""
+    used = needed_parts(results.plan.session)
+    measured = {name for row in results.rows.values() for name in row.metrics}
+    metrics = {name: one for name, one in METRICS.origins.items() if name in measured}
     return {
         name: OperationUsed(source=origin.name, sha256=origin.sha256)
-        for name, origin in OPERATIONS.origins.items()
-        if name in used
+        for name, origin in (used | metrics).items()
     }

@@ -4,7 +4,7 @@ They are computed on the CPU, in float64, which not every device has.
 """
 
 from collections.abc import Mapping, Sequence
-from math import isnan
+from math import isfinite
 
 from torch import Tensor
 
@@ -36,15 +36,15 @@ def measure(subject: Subject, evidence: Evidence, count: int) -> PerImage:
 
 
 def summary(per_image: Mapping[str, list[float | None]]) -> Metrics:
-    """A variant's figures: the averages of each metric over the images."""
+    """A variant's figures: the averages of each metric over the images, where they are finite."""
     averages = {
         figure.name: figure.average(values)
         for name, values in per_image.items()
         for figure in METRICS[name].figures
     }
-    return {name: value for name, value in averages.items() if value is not None}
+    return {n: value for n, value in averages.items() if value is not None and isfinite(value)}
 
 
 def _listed(values: Tensor | Sequence[float]) -> list[float | None]:
     numbers = values.tolist() if isinstance(values, Tensor) else values
-    return [None if isnan(value) else value for value in numbers]
+    return [value if isfinite(value) else None for value in numbers]

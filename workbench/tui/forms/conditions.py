@@ -1,32 +1,33 @@
-"""What source and target are led to, and how strongly: their lines in the recipe, their forms."""
+"""Label and guidance of source and target: their lines in the recipe, their forms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
-from workbench.tui.forms.values import summarize
-from workbench.tui.present import checkpoints as checkpoint_views
-from workbench.tui.present import recipe as recipe_views
-from workbench.tui.present.models import EndView, FieldKind, FieldView, FormView
+from workbench.tui.models import EndView, FieldKind, FieldView, FormView
+from workbench.tui.state.session.ends import strength
+from workbench.tui.state.session.library import find
+from workbench.tui.state.values import summarize
 
 ENDS: tuple[Literal["source", "target"], ...] = ("source", "target")
 _HELP = {
-    "source": "What the source's model is led to while it encodes.",
-    "target": "What the target's model is led to while it decodes. Several values are a sweep.",
+    "source": "The class that the source's model is guided to while it encodes.",
+    "target": "The class that the target's model is guided to while it decodes. "
+    "Several values are a sweep.",
 }
 
 
 def lines(session: Session, listed: Sequence[Listed]) -> tuple[EndView, ...]:
-    """The ends that can be led to one of several classes, or are led somehow."""
+    """The ends that have several classes to choose from, or a guidance."""
     return tuple(
         EndView(name, _summary(end))
         for name in ENDS
         for end in [_end(session, name)]
-        if _has_classes(session, listed, name) or recipe_views.strength(end)
+        if _has_classes(session, listed, name) or strength(end)
     )
 
 
@@ -51,11 +52,11 @@ def changed(session: Session, name: str, field: FieldView, typed: Any) -> Sessio
     end = _end(session, name)
     if field.name == "label" and typed in ("", "none"):
         return session.model_copy(update={name: end.model_copy(update={"label": None})})
-    led = cast("Source | Target", forms.changed(end, field, typed))
-    labels = led.label if isinstance(led.label, tuple) else (led.label,)
+    conditioned = cast("Source | Target", forms.changed(end, field, typed))
+    labels = conditioned.label if isinstance(conditioned.label, tuple) else (conditioned.label,)
     if field.name == "label" and field.choices and not set(labels) <= {*field.choices, "own"}:
         raise ValueError(f"expected {field.bounds}")
-    return session.model_copy(update={name: led})
+    return session.model_copy(update={name: conditioned})
 
 
 def _end(session: Session, name: str) -> Source | Target:
@@ -64,9 +65,7 @@ def _end(session: Session, name: str) -> Source | Target:
 
 def _found(session: Session, listed: Sequence[Listed], name: str) -> Listed | None:
     checkpoint = _end(session, name).checkpoint
-    return checkpoint_views.find(
-        listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0]
-    )
+    return find(listed, checkpoint if isinstance(checkpoint, str) else checkpoint[0])
 
 
 def _has_classes(session: Session, listed: Sequence[Listed], name: str) -> bool:
@@ -106,4 +105,4 @@ def _field(end: Source | Target, name: str, kind: FieldKind, **more: Any) -> Fie
 
 def _summary(end: Source | Target) -> str:
     label = "no label" if end.label is None else summarize(end.label)
-    return label + recipe_views.strength(end)
+    return label + strength(end)

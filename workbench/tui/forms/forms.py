@@ -14,7 +14,7 @@ from ddib.registry import names_in
 from workbench.session.errors import words_in
 from workbench.session.schema import Session
 from workbench.support.ranges import parse_numbers
-from workbench.tui.present.models import FieldView, FormView
+from workbench.tui.models import FieldView, FormView
 
 HIDDEN = ("enabled", "indices", "names")  # chosen elsewhere than in the form
 LARGEST_BOUND = 1e9  # a bound beyond this is a limit of the machine and says nothing
@@ -76,9 +76,11 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
     kind: Any = "text"
     if get_origin(annotation) is Literal:
         kind, choices = "choice", get_args(annotation)
+    elif isinstance(info.json_schema_extra, dict) and "enum" in info.json_schema_extra:
+        kind, choices = "choice", tuple(cast("list[Any]", info.json_schema_extra["enum"]))
     elif annotation is bool:
         kind, choices = "choice", (False, True)
-    elif names := names_in(info):
+    elif names := names_in(info) or _listed_values(info):
         kind, choices = "choice", names
     elif annotation is int:
         kind = "integer"
@@ -98,6 +100,13 @@ def _field(name: str, info: FieldInfo, value: Any, sweeps: bool) -> FieldView:
         low=low,
         high=high,
     )
+
+
+def _listed_values(info: FieldInfo) -> tuple[Any, ...]:
+    """The values that a field's JSON schema lists, if it does."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    listed = extra.get("enum")
+    return tuple(listed) if isinstance(listed, list) else ()
 
 
 def _limits(limits: Iterable[object]) -> tuple[Any, Any]:

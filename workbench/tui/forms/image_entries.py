@@ -6,21 +6,9 @@ from typing import Any
 
 from ddib.checkpoints.header import CheckpointFacts
 from ddib.data.source import IMAGE_SOURCES, ImageSource
-from ddib.data.sources import suggested_entry
 from workbench.tui.forms import forms
-from workbench.tui.present.models import FieldView, FormView
-
-
-def fits(spec: ImageSource, facts: CheckpointFacts) -> bool:
-    """Whether a checkpoint reads what an entry gives: points or pictures."""
-    return spec.of_points == facts.of_points
-
-
-def fitting(facts: CheckpointFacts | None) -> ImageSource:
-    """An entry of the images of a checkpoint's own domain, else of others that it can read."""
-    if facts is None:
-        return suggested_entry({}, (), of_points=False)
-    return suggested_entry(facts.data, facts.labels, facts.of_points)
+from workbench.tui.models import FieldView, FormView
+from workbench.tui.state.images.image_specs import fitting
 
 
 def form_of(spec: ImageSource, part: int, parts: int) -> FormView:

@@ -3,8 +3,8 @@
 import math
 from decimal import Decimal, InvalidOperation
 
-from workbench.tui.forms.values import format_value
-from workbench.tui.present.models import FieldView
+from workbench.tui.models import FieldView
+from workbench.tui.state.values import format_value
 
 
 def stepped(text: str, field: FieldView, steps: int) -> str | None:

@@ -1,21 +1,24 @@
-"""Runs as the bench's keys ask for them: kept ones queue, auto-runs give way."""
+"""Runs as the main screen's keys ask for them: stored runs queue up, auto-runs give way."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.timer import Timer
 
+from workbench.tui.actions import key_of
+from workbench.tui.present.runs import queue_lines
 from workbench.tui.screens.queue.screen import QueueScreen
-from workbench.tui.terminal.keymap import key
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from workbench.engine.protocol.client import EngineClient, Lost
     from workbench.engine.protocol.messages import Finished, Progress, Row, Started
-    from workbench.tui.main.screen import Bench
-    from workbench.tui.state.run_queue import RunQueue
-    from workbench.tui.state.run_state import RunView
-    from workbench.tui.state.workspace import Desk
+    from workbench.tui.state.runs.run_queue import RunQueue
+    from workbench.tui.state.runs.run_state import RunState
+    from workbench.tui.state.workspace import Workspace
 
 PAUSE = 0.25  # seconds of quiet after a change before an auto-run
 RATES = (4.0, 1.0, 0.0)  # live previews per second
@@ -24,8 +27,8 @@ RATES = (4.0, 1.0, 0.0)  # live previews per second
 def new_queue() -> RunQueue:
     """An empty queue with the configured rate of previews."""
     from ddib.errors import InputError
-    from workbench.library.library import read_config
-    from workbench.tui.state.run_queue import RunQueue
+    from workbench.library.configuration import read_config
+    from workbench.tui.state.runs.run_queue import RunQueue
 
     queue = RunQueue()
     try:
@@ -35,143 +38,173 @@ def new_queue() -> RunQueue:
     return queue
 
 
-class Running:
-    """What the bench does about runs."""
-
-    def __init__(self, bench: Bench, engine: EngineClient) -> None:
-        self._bench = bench
-        self._engine = engine
-        self._soon: Timer | None = None
-        self._said = ""  # the last thing said of the engine's end
+class RunHost(Protocol):
+    """The screen on which runs are shown."""
 
     @property
-    def _desk(self) -> Desk:
-        assert self._bench.desk is not None
-        return self._bench.desk
+    def app(self) -> App[Any]:
+        """The program."""
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """What is worked on."""
+
+    def complain(self, words: str, title: str = "") -> None:
+        """Say what went wrong."""
+
+    def hint(self, words: str) -> None:
+        """Say something in passing."""
+
+    def show_run(self) -> None:
+        """Show what a run changed."""
+
+    def call_later_in(self, seconds: float, call: Callable[[], Awaitable[None]]) -> Timer:
+        """Call something after so many seconds."""
+
+
+class Running:
+    """Queues, cancels and shows the runs of this program."""
+
+    def __init__(self, host: RunHost, engine: EngineClient) -> None:
+        self._host = host
+        self._engine = engine
+        self._auto_run_timer: Timer | None = None
+        self._reported = ""  # the last reason that was reported for the engine's end
+
+    @property
+    def _workspace(self) -> Workspace:
+        workspace = self._host.workspace
+        assert workspace is not None
+        return workspace
 
     async def run(self) -> None:
         """Queue a kept run of the session as it stands; an auto-run gives way to it."""
-        desk = self._desk
-        if (same := desk.queue.same(desk.session, desk.document.base)) is not None:
-            waits = same in desk.queue.waiting
+        workspace = self._workspace
+        if (same := workspace.queue.same(workspace.session, workspace.document.base)) is not None:
+            waits = same in workspace.queue.waiting
             words = (
-                f"This run waits already; {key('queue')} shows the queue."
+                f"This run waits already; {key_of('queue')} shows the queue."
                 if waits
-                else f"This run is under way; {key('cancel')} stops it."
+                else f"This run is under way; {key_of('cancel')} stops it."
             )
-            self._bench.notify(words, timeout=3)
+            self._host.hint(words)
             return
-        self._forget_change()
+        self._cancel_auto_run_timer()
         await self.stop_auto()
-        request = desk.request()
-        if behind := len(desk.queue.active) - 1:
-            queued = f"Queued behind {behind}; {key('queue')} shows the queue."
-            self._bench.notify(queued, timeout=3)
-        self._bench.show_run()
+        request = workspace.queue_run()
+        if behind := len(workspace.queue.active) - 1:
+            queued = f"Queued behind {behind}; {key_of('queue')} shows the queue."
+            self._host.hint(queued)
+        self._host.show_run()
         await self._engine.run(request)
-        self._bench.show_run()
+        self._host.show_run()
 
-    async def cancel(self, run: RunView | None) -> None:
+    async def cancel(self, run: RunState | None) -> None:
         """Stop a run, or take it out of the queue; what is finished stays."""
         if run is None or not run.active or run.cancelling:
             return
         run.cancelling = True
-        self._bench.show_run()
+        self._host.show_run()
         await self._engine.cancel(run.id)
 
     async def stop_auto(self) -> None:
         """Stop the auto-run that is not ended."""
-        for run in self._desk.queue.active:
+        for run in self._workspace.queue.active:
             if run.auto:
                 await self.cancel(run)
 
     async def next_rate(self) -> None:
         """Live previews 4 per second, 1, none, and again."""
-        queue = self._desk.queue
+        queue = self._workspace.queue
         known = queue.previews in RATES
         queue.previews = (
             RATES[(RATES.index(queue.previews) + 1) % len(RATES)] if known else RATES[0]
         )
         rate = f"{queue.previews:g} per second" if queue.previews else "off, rows come when whole"
-        self._bench.notify(f"Live previews: {rate}.", timeout=3)
-        self._bench.show_run()
+        self._host.hint(f"Live previews: {rate}.")
+        self._host.show_run()
         await self._engine.set_previews(queue.previews)
 
     # ---- auto-run
 
     async def toggle_auto(self) -> None:
         """Switch auto-run on, which runs at once, or off."""
-        queue = self._desk.queue
+        queue = self._workspace.queue
         queue.auto = not queue.auto
-        self._bench.show_run()
+        self._host.show_run()
         if queue.auto:
             await self._auto_run()
         else:
-            self._forget_change()
+            self._cancel_auto_run_timer()
             await self.stop_auto()
 
-    def changed(self) -> None:
-        """The session is another one: after a pause, an auto-run."""
-        self._forget_change()
-        if self._desk.queue.auto:
-            self._soon = self._bench.set_timer(PAUSE, self._auto_run)
+    def session_changed(self) -> None:
+        """After a pause, run a few images of the changed session, if auto-run is on."""
+        self._cancel_auto_run_timer()
+        if self._workspace.queue.auto:
+            self._auto_run_timer = self._host.call_later_in(PAUSE, self._auto_run)
 
-    def _forget_change(self) -> None:
-        if self._soon is not None:
-            self._soon.stop()
-            self._soon = None
+    def _cancel_auto_run_timer(self) -> None:
+        if self._auto_run_timer is not None:
+            self._auto_run_timer.stop()
+            self._auto_run_timer = None
 
     async def _auto_run(self) -> None:
-        self._soon = None
-        desk = self._desk
+        self._auto_run_timer = None
+        workspace = self._workspace
         await self.stop_auto()
-        if (done := desk.queue.done(desk.session, desk.document.base)) is not None:
-            desk.queue.show(done)
-            self._bench.show_run()
-        elif desk.queue.same(desk.session, desk.document.base) is None:
-            request = desk.request(auto=True)
-            self._bench.show_run()
+        if (done := workspace.queue.done(workspace.session, workspace.document.base)) is not None:
+            workspace.queue.show(done)
+            self._host.show_run()
+        elif workspace.queue.same(workspace.session, workspace.document.base) is None:
+            request = workspace.queue_run(auto=True)
+            self._host.show_run()
             await self._engine.run(request)
 
-    # ---- what the engine says
+    # ---- what the engine reports
 
-    def hear(self, event: Started | Row | Progress | Finished) -> bool:
-        """Take in what is said of a run; whether it ended."""
+    def on_run_event(self, event: Started | Row | Progress | Finished) -> bool:
+        """Take in a report on a run; return whether the run ended."""
         from workbench.engine.protocol.messages import Finished
 
-        run = self._desk.queue.receive(event)
+        run = self._workspace.queue.receive(event)
         if run is None or not isinstance(event, Finished):
             return False
-        if event.status == "failed" and event.error and not run.auto and event.error != self._said:
+        if (
+            event.status == "failed"
+            and event.error
+            and not run.auto
+            and event.error != self._reported
+        ):
             name = f"Run {run.number} failed" if run.number > 1 else "The run failed"
-            self._bench.complain(event.error, name)
+            self._host.complain(event.error, name)
         return True
 
-    def lost(self, event: Lost) -> None:
+    def on_engine_lost(self, event: Lost) -> None:
         """The engine is gone, and with it the runs that waited."""
-        self._said = event.reason
-        runs = len(self._desk.queue.active)
+        self._reported = event.reason
+        runs = len(self._workspace.queue.active)
         also = f"\nThe {runs} runs that it had are lost." if runs > 1 else ""
-        self._bench.complain(f"{event.reason}.{also}\nThe next run starts it again.", "Engine gone")
+        self._host.complain(f"{event.reason}.{also}\nThe next run starts it again.", "Engine gone")
 
     # ---- the queue
 
     def open_queue(self) -> None:
-        """All runs of this sitting."""
-        screen = QueueScreen(self._desk.queue_lines(), self._cancel_id)
-        self._bench.app.push_screen(screen, self._show_id)
+        """List all runs since the program started."""
+        screen = QueueScreen(queue_lines(self._workspace.queue), self._cancel_id)
+        self._host.app.push_screen(screen, self._show_id)
 
     def show_queue(self) -> None:
         """Tell the queue's screen, when it is open, what there is now."""
-        for screen in self._bench.app.screen_stack:
+        for screen in self._host.app.screen_stack:
             if isinstance(screen, QueueScreen):
-                screen.show(self._desk.queue_lines())
+                screen.show(queue_lines(self._workspace.queue))
 
     async def _cancel_id(self, run_id: str) -> None:
-        await self.cancel(self._desk.queue.find(run_id))
+        await self.cancel(self._workspace.queue.find(run_id))
 
     def _show_id(self, run_id: str | None) -> None:
-        run = self._desk.queue.find(run_id) if run_id else None
+        run = self._workspace.queue.find(run_id) if run_id else None
         if run is not None:
-            self._desk.queue.show(run)
-            self._bench.show_run()
+            self._workspace.queue.show(run)
+            self._host.show_run()

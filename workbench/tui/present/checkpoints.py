@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session
-from workbench.tui.present.models import CheckpointView
-from workbench.tui.present.recipe import passed
-
-
-def find(listed: Sequence[Listed], name: str) -> Listed | None:
-    """The usable checkpoint of a name."""
-    return next((one for one in listed if one.name == name and one.facts is not None), None)
-
-
-def wanted_label(
-    session: Session, listed: Sequence[Listed], values: Mapping[str, Any], end: int
-) -> int | None:
-    """The label that an end's pictures should have, or its checkpoint's only one."""
-    checkpoint, label = passed(session, values)[end]
-    if isinstance(label, int):
-        return label
-    found = find(listed, checkpoint) if isinstance(checkpoint, str) else None
-    labels = found.facts.labels if found and found.facts else ()
-    return labels[0] if label is None and len(labels) == 1 else None
+from workbench.tui.models import CheckpointView
 
 
 def checkpoints(session: Session, listed: Sequence[Listed]) -> tuple[CheckpointView, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.runs.strips import rgb
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 GROUND = (19, 22, 27)  # seen between pictures
 GREY = 128  # no difference

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from workbench.engine.protocol.messages import RowKind
 from workbench.metrics.metric import Subject, metrics_of
 from workbench.session.schema import Session
-from workbench.tui.present.models import FlowView, PanelView
-from workbench.tui.present.recipe import end_names
-from workbench.tui.state.run_state import ORDER, Pictures, RunView
-from workbench.tui.terminal.keymap import key
+from workbench.tui.actions import key_of
+from workbench.tui.models import FlowView, PanelView
+from workbench.tui.state.runs.run_state import ORDER, RowPictures, RunState
+from workbench.tui.state.session.ends import end_names
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 _SUBJECTS: dict[RowKind, Subject] = {
     "latent": "latent",
@@ -41,7 +41,7 @@ def stops(session: Session) -> tuple[tuple[RowKind, int], ...]:
 
 def flow(
     session: Session,
-    run: RunView | None,
+    run: RunState | None,
     sources: Pixels | None,
     names: Sequence[str],
     image: int,
@@ -58,7 +58,7 @@ def _panel(
     kind: RowKind,
     end: int,
     session: Session,
-    run: RunView | None,
+    run: RunState | None,
     sources: Pixels | None,
     names: Sequence[str],
     image: int,
@@ -82,12 +82,12 @@ def _panel(
         return PanelView(kind, title, freshness, hint="…" if waiting else _hint(kind))
     if image >= len(pictures.pixels):
         return PanelView(kind, title, "absent", hint=_hint(kind))
-    said = image_captions(kind, pictures, image)
-    return PanelView(kind, title, freshness, pictures.pixels[image], said)
+    captions = image_captions(kind, pictures, image)
+    return PanelView(kind, title, freshness, pictures.pixels[image], captions)
 
 
 def _hint(kind: str) -> str:
-    return f"press {key('run')}" if kind == "result" else ""
+    return f"press {key_of('run')}" if kind == "result" else ""
 
 
 def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def _arrows(shown: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def image_captions(kind: RowKind, pictures: Pictures, image: int) -> tuple[str, ...]:
+def image_captions(kind: RowKind, pictures: RowPictures, image: int) -> tuple[str, ...]:
     """What is known of one image, from the longest to the shortest way of saying it."""
     if pictures.partial:
         return ("partial",)

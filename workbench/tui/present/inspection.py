@@ -9,12 +9,12 @@ from math import erf, sqrt
 from typing import TYPE_CHECKING
 
 from ddib.data.file_names import escape_name
-from workbench.tui.widgets.bars import BarsView
+from workbench.tui.models import BarsView
 
 if TYPE_CHECKING:
     from workbench.engine.protocol.messages import Inspect, Inspection, LatentStep
-    from workbench.tui.present.models import Pixels
-    from workbench.tui.state.workspace import Desk
+    from workbench.tui.models import Pixels
+    from workbench.tui.state.workspace import Workspace
 
 FAR = 3  # standard errors: beyond, a value is not white noise's
 REACH = 4.0  # of the histogram to either side, as ddib.measures.latents has it
@@ -51,18 +51,18 @@ class InspectionView:
     steps: tuple[StepView, ...]
 
 
-def subject_of(desk: Desk, variant: int) -> Subject:
+def subject_of(workspace: Workspace, variant: int) -> Subject:
     """A variant of the run that is shown; before any run, of the session."""
     from workbench.engine.protocol.messages import Inspect, Sample
     from workbench.session.variants import variants
 
-    run = desk.run
+    run = workspace.run
     if run is None or run.started is None:
-        session, base, sample = desk.session, desk.document.base, None
-        names = desk.pictures.names
+        session, base, sample = workspace.session, workspace.document.base, None
+        names = workspace.images.loaded.names
         images, label = len(names), variants(session)[variant].label
     else:
-        session, base = run.session, run.base or desk.document.base
+        session, base = run.session, run.base or workspace.document.base
         sample = Sample() if run.auto else None
         names, images = tuple(run.started.names), run.started.images
         label = run.started.variants[variant].label
@@ -93,7 +93,7 @@ def view_of(answer: Inspection) -> InspectionView:
 
 
 def _step(answer: Inspection, step: LatentStep, top: float) -> StepView:
-    from workbench.tui.state.run_state import split
+    from workbench.tui.state.runs.run_state import split
 
     figures = [getattr(step, name) for name in STATISTICS]
     bands = [answer.bands.get(name) for name in STATISTICS]

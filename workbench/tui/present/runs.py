@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.support.durations import readable_duration
 from workbench.support.files import readable_size
+from workbench.tui.actions import key_of
+from workbench.tui.models import ProgressView, QueueLineView
 from workbench.tui.present import recipe as recipe_views
-from workbench.tui.present.models import ProgressView, QueueLineView
-from workbench.tui.state.run_state import RunView, ingredients
-from workbench.tui.terminal.keymap import key
-from workbench.tui.widgets.progress import in_words
+from workbench.tui.state.runs.run_state import RunState, row_dependencies
+from workbench.tui.state.session.ends import ends
 
 if TYPE_CHECKING:
     from workbench.engine.protocol.messages import Finished, Progress
     from workbench.session.schema import Session
-    from workbench.tui.state.run_queue import RunQueue
+    from workbench.tui.state.runs.run_queue import RunQueue
 
 DECODE_ONLY = "decode only, the encoding is known"
 ENCODE_AND_DECODE = "encode and decode"
@@ -24,7 +25,7 @@ ENCODE_AND_DECODE = "encode and decode"
 # ---- the line at the bottom
 
 
-def progress(
+def progress_line(
     queue: RunQueue, session: Session, base: Path | None = None, device: str = ""
 ) -> ProgressView:
     """How far the run under way is, else how the last one ended or what the next would take."""
@@ -38,7 +39,7 @@ def progress(
     last = queue.last
     if last is None or last.finished is None:
         return ProgressView("idle", text=_next(queue, session, base), badges=badges)
-    if ingredients(last.session, "result") != ingredients(session, "result"):
+    if row_dependencies(last.session, "result") != row_dependencies(session, "result"):
         return ProgressView("idle", text=_next(queue, session, base), badges=badges)
     return ProgressView(last.finished.status, text=_ended(last, last.finished), badges=badges)
 
@@ -46,9 +47,9 @@ def progress(
 def _next(queue: RunQueue, session: Session, base: Path | None) -> str:
     """What pressing r would take."""
     if not queue.runs:
-        return f"{key('run')} runs the session"
+        return f"{key_of('run')} runs the session"
     known = queue.knows_encoding(session, base)
-    return f"{key('run')}: {DECODE_ONLY if known else ENCODE_AND_DECODE}"
+    return f"{key_of('run')}: {DECODE_ONLY if known else ENCODE_AND_DECODE}"
 
 
 def _badges(queue: RunQueue) -> tuple[str, ...]:
@@ -56,42 +57,42 @@ def _badges(queue: RunQueue) -> tuple[str, ...]:
     return tuple(badge for badge in (rate, "auto-run on" if queue.auto else "") if badge)
 
 
-def _under_way(run: RunView, waiting: int, device: str, badges: tuple[str, ...]) -> ProgressView:
+def _under_way(run: RunState, waiting: int, device: str, badges: tuple[str, ...]) -> ProgressView:
     if run.cancelling:
         more = f" · {waiting} waiting" if waiting else ""
         return ProgressView("queued", text=f"stopping after this step…{more}", badges=badges)
-    told = run.progress
-    if told is None:
+    progress = run.progress
+    if progress is None:
         return ProgressView("running", "load", badges=badges)
     return ProgressView(
         "running",
-        told.stage,
-        told.evaluations,
-        told.total,
-        _facts(run, told, waiting, device),
+        progress.stage,
+        progress.evaluations,
+        progress.total,
+        _facts(run, progress, waiting, device),
         badges=badges,
     )
 
 
-def _facts(run: RunView, told: Progress, waiting: int, device: str) -> tuple[str, ...]:
+def _facts(run: RunState, progress: Progress, waiting: int, device: str) -> tuple[str, ...]:
     """What there is to say of a run under way, the most important first."""
     variants = len(run.started.variants) if run.started else 0
-    swept = variants > 1 and told.variant is not None and told.stage == "decode"
-    memory = "" if told.memory is None else readable_size(told.memory)
+    variant = progress.variant if variants > 1 and progress.stage == "decode" else None
+    memory = "" if progress.memory is None else readable_size(progress.memory)
     facts = (
-        "" if told.seconds_left is None else f"{in_words(told.seconds_left)} left",
+        "" if progress.seconds_left is None else f"{readable_duration(progress.seconds_left)} left",
         f"{waiting} waiting" if waiting else "",
-        f"variant {told.variant + 1} of {variants}" if swept and told.variant is not None else "",
-        recipe_views.ends(run.session)[told.end] if run.session.chain else "",
-        f"NFE {told.evaluations:,} of {told.total:,}" if told.total else "",
-        f"step {told.step}/{told.steps}" if told.steps else "",
-        "" if told.images_per_second is None else f"{told.images_per_second:.2g} images/s",
+        "" if variant is None else f"variant {variant + 1} of {variants}",
+        ends(run.session)[progress.end] if run.session.chain else "",
+        f"NFE {progress.evaluations:,} of {progress.total:,}" if progress.total else "",
+        f"step {progress.step}/{progress.steps}" if progress.steps else "",
+        "" if progress.images_per_second is None else f"{progress.images_per_second:.2g} images/s",
         " ".join(part for part in (device, memory) if part),
     )
     return tuple(fact for fact in facts if fact)
 
 
-def _ended(run: RunView, finished: Finished) -> str:
+def _ended(run: RunState, finished: Finished) -> str:
     """How a run ended, and what it took."""
     what = "auto-run " if run.auto else ""
     if finished.status == "failed":
@@ -101,8 +102,10 @@ def _ended(run: RunView, finished: Finished) -> str:
         return "cancelled" + (f"; what was finished is in {kept}" if kept else "")
     parts = [_spent(finished)]
     if (total := finished.seconds.get("total")) is not None:
-        parts.insert(0, f"{what}done in {in_words(total)}")
-    parts.append(f"kept in {kept}" if kept else f"not kept; {key('run')} runs and keeps the whole")
+        parts.insert(0, f"{what}done in {readable_duration(total)}")
+    parts.append(
+        f"kept in {kept}" if kept else f"not kept; {key_of('run')} runs and keeps the whole"
+    )
     return " · ".join(parts)
 
 
@@ -133,7 +136,7 @@ def queue_lines(queue: RunQueue) -> tuple[QueueLineView, ...]:
     return tuple(_line(run, queue) for run in (*begun, *waiting, *ended))
 
 
-def _line(run: RunView, queue: RunQueue) -> QueueLineView:
+def _line(run: RunState, queue: RunQueue) -> QueueLineView:
     seconds = queue.seconds(run)
     return QueueLineView(
         run.id,
@@ -142,25 +145,25 @@ def _line(run: RunView, queue: RunQueue) -> QueueLineView:
         recipe_line(run.session),
         "ended" if not run.active else "waiting" if run in queue.waiting else "under way",
         _state(run),
-        "" if seconds is None else in_words(seconds),
+        "" if seconds is None else readable_duration(seconds),
         shown=run is queue.shown,
     )
 
 
-def _state(run: RunView) -> str:
+def _state(run: RunState) -> str:
     if run.finished is not None:
         return run.finished.status
     if run.cancelling:
         return "stopping…"
-    told = run.progress
-    if told is None or not told.total:
+    progress = run.progress
+    if progress is None or not progress.total:
         return "begins" if run.started else "waiting"
-    return f"{told.stage} {told.evaluations / told.total:.0%}"
+    return f"{progress.stage} {progress.evaluations / progress.total:.0%}"
 
 
 def recipe_line(session: Session) -> str:
     """`normalize max · add noise c = 0.1 0.4 · dpmpp_2m · 20`."""
     recipe = recipe_views.recipe(session)
     operations = [op for op in (*recipe.image, *recipe.latent) if op.enabled]
-    said = [f"{op.name} {op.summary}".strip() for op in operations]
-    return " · ".join([*said, recipe.solver])
+    parts = [f"{op.name} {op.summary}".strip() for op in operations]
+    return " · ".join([*parts, recipe.solver])

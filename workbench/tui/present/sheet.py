@@ -6,26 +6,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddib.data.digits import digits_word
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.metrics.metric import captions
 from workbench.session.schema import Session
 from workbench.session.variants import variants as all_variants
-from workbench.tui.present.checkpoints import wanted_label
+from workbench.tui.actions import key_of
+from workbench.tui.models import SHOWN, PictureRow, SheetRowView, SheetView
 from workbench.tui.present.flow import image_captions
-from workbench.tui.present.models import PictureRow, SheetRowView, SheetView
-from workbench.tui.present.recipe import end_names, ends
-from workbench.tui.state.run_state import RunView
-from workbench.tui.terminal.keymap import key
+from workbench.tui.state.runs.run_state import RunState
+from workbench.tui.state.session.ends import end_names, ends
+from workbench.tui.state.session.library import wanted_label
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
-
-SHOWN = 64  # images the engine sends pictures of
+    from workbench.tui.models import Pixels
 
 
 def sheet(
     session: Session,
-    run: RunView | None,
+    run: RunState | None,
     sources: Pixels | None,
     listed: Sequence[Listed],
     size: int,
@@ -72,7 +70,7 @@ def sheet(
     return SheetView(title, tuple(rows), count, size, names=tuple(names))
 
 
-def picture_rows(view: SheetView, run: RunView | None) -> tuple[PictureRow, ...]:
+def picture_rows(view: SheetView, run: RunState | None) -> tuple[PictureRow, ...]:
     """What the sheet shows, with what is known of each picture."""
     return tuple(
         PictureRow(row.label, row.pixels, _picture_facts(row, run), view.names)
@@ -81,7 +79,7 @@ def picture_rows(view: SheetView, run: RunView | None) -> tuple[PictureRow, ...]
     )
 
 
-def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
+def _picture_facts(row: SheetRowView, run: RunState | None) -> tuple[str, ...]:
     if row.freshness == "computing" and row.pixels is not None:
         return ("emerging",) * len(row.pixels)
     kind: Any = row.kind
@@ -97,7 +95,7 @@ def _picture_facts(row: SheetRowView, run: RunView | None) -> tuple[str, ...]:
     )
 
 
-def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> str:
+def _sheet_title(session: Session, run: RunState, variants: int, images: int) -> str:
     asked = len(all_variants(run.session)) if run.auto else variants
     counted = [f"{variants} variants"] if variants > 1 else []
     counted = [f"{variants} of {asked} variants"] if asked > variants else counted
@@ -105,11 +103,11 @@ def _sheet_title(session: Session, run: RunView, variants: int, images: int) -> 
     title = f"Results · {'auto-run · ' if run.auto else ''}{' × '.join(counted)}"
     stale = not run.active and run.freshness("result", 0, session) == "stale"
     if run.auto:
-        return f"{title} · {'stale' if stale else 'not kept'}; {key('run')} keeps"
+        return f"{title} · {'stale' if stale else 'not kept'}; {key_of('run')} keeps"
     if stale:
-        return f"{title} · stale, {key('run')} runs again"
+        return f"{title} · stale, {key_of('run')} runs again"
     if run.finished is not None and run.finished.status == "cancelled":
-        return f"{title} · cancelled, {key('run')} runs again"
+        return f"{title} · cancelled, {key_of('run')} runs again"
     return title
 
 
@@ -118,7 +116,7 @@ def _row(
     label: str,
     variant: int | None,
     session: Session,
-    run: RunView,
+    run: RunState,
     listed: Sequence[Listed],
     end: int = 0,
 ) -> SheetRowView:
@@ -142,7 +140,7 @@ def _row(
     )
 
 
-def _row_hint(run: RunView, freshness: str) -> str:
+def _row_hint(run: RunState, freshness: str) -> str:
     if not run.active:
         return "not done"
     if freshness != "computing" or run.progress is None or not run.progress.steps:
@@ -163,10 +161,10 @@ def _teach(
         )
     images = "1 image" if count == 1 else f"{count:,} images"
     return (
-        (key("run"), f"run: {images}, {' → '.join(ends(session))}"),
-        (key("add"), "add an operation to the recipe"),
+        (key_of("run"), f"run: {images}, {' → '.join(ends(session))}"),
+        (key_of("add"), "add an operation to the recipe"),
         ("1", "choose source (s) and target (t)"),
-        (key("open"), "open a session or an example"),
-        *([(key("history"), "take up an earlier run")] if kept else []),
-        (key("help"), "all keys"),
+        (key_of("open"), "open a session or an example"),
+        *([(key_of("history"), "take up an earlier run")] if kept else []),
+        (key_of("help"), "all keys"),
     )

@@ -6,11 +6,11 @@ from workbench.engine.protocol.messages import Metrics
 from workbench.metrics.metric import usual_trade_off
 from workbench.runs import curves
 from workbench.runs.curves import Swept
-from workbench.tui.present.models import TradeOffView
-from workbench.tui.state.run_state import RunView
+from workbench.tui.models import TradeOffView
+from workbench.tui.state.runs.run_state import RunState
 
 
-def sweep(run: RunView | None) -> tuple[Swept, ...]:
+def sweep(run: RunState | None) -> tuple[Swept, ...]:
     """The variants of a run, those that are whole with their metrics."""
     if run is None or run.started is None:
         return ()
@@ -20,7 +20,7 @@ def sweep(run: RunView | None) -> tuple[Swept, ...]:
     )
 
 
-def _metrics(run: RunView, variant: int) -> Metrics:
+def _metrics(run: RunState, variant: int) -> Metrics:
     result = run.row("result", variant)
     if result is None or result.partial:
         return {}
@@ -31,7 +31,7 @@ def _metrics(run: RunView, variant: int) -> Metrics:
     }
 
 
-def trade_off(run: RunView | None, variant: int | None) -> TradeOffView:
+def trade_off(run: RunState | None, variant: int | None) -> TradeOffView:
     """The usual trade-off of the variants that have both figures, where there are several."""
     variants = sweep(run)
     if not curves.parameters(variants):

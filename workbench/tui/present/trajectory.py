@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import State, States, Trace
-from workbench.tui.present import recipe as recipe_views
-from workbench.tui.present.models import SheetRowView, SheetView, TrajectoryView
-from workbench.tui.state.run_state import split
+from workbench.tui.models import SheetRowView, SheetView, TrajectoryView
+from workbench.tui.state.runs.run_state import split
+from workbench.tui.state.session.ends import ends
 
 if TYPE_CHECKING:
-    from workbench.tui.state.workspace import Desk
+    from workbench.tui.state.workspace import Workspace
 
 ENDS = {
     "encode": ("the image", "the latent"),
@@ -21,11 +21,11 @@ ENDS = {
 }
 
 
-def request(desk: Desk, image: int, variant: int) -> Trace:
+def request(workspace: Workspace, image: int, variant: int) -> Trace:
     """What to ask the engine: of the run that is shown, else of the session as it stands."""
-    run = desk.run
-    session = desk.session if run is None else run.session
-    base = run.base if run is not None and run.base is not None else desk.document.base
+    run = workspace.run
+    session = workspace.session if run is None else run.session
+    base = run.base if run is not None and run.base is not None else workspace.document.base
     return Trace(
         id=uuid.uuid4().hex,
         session=session.model_dump(mode="json"),
@@ -35,29 +35,32 @@ def request(desk: Desk, image: int, variant: int) -> Trace:
     )
 
 
-def title(desk: Desk, image: int, variant: int) -> str:
+def title(workspace: Workspace, image: int, variant: int) -> str:
     """What is followed."""
-    started = desk.run.started if desk.run is not None else None
+    started = workspace.run.started if workspace.run is not None else None
     label = started.variants[variant].label if started and variant < len(started.variants) else ""
-    names = started.names if started else desk.pictures.names
-    name = names[image] if image < len(names) else ""
-    session = desk.session if desk.run is None else desk.run.session
-    ends = recipe_views.ends(session)
-    way = " → ".join(ends[:2]) + (f" (the first of {len(ends) - 1} links)" if ends[2:] else "")
-    parts = ("Trajectory", f"image {image + 1}", name, label, way)
+    images = started.names if started else workspace.images.loaded.names
+    name = images[image] if image < len(images) else ""
+    session = workspace.session if workspace.run is None else workspace.run.session
+    names = ends(session)
+    link = " → ".join(names[:2])
+    link += f" (the first of {len(names) - 1} links)" if names[2:] else ""
+    parts = ("Trajectory", f"image {image + 1}", name, label, link)
     return " · ".join(part for part in parts if part)
 
 
-def trajectory(told: States) -> TrajectoryView:
+def trajectory(answer: States) -> TrajectoryView:
     """Rows of z and of estimates, and the facts of each state."""
-    columns = len(told.states)
+    columns = len(answer.states)
     rows = (
-        SheetRowView("z", pixels=split(told.png_state, columns), freshness="fresh"),
-        SheetRowView("x̂₀", pixels=split(told.png_denoised, columns), freshness="fresh"),
+        SheetRowView("z", pixels=split(answer.png_state, columns), freshness="fresh"),
+        SheetRowView("x̂₀", pixels=split(answer.png_denoised, columns), freshness="fresh"),
     )
-    heads = tuple(f"{state.direction[:3]} {state.step}" for state in told.states)
+    heads = tuple(f"{state.direction[:3]} {state.step}" for state in answer.states)
     sheet = SheetView(rows=rows, columns=columns, heads=heads)
-    return TrajectoryView(sheet, tuple(map(_title, told.states)), tuple(map(facts, told.states)))
+    return TrajectoryView(
+        sheet, tuple(map(_title, answer.states)), tuple(map(facts, answer.states))
+    )
 
 
 def _title(state: State) -> str:

@@ -1,4 +1,4 @@
-"""What is said of pictures that are looked at closely. Pure functions."""
+"""Titles and facts of the pictures in the viewer. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.geometry import Offset
 
-    from workbench.tui.present.models import PictureRow
+    from workbench.tui.models import PictureRow
 
 
 def title(row: PictureRow, image: int, letter: str, *, whole: bool) -> str:
@@ -35,8 +35,8 @@ def difference_title(
 
 def sizes(rows: Sequence[PictureRow]) -> str:
     """Why pictures of two rows have no difference."""
-    said = ["×".join(map(str, row.pixels.shape[2:0:-1])) for row in rows]
-    return f"There is no difference of pictures of {' and '.join(said)} pixels."
+    parts = ["×".join(map(str, row.pixels.shape[2:0:-1])) for row in rows]
+    return f"There is no difference of pictures of {' and '.join(parts)} pixels."
 
 
 def images_seen(lefts: Sequence[int], width: int, window: tuple[float, float], image: int) -> str:
@@ -58,8 +58,8 @@ def colors(seen: Mapping[str, tuple[PictureRow, int]], pixel: Offset) -> str:
         picture = row.pixels[image]
         if pixel.y < picture.shape[0] and pixel.x < picture.shape[1]:
             levels[letter] = [int(level) for level in picture[pixel.y, pixel.x]]
-    said = [
+    parts = [
         f"{letter + ' ' if len(seen) > 1 else ''}{' '.join(map(str, found))}"
         for letter, found in levels.items()
     ]
-    return f"pixel {pixel.x}, {pixel.y}: " + " · ".join(said)
+    return f"pixel {pixel.x}, {pixel.y}: " + " · ".join(parts)

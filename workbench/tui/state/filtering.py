@@ -1,4 +1,4 @@
-"""Narrowing a long list of names down while somebody types."""
+"""Filterable a long list of names down while somebody types."""
 
 import re
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from textual.app import App
 
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 How = Literal["kitty", "iterm2", "sixel"]
 Cell = tuple[int, int]  # pixels of a cell, across and down

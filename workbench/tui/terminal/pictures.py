@@ -13,7 +13,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
     from workbench.tui.terminal.half_blocks import Colors
 
 RGB = tuple[int, int, int]

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from workbench.tui.terminal.pictures import Magnified, picture_width, same_pixels, shrunk
 
 if TYPE_CHECKING:
-    from workbench.tui.present.models import Pixels
+    from workbench.tui.models import Pixels
 
 CROSSHAIR_FROM = 2  # a pixel is to be seen under its mark from this factor on
 
@@ -163,7 +163,7 @@ class Canvas(ScrollView, can_focus=False):
         ground = self.get_component_rich_style("canvas--ground")
         drawn = self._magnified
         if drawn is None:
-            return self._said(y, width, ground)
+            return self._hint_line(y, width, ground)
         line = y - self._top + self.scroll_offset.y
         if not 0 <= line < drawn.height:
             return Strip.blank(width, ground)
@@ -191,7 +191,7 @@ class Canvas(ScrollView, can_focus=False):
         style = Style(color="black" if sum(levels) > 3 * 127 else "white", bgcolor=color)
         return Strip.join([strip.crop(0, at), Strip([Segment("┼", style)]), strip.crop(at + 1)])
 
-    def _said(self, y: int, width: int, ground: Style) -> Strip:
+    def _hint_line(self, y: int, width: int, ground: Style) -> Strip:
         from textwrap import wrap
 
         lines = wrap(self.hint, max(8, width - 4))

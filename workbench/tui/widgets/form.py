@@ -17,8 +17,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from workbench.tui.forms.stepping import stepped
-from workbench.tui.forms.values import format_value
-from workbench.tui.present.models import FieldView, FormView
+from workbench.tui.models import FieldView, FormView
+from workbench.tui.state.values import format_value
 
 
 class LineInput(Input):
@@ -225,7 +225,7 @@ class ParameterForm(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self.view = FormView("", "")
         self._back = back
-        self._said = ""
+        self._shown_help = ""
 
     async def prepare(self, rows: int) -> None:
         """Make room for this many parameters."""
@@ -295,8 +295,8 @@ class ParameterForm(VerticalScroll, can_focus=False):
             sweep = "several values are a sweep: 0.1 0.3, 0.1..0.9/5" if focused.sweepable else ""
             bounds = " or ".join(filter(None, (focused.bounds, *focused.words)))
             words = "\n".join(part for part in (focused.description, bounds, sweep) if part)
-        if words != self._said:  # an update costs a layout of the whole screen
-            self._said = words
+        if words != self._shown_help:  # an update costs a layout of the whole screen
+            self._shown_help = words
             for note in self.query(".form--help").results(Static):
                 note.update(words)
 

@@ -9,14 +9,15 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.tui.present.models import SheetRowView, SheetView, Spot
+from workbench.tui.actions import Action, ActionGroup, register
+from workbench.tui.models import SheetRowView, SheetView, Spot
 from workbench.tui.terminal.pictures import draw, same_pixels
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # cells of a picture, and half of it in lines
@@ -24,6 +25,37 @@ FEWEST = 3  # pictures beside each other, or below, that a size must leave room 
 LABEL_LIMIT = 22
 HEAD = 1  # lines above the pictures that name the columns
 STALE = 0.45
+
+
+SHEET_ACTIONS = register(
+    ActionGroup(
+        "3 Results",
+        (
+            Action("move(-1, 0)", "left", "image"),
+            Action("move(1, 0)", "right", "image"),
+            Action("move(0, -1)", "up", "variant"),
+            Action("move(0, 1)", "down", "variant"),
+            Action("move(-9999, 0)", "home", "first image"),
+            Action("move(9999, 0)", "end", "last image"),
+            Action("zoom(1)", "plus,equals_sign", "larger", key_display="+"),
+            Action("zoom(-1)", "minus", "smaller", key_display="-"),
+            Action("screen.view", "enter", "look", shown=True, key_display="⏎", fixed=True),
+            Action(
+                "mark",
+                "m",
+                "mark as A",
+                "mark it as A; to look closely at another one then compares the two",
+                fixed=True,
+            ),
+        ),
+        notes=(
+            ("← →", "from image to image"),
+            ("↑ ↓", "from variant to variant"),
+            ("+ -", "larger and smaller pictures"),
+        ),
+        page="screen",
+    )
+)
 
 
 class ContactSheet(ScrollView, can_focus=True):
@@ -41,18 +73,8 @@ class ContactSheet(ScrollView, can_focus=True):
         "sheet--key",
         "sheet--computing",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1, 0)", "image", show=False),
-        Binding("right", "move(1, 0)", "image", show=False),
-        Binding("up", "move(0, -1)", "variant", show=False),
-        Binding("down", "move(0, 1)", "variant", show=False),
-        Binding("home", "move(-9999, 0)", "first image", show=False),
-        Binding("end", "move(9999, 0)", "last image", show=False),
-        Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+", show=False),
-        Binding("minus", "zoom(-1)", "smaller", key_display="-", show=False),
-        Binding("enter", "screen.view", "look", key_display="⏎"),
-        Binding("m", "mark", "mark as A", show=False),
-    ]
+    ACTION_GROUP: ClassVar[ActionGroup] = SHEET_ACTIONS
+    BINDINGS: ClassVar[list[BindingType]] = SHEET_ACTIONS.bindings()
 
     view: reactive[SheetView] = reactive(SheetView(), repaint=False)
     image: reactive[int] = reactive(0, repaint=False)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from workbench.library.library import list_checkpoints
+from workbench.library.checkpoints import list_checkpoints
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
 from workbench.tui.forms import conditions
-from workbench.tui.state import edits as editing
+from workbench.tui.present.workspace import header
+from workbench.tui.state.session import edits as editing
 
 CONDITIONAL = """\
 version: 1
@@ -102,6 +103,6 @@ async def test_guidance_is_typed_into_the_form(program: Callable[..., Any], tmp_
         assert "7 w 1.5…3 " in text
         await driver.press("ctrl+s")
         assert "guidance: [1.5, 3" in file.read_text()
-        assert driver.desk.header("ready", None).target == "cmnist-digits:7 w 1.5…3"
+        assert header(driver.workspace, "ready", None).target == "cmnist-digits:7 w 1.5…3"
         await driver.press("u")
         assert driver.session.target.guidance == 1

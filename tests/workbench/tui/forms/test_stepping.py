@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from workbench.tui.forms.stepping import stepped
-from workbench.tui.present.models import FieldView
+from workbench.tui.models import FieldView
 
 NUMBER = FieldView("coefficient", "number", 0.1, default=0.1, low=0, high=100)
 WHOLE = FieldView("seed", "integer", 0, default=0, low=0, high=2**63 - 1)
@@ -69,8 +69,8 @@ async def test_a_burst_of_steps_is_one_undo(program: Any) -> None:
         await driver.type("0.1 0.3")
         await driver.press("up")
         assert driver.session.recipe.latent[0].coefficient == (0.1, 0.3)
-        focused = driver.bench.focused
+        focused = driver.main.focused
         await driver.press("enter")
-        assert driver.bench.focused is not focused
+        assert driver.main.focused is not focused
         await driver.press("shift+tab")
-        assert driver.bench.focused is focused
+        assert driver.main.focused is focused

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.support.ranges import is_range, parse_numbers
-from workbench.tui.forms.values import format_value, summarize
+from workbench.tui.state.values import format_value, summarize
 
 
 @pytest.mark.parametrize(

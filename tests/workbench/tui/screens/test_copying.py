@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.reading import load_session, parse_session
 from workbench.tui.screens.dialogs.ask import Ask
 
@@ -56,4 +56,4 @@ async def test_the_yaml_as_it_stands(program: Any, session_file: Path) -> None:
         await driver.until(lambda: driver.app.clipboard)
         assert parse_session(driver.app.clipboard) == driver.session
         assert (folders().state / "clipboard.yaml").read_text() == driver.app.clipboard
-        assert driver.desk.document.history.dirty
+        assert driver.workspace.document.history.dirty

@@ -6,13 +6,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.demo import RUN
 from workbench.engine.protocol.client import COMMAND
 from workbench.runs.notes import Notes, read_notes
 from workbench.runs.store import list_runs
+from workbench.tui.present.workspace import sheet as sheet_of
 from workbench.tui.screens.viewer.screen import ViewScreen
+
+pytestmark = pytest.mark.slow
 
 
 async def history(driver: Any) -> Any:
@@ -34,10 +38,10 @@ async def test_a_kept_run_is_compared_with_the_bench(program: Any, tmp_path: Pat
         await driver.until(lambda: isinstance(driver.app.screen, ViewScreen))
         view = driver.app.screen
         await driver.until(lambda: view.difference is not None)
-        bench, kept = view.first, view.at
-        assert view.rows[bench.row].title == "bench: p = 0.02"
+        main, kept = view.first, view.at
+        assert view.rows[main.row].title == "main: p = 0.02"
         assert view.rows[kept.row].title == "Sevens that keep the colour of the five: p = 0.02"
-        assert bench.image == kept.image == 1
+        assert main.image == kept.image == 1
         assert view.difference.words == "equal, pixel for pixel"
         await driver.press("N")
         await driver.until(lambda: "RMSE" in view.difference.words)
@@ -49,8 +53,10 @@ async def test_a_run_is_found_named_and_taken_up(
     store = tmp_path / "runs"
     async with program(session_file, engine=COMMAND, runs=store) as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
-        fresh = driver.desk.sheet(latents=True)
+        await driver.until(
+            lambda: driver.workspace.run and driver.workspace.run.finished, seconds=240
+        )
+        fresh = sheet_of(driver.workspace, latents=True)
         (run,) = list_runs(store)
 
         runs = await history(driver)
@@ -86,14 +92,17 @@ async def test_a_run_is_found_named_and_taken_up(
 
         await driver.press("enter")
         await driver.closed()
-        await driver.until(lambda: driver.desk.run and driver.desk.run.id == run.name)
-        await driver.until(lambda: driver.desk.pictures.pixels is not None)
-        assert driver.desk.document.path is None and not driver.desk.document.history.dirty
-        again = driver.desk.sheet(latents=True)
+        await driver.until(lambda: driver.workspace.run and driver.workspace.run.id == run.name)
+        await driver.until(lambda: driver.workspace.images.loaded.pixels is not None)
+        assert (
+            driver.workspace.document.path is None and not driver.workspace.document.history.dirty
+        )
+        again = sheet_of(driver.workspace, latents=True)
         assert [row.label for row in again.rows] == [row.label for row in fresh.rows]
         for one, other in zip(fresh.rows, again.rows, strict=True):
             assert one.notes == other.notes and other.freshness == "fresh"
-            assert (one.pixels == other.pixels).all(), one.label
+            assert one.pixels is not None and other.pixels is not None
+            assert np.array_equal(one.pixels, other.pixels), one.label
 
         await history(driver)
         await driver.press("d")
@@ -166,5 +175,5 @@ async def test_the_demo_shows_a_finished_sweep_without_the_engine(program: Any) 
         assert all(row.notes for row in rows[1:])
         panels = driver.widget("#flow").view.panels
         assert all(panel.pixels is not None for panel in panels)
-        assert driver.desk.document.path is None
+        assert driver.workspace.document.path is None
         assert not driver.app._notifications

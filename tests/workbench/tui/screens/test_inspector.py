@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from workbench.engine.protocol.client import COMMAND
+from workbench.tui.models import BarsView
+from workbench.tui.screens.inspector.bars import Bars
 from workbench.tui.screens.inspector.screen import Inspector
-from workbench.tui.widgets.bars import Bars, BarsView
+
+pytestmark = pytest.mark.slow
 
 
 async def run(driver: Any) -> None:
     await driver.press("r")
-    await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
-    assert driver.desk.run.finished.status == "done"
+    await driver.until(lambda: (r := driver.workspace.run) and r.finished, seconds=240)
+    assert driver.workspace.run.finished.status == "done"
 
 
 async def answered(driver: Any) -> None:
@@ -70,7 +73,7 @@ async def test_without_a_run_and_with_an_error(program: Any, session_file: Path)
         assert len(driver.app.screen.view.steps) == 3
         await driver.press("escape")
         await driver.closed()
-        driver.desk.choose("target", "cmnist-seven")
+        driver.workspace.editor.choose_checkpoint("target", "cmnist-seven")
         await driver.press("i")
         await driver.dialog()
         await driver.until(lambda: "did you mean" in "\n".join(driver.screen_text()))
@@ -81,16 +84,18 @@ async def test_leaving_drops_what_waits(program: Any, session_file: Path, tmp_pa
     session_file.write_text(text.replace("steps: 3", "steps: 2000"))
     async with program(session_file, engine=COMMAND, runs=tmp_path / "runs") as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.progress and driver.desk.run.progress.step > 2)
+        await driver.until(
+            lambda: driver.workspace.run.progress and driver.workspace.run.progress.step > 2
+        )
         await driver.press("i")
         await driver.dialog()
         assert isinstance(driver.app.screen, Inspector)
         await driver.until(lambda: "waits for the run…" in driver.screen_text()[1])
         await driver.press("escape")
         await driver.closed()
-        await driver.until(lambda: len(driver.bench.engine._running) == 1)
+        await driver.until(lambda: len(driver.main.engine._running) == 1)
         await driver.press("c")
-        await driver.until(lambda: driver.desk.run.finished)
+        await driver.until(lambda: driver.workspace.run.finished)
 
 
 def test_bars_stand_as_high_as_they_are() -> None:

@@ -9,8 +9,11 @@ import pytest
 from workbench.engine.protocol.client import COMMAND
 from workbench.runs.curves import Axis, Plot, Point, Series
 from workbench.runs.manifest import read_manifest
+from workbench.tui.present import workspace as views
 from workbench.tui.screens.plots.screen import PlotsScreen, no_sweep
-from workbench.tui.widgets.sweep_plot import _apart, _ticks
+from workbench.tui.screens.plots.sweep_plot import _apart, _ticks
+
+pytestmark = pytest.mark.slow
 
 ONE = """\
 version: 1
@@ -32,13 +35,13 @@ async def test_a_sweep_is_plotted_and_its_variants_gone_through(
 ) -> None:
     async with program(session_file, engine=COMMAND, size=(80, 24)) as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run and driver.desk.run.started)
+        await driver.until(lambda: driver.workspace.run and driver.workspace.run.started)
         await driver.press("g")
         await driver.dialog()
         screen = driver.app.screen
         assert isinstance(screen, PlotsScreen)
-        await driver.until(lambda: driver.desk.run.finished)
-        run = driver.desk.run
+        await driver.until(lambda: driver.workspace.run.finished)
+        run = driver.workspace.run
         await driver.until(lambda: screen.plot and len(screen.plot.points) == 2)
 
         manifest = read_manifest(Path(run.finished.run))
@@ -89,11 +92,11 @@ async def test_without_a_sweep_it_says_how_to_make_one(
     async with program(path, engine=COMMAND, size=(80, 24)) as driver:
         if run:
             await driver.press("r")
-            await driver.until(lambda: driver.desk.run and driver.desk.run.finished)
+            await driver.until(lambda: driver.workspace.run and driver.workspace.run.finished)
         await driver.press("g")
         how = "such as 0.1 0.3 0.5, and run it (r)" if run else "r runs the session"
         await driver.until(lambda: any(how in n.message for n in driver.app._notifications))
-        assert driver.app.screen is driver.bench
+        assert driver.app.screen is driver.main
 
 
 def test_ticks_are_round_and_do_not_run_into_each_other() -> None:
@@ -109,7 +112,7 @@ async def test_odd_plots_are_drawn(program: Any, logarithmic: bool) -> None:
     x = Axis("c", ticks=((0.01, "0.01"), (1, "1")), logarithmic=logarithmic)
     y = Axis("y")
     async with program(size=(80, 24)) as driver:
-        driver.app.push_screen(PlotsScreen(driver.desk.plots()))
+        driver.app.push_screen(PlotsScreen(views.plots(driver.workspace)))
         await driver.dialog()
         await driver.until(
             lambda: no_sweep() in " ".join(" ".join(driver.screen_text()).split()), 10

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from workbench.engine.protocol.client import COMMAND
 from workbench.tui.screens.trajectory.screen import TrajectoryScreen
+
+pytestmark = pytest.mark.slow
 
 STATES = 2 * 4  # three steps and a start, both ways
 
 
 async def finished(driver: Any) -> None:
-    await driver.until(lambda: driver.desk.run and driver.desk.run.finished, seconds=240)
-    assert driver.desk.run.finished.status == "done", driver.desk.run.finished.error
+    await driver.until(lambda: (r := driver.workspace.run) and r.finished, seconds=240)
+    assert driver.workspace.run.finished.status == "done", driver.workspace.run.finished.error
 
 
 async def answered(driver: Any) -> TrajectoryScreen:
@@ -42,7 +45,7 @@ async def test_a_result_is_followed_from_image_to_result(program: Any, session_f
 
         await driver.press("end")
         assert "decode · step 3 of 3" in text(driver) and "z, the result" in text(driver)
-        result = driver.desk.run.row("result", 1).pixels[1]
+        result = driver.workspace.run.row("result", 1).pixels[1]
         shown = driver.widget("#state").pixels
         assert np.abs(shown.astype(int) - result.astype(int)).max() <= 1
 
@@ -77,7 +80,9 @@ async def test_it_waits_for_the_run_and_is_forgotten_with_escape(
     session_file.write_text(content.replace("steps: 3", "steps: 2000"))
     async with program(session_file, engine=COMMAND) as driver:
         await driver.press("r")
-        await driver.until(lambda: driver.desk.run.progress and driver.desk.run.progress.step > 2)
+        await driver.until(
+            lambda: driver.workspace.run.progress and driver.workspace.run.progress.step > 2
+        )
         await driver.press("T")
         await driver.dialog()
         assert "waits for the run" in text(driver)
@@ -85,9 +90,9 @@ async def test_it_waits_for_the_run_and_is_forgotten_with_escape(
         asked = driver.app.screen.asked
         await driver.press("escape")
         await driver.closed()
-        await driver.until(lambda: asked not in driver.bench.engine._running)
+        await driver.until(lambda: asked not in driver.main.engine._running)
         await driver.press("c")
-        await driver.until(lambda: driver.desk.run.finished)
+        await driver.until(lambda: driver.workspace.run.finished)
 
 
 async def test_what_is_wrong_is_said(program: Any, session_file: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workbench.tui.models import PictureRow, Spot
 from workbench.tui.present.comparison import difference, side_by_side
-from workbench.tui.present.models import PictureRow, Spot
 from workbench.tui.screens.viewer.screen import ViewScreen
 from workbench.tui.terminal.half_blocks import SHADES, half_blocks
 from workbench.tui.terminal.pictures import Backdrop, Magnified, draw_on
@@ -82,4 +82,4 @@ async def test_two_pictures_are_compared(program: Any, size: tuple[int, int]) ->
         assert screen.at == Spot(0, 1) and screen.first is not None
         await driver.press("3", "escape")
         await driver.closed()
-        assert screen._flicker is None, "nothing flickers behind the bench"
+        assert screen._flicker is None, "nothing flickers behind the main screen"

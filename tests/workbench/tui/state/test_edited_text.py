@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.reading import parse_session
 from workbench.tui.screens.editor.screen import WrongText
-from workbench.tui.state.edited_text import read_edited
+from workbench.tui.state.session.edited_text import read_edited
 from workbench.tui.widgets.lines import Lines
 
 
@@ -78,7 +78,7 @@ async def test_an_edited_text_is_one_step_and_keeps_its_comments(
         await driver.until(lambda: driver.session != before)
         assert driver.session.solver.steps == 4
         assert driver.session.recipe.latent[0].op == "flip"
-        assert "# more" in driver.desk.document.yaml
+        assert "# more" in driver.workspace.document.yaml
         await driver.press("u")
         assert driver.session == before and not kept()
         editor("")

@@ -4,8 +4,8 @@ from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.schema import Session, Source, Target
 from workbench.session.variants import variants
 from workbench.tui.forms import forms
-from workbench.tui.present.models import FieldView, Position
-from workbench.tui.state import edits as editing
+from workbench.tui.models import FieldView, Position
+from workbench.tui.state.session import edits as editing
 
 START = Session(
     source=Source(checkpoint="a", images=(ColoredMNIST(),)), target=Target(checkpoint="b")

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.reading import load_session
+from workbench.tui.present.recipe import preview_session
 from workbench.tui.screens.dialogs.ask import Ask, Prompt
 from workbench.tui.screens.dialogs.pick import Picker
-from workbench.tui.state.document import Document
-from workbench.tui.state.recent_files import KEPT, Recent
-from workbench.tui.state.session_files import preview, session_files
+from workbench.tui.state.session.document import Document
+from workbench.tui.state.session.recent_files import KEPT, Recent
+from workbench.tui.state.session.session_files import session_files
 
 
 def test_the_newest_is_first_and_the_missing_are_dropped(tmp_path: Path) -> None:
@@ -45,14 +46,14 @@ def test_recent_sessions_are_listed_once_and_first(session_file: Path) -> None:
 
 
 def test_a_preview_says_what_a_session_does(session_file: Path) -> None:
-    assert preview(session_file).splitlines() == [
+    assert preview_session(session_file).splitlines() == [
         "Small",
         "cmnist-fives → cmnist-sevens",
         "latent: normalize standard, add noise c 0.1 0.4",
         "dpmpp_2m · 3",
     ]
     session_file.write_text("version: 1\nsauce: 3\n")
-    assert "small.yaml:2: sauce" in preview(session_file)
+    assert "small.yaml:2: sauce" in preview_session(session_file)
 
 
 def test_relative_paths_hold_in_another_folder(session_file: Path, tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ async def test_save_as_asks_before_it_overwrites(program: Any, session_file: Pat
             assert other.read_text() == "mine"
             await driver.press(answer)
             await driver.closed()
-        await driver.until(lambda: driver.desk.document.path == other)
+        await driver.until(lambda: driver.workspace.document.path == other)
         assert load_session(other) == load_session(session_file)
         assert "other.yaml" in driver.screen_text()[0]
 

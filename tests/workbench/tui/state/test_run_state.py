@@ -9,12 +9,12 @@ from ddib.data.digits import digit_word, digits_word
 from workbench.engine.protocol.messages import Finished, Progress, Row, Started, VariantInfo
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
+from workbench.tui.models import Position
 from workbench.tui.present import runs as run_views
 from workbench.tui.present import sweeps as sweep_views
-from workbench.tui.present.models import Position
-from workbench.tui.state import edits as editing
-from workbench.tui.state.run_queue import RunQueue
-from workbench.tui.state.run_state import RunView, split
+from workbench.tui.state.runs.run_queue import RunQueue
+from workbench.tui.state.runs.run_state import RunState, split
+from workbench.tui.state.session import edits as editing
 
 SESSION = parse_session(
     """\
@@ -43,8 +43,8 @@ def row(kind: Any, variant: int | None, level: int = 9, **more: Any) -> Row:
     )
 
 
-def started() -> RunView:
-    run = RunView("1", SESSION)
+def started() -> RunState:
+    run = RunState("1", SESSION)
     variants = [VariantInfo(values=v, label="x") for v in VALUES]
     run.receive(Started(id="1", images=2, names=["a", "b"], variants=variants, evaluations=40))
     return run
@@ -113,16 +113,16 @@ def test_a_change_makes_stale_what_lies_to_its_right(change: Any, stale: set[str
 
 def test_progress_is_said_in_words() -> None:
     queue = RunQueue()
-    assert run_views.progress(queue, SESSION).state == "idle"
-    run = RunView("1", SESSION)
+    assert run_views.progress_line(queue, SESSION).state == "idle"
+    run = RunState("1", SESSION)
     queue.add(run)
-    assert run_views.progress(queue, SESSION).state == "queued"
+    assert run_views.progress_line(queue, SESSION).state == "queued"
     queue.receive(Progress(id="1", stage="decode", evaluations=3, total=40, seconds_left=1.5))
-    view = run_views.progress(queue, SESSION)
+    view = run_views.progress_line(queue, SESSION)
     assert (view.state, view.stage, view.done, view.total) == ("running", "decode", 3, 40)
     assert view.facts == ("1.5 s left", "NFE 3 of 40")
     queue.receive(Finished(id="1", status="failed", error="out of memory"))
-    assert run_views.progress(queue, SESSION).text == "failed: out of memory"
+    assert run_views.progress_line(queue, SESSION).text == "failed: out of memory"
 
 
 def test_notes_are_for_the_label_of_the_variant() -> None:

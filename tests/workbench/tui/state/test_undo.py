@@ -1,4 +1,4 @@
-from workbench.tui.state.undo import LIMIT, History
+from workbench.tui.state.session.undo import LIMIT, History
 
 
 def test_undo_and_redo_walk_along_the_states() -> None:

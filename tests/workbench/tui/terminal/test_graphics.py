@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workbench.tui.present.models import PictureRow
+from workbench.tui.models import PictureRow
 from workbench.tui.screens.viewer.screen import ViewScreen
 from workbench.tui.terminal.graphics import choose, joined, placed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.tui.present.models import EditStage, Position
-from workbench.tui.screens.dialogs.pick import Item, Picker
+from workbench.tui.models import EditStage, Item, Position
+from workbench.tui.screens.dialogs.pick import Picker
 
 
 class AddOperation(Picker):
@@ -27,13 +27,13 @@ class AddOperation(Picker):
     def on_mount(self) -> None:
         """Say where it goes."""
         super().on_mount()
-        self._say()
+        self._show_stage()
 
     def action_other(self) -> None:
         """The other stage, at its end."""
         stage: EditStage = "image" if self.position.stage == "latent" else "latent"
         self.position = Position(stage, self._counts[stage])
-        self._say()
+        self._show_stage()
 
-    def _say(self) -> None:
+    def _show_stage(self) -> None:
         self.query_one(".dialog").border_title = f"Add to the {self.position.stage}"

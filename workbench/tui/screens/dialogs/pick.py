@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,18 +11,10 @@ from textual.containers import Vertical
 from textual.fuzzy import Matcher
 from textual.widgets import Input, Static
 
+from workbench.tui.models import Item
 from workbench.tui.screens.dialogs.dialog import Dialog
 from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.lines import Lines, Part
-
-
-@dataclass(frozen=True)
-class Item:
-    """A line to pick: what it gives, its name, and a few words about it."""
-
-    value: str
-    name: str
-    words: str = ""
 
 
 class PickerInput(LineInput):
@@ -76,11 +67,11 @@ class Picker(Dialog[str | None]):
     def on_mount(self) -> None:
         """All lines at first."""
         self.query_one(Lines).can_focus = False
-        self._narrow("")
+        self._filter("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list down."""
-        self._narrow(event.value)
+        self._filter(event.value)
 
     def on_lines_chosen(self) -> None:
         """A click on the line."""
@@ -106,7 +97,7 @@ class Picker(Dialog[str | None]):
     def action_other(self) -> None:
         """Tab has no meaning here; subclasses may give it one."""
 
-    def _narrow(self, typed: str) -> None:
+    def _filter(self, typed: str) -> None:
         self._shown = list(self._items)
         if typed.strip():
             matcher = Matcher(typed.strip())
@@ -122,8 +113,8 @@ class Picker(Dialog[str | None]):
             for item in self._shown
         ]
         if not lines:
-            said = " enter takes this path" if self._free and typed else " nothing of that name"
-            lines = [([(said, "lines--dim")], [], False)]
+            words = " enter takes this path" if self._free and typed else " nothing of that name"
+            lines = [([(words, "lines--dim")], [], False)]
         view = self.query_one(Lines)
         view.set_lines(lines)
         view.action_jump(0)

@@ -19,7 +19,7 @@ from workbench.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from workbench.session.schema import Session
-    from workbench.tui.state.edited_text import WrongLine
+    from workbench.tui.state.session.edited_text import WrongLine
 
 
 class EditorProblem(Exception):
@@ -34,7 +34,7 @@ async def edit_text(app: App[None], text: str) -> tuple[Session, str] | None:
     from workbench.session.errors import SessionError
     from workbench.session.reading import read_session_text
     from workbench.support.files import why
-    from workbench.tui.state.edited_text import read_edited
+    from workbench.tui.state.session.edited_text import read_edited
 
     path = _new_file()
     try:
@@ -81,7 +81,7 @@ def run_editor(app: App[None], path: Path) -> None:
 
 
 def _new_file() -> Path:
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
 
     return folders().state / f"edited-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.yaml"
 

@@ -14,32 +14,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.tui.main.looking import pictures
-from workbench.tui.present.models import PictureRow, Spot
+from workbench.tui.actions import ActionGroup, key_of
+from workbench.tui.models import PictureRow, Spot
 from workbench.tui.screens.dialogs.ask import Ask, Prompt
-from workbench.tui.terminal.keymap import key
+from workbench.tui.screens.history.actions import HISTORY_ACTIONS
+from workbench.tui.screens.history.run_list import RunList
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.form import LineInput
 from workbench.tui.widgets.key_hints import KeyHints
-from workbench.tui.widgets.run_list import RunList
 from workbench.tui.widgets.sheet import ContactSheet
 
 if TYPE_CHECKING:
-    from workbench.tui.main.screen import Bench
-    from workbench.tui.present.models import RunLineView
-    from workbench.tui.state.run_list import Kept
+    from workbench.tui.models import RunLineView
+    from workbench.tui.state.runs.run_list import StoredRun
 
 LOOK = 1.0  # seconds between two looks at whether there are other runs
-
-
-async def take_up(bench: Bench, folder: Path) -> None:
-    """Let the user choose a kept run, and put it on the bench if the present one may be left."""
-    rows, at = pictures(bench)
-    path = await bench.app.push_screen_wait(RunHistory(folder, rows, at))
-    if path is not None and await bench.may_leave():
-        await bench.take_run(path)
 
 
 class SearchInput(LineInput):
@@ -51,21 +42,11 @@ class SearchInput(LineInput):
     ]
 
 
-class RunHistory(Screen[Path | None]):
+class RunHistory(ActionScreen[Path | None]):
     """Runs at the left, the one under the cursor at the right where there is room."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as in the bench
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
-        Binding("c", "compare", "compare"),
-        Binding("slash", "search", "search", key_display="/"),
-        Binding("p", "pin", "pin"),
-        Binding("n", "rename", "name"),
-        Binding("a", "annotate", "note"),
-        Binding("d", "delete", "delete"),
-        Binding("escape", "back", "back", key_display="esc"),
-        Binding("h,q", "dismiss(None)", "back", show=False),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as in the main screen
+    ACTION_GROUP: ClassVar[ActionGroup] = HISTORY_ACTIONS
 
     def __init__(
         self,
@@ -74,11 +55,11 @@ class RunHistory(Screen[Path | None]):
         at: Spot = Spot(0, 0),  # noqa: B008  # immutable
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
-        """`rows`, `at`: what is on the bench to compare with, and the picture of it that is A."""
+        """`rows`, `at`: the main screen's pictures to compare with, and which of them is A."""
         super().__init__()
         self._folder, self._clock = folder, clock
         self._rows, self._at = rows, at
-        self._runs: dict[str, Kept] = {}
+        self._runs: dict[str, StoredRun] = {}
         self._lines: dict[str, RunLineView] = {}  # those that were read
         self._changed: object = None  # when the folder last did
 
@@ -118,7 +99,7 @@ class RunHistory(Screen[Path | None]):
     @work(exclusive=True, group="scan")
     async def _scan(self) -> None:
         from ddib.errors import InputError
-        from workbench.tui.state.run_list import scan
+        from workbench.tui.state.runs.run_list import scan
 
         self._changed = self._stamp()
         try:
@@ -131,12 +112,17 @@ class RunHistory(Screen[Path | None]):
 
     def _list(self) -> None:
         """The runs that are searched for."""
-        from workbench.tui.state.run_list import plain_line, search
+        from workbench.tui.present.stored_runs import plain_line
+        from workbench.tui.screens.history.search import search
 
         typed = self.query_one(SearchInput).value
         found = search(list(self._runs.values()), typed)
         shown = self.query_one(RunList)
-        empty = ("No run is kept yet.", "", f"Back with esc, then {key('run')} runs the session.")
+        empty = (
+            "No run is kept yet.",
+            "",
+            f"Back with esc, then {key_of('run')} runs the session.",
+        )
         if typed:
             empty = (f"No run has “{typed.strip()}”.", "", "esc ends the search.")
         now = self._clock()
@@ -149,7 +135,7 @@ class RunHistory(Screen[Path | None]):
     @work(group="lines")
     async def on_run_list_in_sight(self, event: RunList.InSight) -> None:
         """Read what a run's line needs, from the top down."""
-        from workbench.tui.state.run_list import line
+        from workbench.tui.present.stored_runs import line
 
         for name in event.names:
             if (run := self._runs.get(name)) is not None:
@@ -160,8 +146,8 @@ class RunHistory(Screen[Path | None]):
     @work(exclusive=True, group="preview")
     async def on_run_list_highlighted(self, event: RunList.Highlighted) -> None:
         """Show the run under the cursor at the side."""
-        from workbench.tui.present.models import RunPreview
-        from workbench.tui.state.run_list import preview
+        from workbench.tui.models import RunPreview
+        from workbench.tui.present.stored_runs import preview
 
         run = self._runs.get(event.name or "")
         view = await asyncio.to_thread(preview, run) if run else RunPreview()
@@ -214,25 +200,25 @@ class RunHistory(Screen[Path | None]):
 
     @work(exclusive=True, group="dialog")
     async def action_compare(self) -> None:
-        """Its pictures with those on the bench: A is the one under the cursor there."""
+        """Its pictures with those on the main: A is the one under the cursor there."""
         from ddib.errors import InputError
+        from workbench.tui.present.stored_runs import stored_picture_rows
         from workbench.tui.screens.viewer.screen import ViewScreen
-        from workbench.tui.state.reopen_run import stored_rows
 
         if (run := self._chosen) is None:
             return
         if not self._rows:
-            self._complain("There is no picture on the bench to compare with; take up a run first.")
+            self._complain("The main screen has no picture to compare with; open a run first.")
             return
         try:
-            theirs = await asyncio.to_thread(stored_rows, run.path)
+            theirs = await asyncio.to_thread(stored_picture_rows, run.path)
         except InputError as error:
             self._complain(str(error))
             return
         if not theirs:
             self._complain(f"{run.name} has no pictures.")
             return
-        here = [replace(row, title=f"bench: {row.title}") for row in self._rows]
+        here = [replace(row, title=f"main: {row.title}") for row in self._rows]
         there = [replace(row, title=f"{run.name}: {row.title}") for row in theirs]
         row = min(self._at.row, len(there) - 1)
         at = Spot(len(here) + row, min(self._at.image, len(there[row].pixels) - 1))
@@ -284,10 +270,10 @@ class RunHistory(Screen[Path | None]):
         self._scan()
 
     @property
-    def _chosen(self) -> Kept | None:
+    def _chosen(self) -> StoredRun | None:
         return self._runs.get(self.query_one(RunList).chosen or "")
 
-    def _change(self, run: Kept, **changes: Any) -> None:
+    def _change(self, run: StoredRun, **changes: Any) -> None:
         from ddib.errors import InputError, RunError
         from workbench.runs.notes import change_notes
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Static
 
+from workbench.tui.actions import ActionGroup
 from workbench.tui.present.inspection import (
     STATISTICS,
     InspectionView,
@@ -20,8 +19,10 @@ from workbench.tui.present.inspection import (
     subject_of,
     view_of,
 )
-from workbench.tui.widgets.bars import Bars
-from workbench.tui.widgets.channels import Channels
+from workbench.tui.screens.inspector.actions import INSPECTOR_ACTIONS
+from workbench.tui.screens.inspector.bars import Bars
+from workbench.tui.screens.inspector.channels import Channels
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.lines import Lines, Part
 
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 
     from workbench.engine.protocol.client import EngineClient
     from workbench.engine.protocol.messages import Finished, Inspect, Inspection
-    from workbench.tui.state.workspace import Desk
+    from workbench.tui.state.workspace import Workspace
 
 LABEL, FIGURE = 16, 15  # cells of a step's name and of a figure
 TITLES = {"std": "std", "autocorrelation": "lag-1 corr."}
 PLOTS = ("histogram", "spectrum", "channels")
 
 
-class Inspector(Screen[None]):
+class Inspector(ActionScreen[None]):
     """A line for each step, and three plots of the one under the cursor."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # textual declares it without ClassVar
@@ -45,15 +46,7 @@ class Inspector(Screen[None]):
         (110, "-normal"),
         (180, "-wide"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", key_display="esc"),
-        Binding("q,i", "leave", "back", show=False),
-        Binding("left", "image(-1)", "image before", show=False, priority=True),
-        Binding("right", "image(1)", "image", key_display="← →", priority=True),
-        Binding("a", "all", "all images"),
-        Binding("tab", "plot(1)", "plot"),
-        Binding("shift+tab", "plot(-1)", "plot", show=False),
-    ]
+    ACTION_GROUP: ClassVar[ActionGroup] = INSPECTOR_ACTIONS
 
     def __init__(
         self,
@@ -99,12 +92,12 @@ class Inspector(Screen[None]):
         """Ask for the image, or for all, in the place of what was asked before."""
         before, self._asked = self._asked, uuid.uuid4().hex
         waits = "waits for the run…" if self._busy else "reads the latents…"
-        self._tell(waits)
+        self._show_state(waits)
         if before:
             await self._cancel(before)
         await self._ask(self.subject.request(self._asked, None if self.all else self.image))
 
-    def hear(self, event: Inspection | Finished) -> None:
+    def show_answer(self, event: Inspection | Finished) -> None:
         """Take in an answer; others than the last one asked for are out of date."""
         from workbench.engine.protocol.messages import Finished
 
@@ -113,15 +106,15 @@ class Inspector(Screen[None]):
             return
         self._asked, self._busy = "", False
         if isinstance(event, Finished):
-            self._tell(event.error or event.status)
+            self._show_state(event.error or event.status)
             return
         self.view = view_of(event)
-        self._tell("")
+        self._show_state("")
         self._fill()
 
     # ---- showing
 
-    def _tell(self, state: str) -> None:
+    def _show_state(self, state: str) -> None:
         """What is looked at, and what there is to wait for or to mend."""
         names, images = self.subject.names, self.subject.images
         name = f"{names[self.image]} · image {self.image + 1} of {images}"
@@ -202,19 +195,21 @@ class Inspector(Screen[None]):
         self._show_plot()
 
 
-def look_inside(app: App[None], engine: EngineClient, desk: Desk, image: int, variant: int) -> None:
+def open_inspector(
+    app: App[None], engine: EngineClient, workspace: Workspace, image: int, variant: int
+) -> None:
     """Inspect the latents of an image in a variant."""
-    subject = subject_of(desk, variant)
+    subject = subject_of(workspace, variant)
     if not subject.names:
         app.notify("There is no picture yet.", timeout=3)
         return
     image = min(image, len(subject.names) - 1)
-    busy = bool(desk.queue.active)
+    busy = bool(workspace.queue.active)
     app.push_screen(Inspector(subject, image, engine.run, engine.cancel, busy=busy))
 
 
-def tell_inspectors(app: App[None], event: Inspection | Finished) -> None:
+def pass_to_inspectors(app: App[None], event: Inspection | Finished) -> None:
     """Hand an answer to the screen that asked."""
     for screen in app.screen_stack:
         if isinstance(screen, Inspector):
-            screen.hear(event)
+            screen.show_answer(event)

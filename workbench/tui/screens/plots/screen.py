@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from workbench.metrics.metric import Figure, measured
@@ -22,34 +20,22 @@ from workbench.runs.curves import (
     trade_off,
     trade_off_metrics,
 )
-from workbench.tui.present.models import PlotsView, SheetView
-from workbench.tui.terminal.keymap import key
+from workbench.tui.actions import ActionGroup, key_of
+from workbench.tui.models import PlotsView, SheetView
+from workbench.tui.screens.plots.actions import PLOTS_ACTIONS
+from workbench.tui.screens.plots.sweep_plot import COLORS, SweepPlot
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.sheet import ContactSheet
-from workbench.tui.widgets.sweep_plot import COLORS, SweepPlot
-
-if TYPE_CHECKING:
-    from workbench.tui.main.screen import Bench
 
 NOT_MEASURED = "No variant is measured yet."
 
 
-class PlotsScreen(Screen[int | None]):
+class PlotsScreen(ActionScreen[int | None]):
     """The plot above, the pictures of the variant under its cursor below; gives that variant."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012  # as textual
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", key_display="esc"),
-        Binding("q,g", "dismiss(None)", "back", show=False),
-        Binding("enter", "take", "to the sheet"),
-        Binding("left", "variant(-1)", "variant", key_display="←→"),
-        Binding("right", "variant(1)", "variant", show=False),
-        Binding("down", "metric(1)", "metric", key_display="↑↓"),
-        Binding("up", "metric(-1)", "metric", show=False),
-        Binding("t", "trade_off", "trade-off"),
-        Binding("x", "axis('x')", "axis"),
-        Binding("y", "axis('y')", "axis"),
-    ]
+    ACTION_GROUP: ClassVar[ActionGroup] = PLOTS_ACTIONS
 
     def __init__(self, view: PlotsView, variant: int = 0, image: int = 0) -> None:
         """`variant`: the one under the cursor; `image`: the picture of it that comes first."""
@@ -141,13 +127,13 @@ class PlotsScreen(Screen[int | None]):
     def _facts(self) -> str:
         variant = self.view.sweep[self.variant]
         shown = self.axes if self.trading else (self.metric,)
-        said = [
+        figures = [
             f"{metric.title} {metric.text(variant.metrics[metric.name])}"
             for metric in shown
             if metric.name in variant.metrics
         ]
         place = f"variant {self.variant + 1} of {len(self.view.sweep)}"
-        return " · ".join([f"◆ {variant.label}", *(said or ["not finished"]), place])
+        return " · ".join([f"◆ {variant.label}", *(figures or ["not finished"]), place])
 
     def _names(self) -> tuple[str, ...]:
         """The swept values, where no axis has them."""
@@ -213,13 +199,14 @@ def _title(plot: Plot) -> str:
     if plot.x.metric is None:
         aim = plot.y.metric.aim if plot.y.metric else ""
     else:
-        ways = filter(None, (_way(plot.y, "up", "down"), _way(plot.x, "right", "left")))
-        aim = " and ".join(ways)
+        upwards = _better_direction(plot.y, "up", "down")
+        sideways = _better_direction(plot.x, "right", "left")
+        aim = " and ".join(filter(None, (upwards, sideways)))
         aim = aim and f"better: {aim}"
     return f"{words} · {aim}" if aim else words
 
 
-def _way(axis: Axis, higher: str, lower: str) -> str:
+def _better_direction(axis: Axis, higher: str, lower: str) -> str:
     """Where along an axis it is better."""
     better = axis.metric.better if axis.metric else None
     return {"higher": higher, "lower": lower, None: ""}[better]
@@ -236,24 +223,5 @@ def no_sweep() -> str:
     """What there must be before there is something to plot."""
     return (
         "There is no sweep to plot yet. Give a parameter of the recipe several values "
-        f"(4, {key('form')}, then for example 0.1 0.3 0.5) and run it ({key('run')})."
+        f"(4, {key_of('form')}, then for example 0.1 0.3 0.5) and run it ({key_of('run')})."
     )
-
-
-def open_plots(bench: Bench) -> PlotsScreen | None:
-    """The plots of the run that is shown, at the sheet's cursor, which follows to their variant."""
-    if bench.desk is None:
-        return None
-    sheet = bench.query_one("#sheet", ContactSheet)
-    rows = sheet.view.rows
-    variant = rows[sheet.row].variant if sheet.row < len(rows) else None
-
-    def back(chosen: int | None) -> None:
-        for index, row in enumerate(sheet.view.rows):
-            if chosen is not None and row.variant == chosen and row.kind == "result":
-                sheet.move_to(sheet.image, index)
-                bench.set_focus(sheet)
-
-    screen = PlotsScreen(bench.desk.plots(), variant or 0, sheet.image)
-    bench.app.push_screen(screen, back)
-    return screen

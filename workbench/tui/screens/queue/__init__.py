@@ -1,1 +1,1 @@
-"""The runs of a sitting."""
+"""The runs since the program started."""

@@ -1,4 +1,4 @@
-"""The queue: runs under way, waiting and ended in this sitting."""
+"""The queue: runs under way, waiting and ended since the program started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from workbench.tui.present.models import QueueLineView
+from workbench.tui.models import QueueLineView
 from workbench.tui.screens.dialogs.dialog import Dialog
 from workbench.tui.widgets.lines import Lines, Part
 
@@ -88,7 +88,7 @@ class QueueScreen(Dialog[str | None]):
                 lines.append(_line(run))
                 self._ids.append(run.id)
         if not lines:
-            lines = [([(" No run yet; r on the bench runs the session.", "lines--dim")], [], False)]
+            lines = [([(" No run yet; run the session first.", "lines--dim")], [], False)]
         view.set_lines(lines)
         if here is not None and here in self._ids:
             view.cursor = self._ids.index(here)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from workbench.tui.actions import ActionGroup
+from workbench.tui.screens.trajectory.actions import TRAJECTORY_ACTIONS
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.canvas import Canvas
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.sheet import ContactSheet
@@ -20,32 +21,20 @@ if TYPE_CHECKING:
 
     from workbench.engine.protocol.client import EngineClient
     from workbench.engine.protocol.messages import Finished, States
-    from workbench.tui.present.models import TrajectoryView
-    from workbench.tui.state.workspace import Desk
+    from workbench.tui.models import TrajectoryView
+    from workbench.tui.state.workspace import Workspace
 
 PLAY = 0.1  # seconds that a state is shown
 
 
-class TrajectoryScreen(Screen[None]):
+class TrajectoryScreen(ActionScreen[None]):
     """A strip of states and estimates, those under the cursor large, and what is known of them."""
 
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012  # as Bench
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", key_display="esc"),
-        Binding("q,T", "leave", "back", show=False),
-        Binding("left", "go(-1)", "state", key_display="← →"),
-        Binding("right", "go(1)", "next state", show=False),
-        Binding("shift+left", "go(-10)", "10 states back", show=False),
-        Binding("shift+right", "go(10)", "10 states on", show=False),
-        Binding("home", "go(-9999)", "first state", show=False),
-        Binding("end", "go(9999)", "last state", show=False),
-        Binding("space", "play", "play"),
-        Binding("plus,equals_sign", "zoom(1)", "strip", key_display="+ -"),
-        Binding("minus", "zoom(-1)", "smaller strip", show=False),
-    ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012  # as MainScreen
+    ACTION_GROUP: ClassVar[ActionGroup] = TRAJECTORY_ACTIONS
 
     def __init__(self, asked: str, title: str, words: str) -> None:
-        """`asked`: the id of the request that is waited for; `words`: said until it is answered."""
+        """`asked`: the id of the request; `words`: shown until it is answered."""
         super().__init__()
         self.asked = asked
         self.view: TrajectoryView | None = None
@@ -67,9 +56,9 @@ class TrajectoryScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Wait for the answer."""
-        self.say(self._words)
+        self.show_message(self._words)
 
-    def say(self, words: str) -> None:
+    def show_message(self, words: str) -> None:
         """A sentence in the place of the pictures."""
         self.query_one("#strip").display = False
         self.query_one("#estimate").display = False
@@ -102,7 +91,7 @@ class TrajectoryScreen(Screen[None]):
         self._show_state()
 
     def action_leave(self) -> None:
-        """Back to the bench."""
+        """Back to the main."""
         self._stop()
         self.dismiss()
 
@@ -146,22 +135,24 @@ class TrajectoryScreen(Screen[None]):
 
 
 async def follow(
-    app: App[None], engine: EngineClient, desk: Desk, image: int, variant: int
+    app: App[None], engine: EngineClient, workspace: Workspace, image: int, variant: int
 ) -> None:
     """Ask the engine for an image's trajectory, and show it when it comes."""
     from workbench.tui.present.trajectory import request, title
 
-    asked = request(desk, image, variant)
-    words = "waits for the run…" if desk.queue.active else "encodes and decodes the image…"
+    asked = request(workspace, image, variant)
+    words = "waits for the run…" if workspace.queue.active else "encodes and decodes the image…"
 
     async def forget(_: None) -> None:
         await engine.cancel(asked.id)
 
-    await app.push_screen(TrajectoryScreen(asked.id, title(desk, image, variant), words), forget)
+    await app.push_screen(
+        TrajectoryScreen(asked.id, title(workspace, image, variant), words), forget
+    )
     await engine.run(asked)
 
 
-def tell(app: App[None], event: States | Finished) -> None:
+def pass_to_trajectories(app: App[None], event: States | Finished) -> None:
     """Hand an answer to the screen that waits for it, if it still does."""
     from workbench.engine.protocol.messages import States
     from workbench.tui.present.trajectory import trajectory
@@ -171,4 +162,4 @@ def tell(app: App[None], event: States | Finished) -> None:
             if isinstance(event, States):
                 screen.show(trajectory(event))
             else:
-                screen.say(event.error or "cancelled")
+                screen.show_message(event.error or "cancelled")

@@ -3,67 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.geometry import Offset, Size
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from workbench.tui.actions import ActionGroup
+from workbench.tui.models import PictureRow, Spot
 from workbench.tui.present import viewer as words
-from workbench.tui.present.models import PictureRow, Spot
+from workbench.tui.screens.viewer.actions import MODES, VIEWER_ACTIONS, Mode
+from workbench.tui.widgets.action_screen import ActionScreen
 from workbench.tui.widgets.canvas import CROSSHAIR_FROM, Canvas
 from workbench.tui.widgets.key_hints import KeyHints
 
 if TYPE_CHECKING:
+    from workbench.tui.models import Pixels
     from workbench.tui.present.comparison import Difference
-    from workbench.tui.present.models import Pixels
 
-Mode = Literal["single", "side by side", "flicker", "difference"]
-MODES: tuple[Mode, ...] = ("single", "side by side", "flicker", "difference")
 FLICKER = 0.5  # seconds that each of the two is shown
 MOST = 64  # cells a pixel can be wide
 GAP = 2  # pixels between the pictures of a whole row
 
 
-class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
+class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
     """One picture of several rows; with a second one marked as A, the two compared.
 
     Of another row than A's, the picture of the same image is compared; within A's row, A stays.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", key_display="esc"),
-        Binding("q,v,enter", "leave", "back", show=False),
-        Binding("n", "go(0, 1)", "image"),
-        Binding("N", "go(1, 0)", "row"),
-        Binding("shift+right", "go(0, 1)", "next image", show=False),
-        Binding("shift+left", "go(0, -1)", "image before", show=False),
-        Binding("shift+down", "go(1, 0)", "next row", show=False),
-        Binding("shift+up", "go(-1, 0)", "row before", show=False),
-        Binding("m", "mark", "mark A"),
-        Binding("tab", "cycle(1)", "compare"),
-        Binding("shift+tab", "cycle(-1)", "compare", show=False),
-        *[Binding(str(i + 1), f"mode('{mode}')", mode, show=False) for i, mode in enumerate(MODES)],
-        Binding("space", "hold", "hold"),
-        Binding("w", "whole", "whole row"),
-        Binding("f", "graphics", "full resolution"),
-        Binding("F", "sheet", "the run's sheet", show=False),
-        Binding("plus,equals_sign", "zoom(1)", "larger", key_display="+"),
-        Binding("minus", "zoom(-1)", "smaller", show=False),
-        Binding("0", "fit", "fit", show=False),
-        Binding("left", "point(-1, 0)", "left", show=False),
-        Binding("right", "point(1, 0)", "right", show=False),
-        Binding("up", "point(0, -1)", "up", show=False),
-        Binding("down", "point(0, 1)", "down", show=False),
-        Binding("home", "page(-1, 0)", "a window left", show=False),
-        Binding("end", "page(1, 0)", "a window right", show=False),
-        Binding("pageup", "page(0, -1)", "a window up", show=False),
-        Binding("pagedown", "page(0, 1)", "a window down", show=False),
-    ]
+    ACTION_GROUP: ClassVar[ActionGroup] = VIEWER_ACTIONS
 
     def __init__(
         self,
@@ -108,7 +79,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
 
     def on_resize(self) -> None:
         """What fits is another factor now."""
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show_words)
 
     def on_screen_suspend(self) -> None:
         """Nothing changes behind another screen."""
@@ -172,7 +143,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         self._show_two(pictures[0], pictures[1])
         self._set_flicker(pictures[0], pictures[1])
         self._mark_pixel()
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show_words)
 
     def _pixels(self, spot: Spot | None) -> Pixels | None:
         """The picture of a spot, or its whole row."""
@@ -202,7 +173,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
             def swap() -> None:
                 self._first = not self._first
                 self._show_two(one, two)
-                self._tell_titles()
+                self._show_titles()
 
             self._flicker = self.set_interval(FLICKER, swap)
 
@@ -218,13 +189,13 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
 
     # ---- words
 
-    def _tell(self) -> None:
+    def _show_words(self) -> None:
         """Titles above the pictures, facts below."""
-        self._tell_titles()
+        self._show_titles()
         self.query_one("#facts", Static).update(self._facts())
         self.query_one("#measures", Static).update(self._measures())
 
-    def _tell_titles(self) -> None:
+    def _show_titles(self) -> None:
         one, two, delta = (self.query_one(f"#{n}", Canvas) for n in ("one", "two", "difference"))
         if self.first is None:
             two.border_title = words.title(self.row, self.at.image, "", whole=self.whole)
@@ -252,8 +223,8 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
     def _measures(self) -> str:
         height, width = self.row.pixels.shape[1:3]
         scale = self._seen.magnification
-        said = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
-        parts = [f"{width}×{height} pixels", said]
+        scale_text = f"×{scale:g}" if scale >= 1 else f"×{scale:.2f}, averaged"
+        parts = [f"{width}×{height} pixels", scale_text]
         if self.whole:
             seen = self._seen
             left = seen.scroll_offset.x / (seen.magnification or 1)
@@ -315,7 +286,7 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         pictures = [canvas.pixels for canvas in seen if canvas.pixels is not None]
         if pictures:
             title = " | ".join(str(canvas.border_title) for canvas in seen)
-            self._told(show(self.app, joined(pictures, below=self.whole), title))
+            self._explain(show(self.app, joined(pictures, below=self.whole), title))
 
     def action_sheet(self) -> None:
         """The run's contact sheet as it was kept, by the terminal's own graphics."""
@@ -324,15 +295,15 @@ class ViewScreen(Screen[tuple[Spot, "Spot | None"]]):
         from workbench.tui.terminal.graphics import show
 
         if self.sheet is None:
-            self._told("There is no sheet.png: only a kept run has one.")
+            self._explain("There is no sheet.png: only a kept run has one.")
             return
         try:
             with Image.open(self.sheet) as picture:
-                self._told(show(self.app, picture.convert("RGB"), self.sheet))
+                self._explain(show(self.app, picture.convert("RGB"), self.sheet))
         except OSError as error:
-            self._told(f"{self.sheet}: {error.strerror or error}")
+            self._explain(f"{self.sheet}: {error.strerror or error}")
 
-    def _told(self, why: str | None) -> None:
+    def _explain(self, why: str | None) -> None:
         """Why nothing was drawn."""
         if why is not None:
             self.notify(why, timeout=8, markup=False)

@@ -1,0 +1,71 @@
+"""Actions on the program: theme, help, quit."""
+
+from __future__ import annotations
+
+from textual import work
+
+from workbench.tui.actions import ACTIONS as REGISTRY
+from workbench.tui.actions import Action
+from workbench.tui.main.base import MainBase
+from workbench.tui.main.focus import PANES, focused_pane
+
+HEADINGS = dict(zip(PANES, ("1 Checkpoints", "2 Images", "3 Results", "4 Recipe"), strict=True))
+
+
+def show_help(main: MainBase) -> None:
+    """Show all keys, those of the focused pane first."""
+    from workbench.tui.screens.help.content import help_for
+    from workbench.tui.screens.help.screen import HelpScreen
+
+    heading = HEADINGS[focused_pane(main)]
+    page = REGISTRY.groups[heading].page
+    main.app.push_screen(HelpScreen(help_for(heading, REGISTRY.keymap), page))
+
+
+def show_manual(main: MainBase) -> None:
+    """Show the manual at the page of the focused pane."""
+    from workbench.tui.screens.help.manual import ManualScreen
+
+    main.app.push_screen(ManualScreen(REGISTRY.groups[HEADINGS[focused_pane(main)]].page))
+
+
+@work(exclusive=True, group="dialog")
+async def leave(main: MainBase) -> None:
+    """Leave the program, with a question when something is unsaved."""
+    opened = main.opened
+    if opened is not None and not await opened.files.may_leave(opened.workspace.document):
+        return
+    await main.close(keep=False)
+    main.app.exit()
+
+
+ACTIONS = (
+    Action(
+        "app.theme",
+        "ctrl+t",
+        "theme",
+        "Dark, light, or the terminal's own background",
+        title="Theme",
+        more="theme: dark, light, the terminal's own background",
+    ),
+    Action(
+        "help",
+        "question_mark",
+        "help",
+        "All keys",
+        title="Help",
+        shown=True,
+        key_display="?",
+        handler=show_help,
+    ),
+    Action(
+        "manual",
+        "",
+        "manual",
+        "What everything is for, searchable (? and then m)",
+        title="Manual",
+        handler=show_manual,
+    ),
+    Action("quit", "q", "quit", "Leave the program", title="Quit", shown=True, handler=leave),
+    Action("quit", "ctrl+q", "quit", fixed=True),
+)

@@ -1,0 +1,1 @@
+"""Runs of this program and stored runs, as the screen knows them."""

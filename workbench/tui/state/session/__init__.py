@@ -1,0 +1,1 @@
+"""The session being edited: its undo, its file, and edits of it."""
