@@ -106,7 +106,7 @@ class _Search:
     suffixes: tuple[str, ...]
     names: list[str] = field(default_factory=list)
     passed: dict[str, list[str]] = field(default_factory=dict)
-    left: int = MOST_ENTRIES
+    left: int = field(default_factory=lambda: MOST_ENTRIES)
     seen: set[tuple[int, int, int]] = field(default_factory=set)  # folders, each with its part
 
     def run(self) -> None:

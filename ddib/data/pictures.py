@@ -73,7 +73,7 @@ def read_picture(path: Path, size: int, channels: int, reading: Reading) -> Pict
         if image.has_transparency_data:
             image, filled = _flatten(image, reading.background)
             notes += [f"transparent parts filled with {reading.background}"] if filled else []
-        pixels = np.asarray(fit_image(image.convert("RGB"), size, channels))
+        pixels = np.array(fit_image(image.convert("RGB"), size, channels))
     except InputError:
         raise
     except Exception as error:  # as below
@@ -160,7 +160,7 @@ def _read_deep(
         mask = Image.fromarray(np.asarray(image) != hidden)
         flat = Image.composite(flat, Image.new("RGB", flat.size, reading.background), mask)
         notes.append(f"transparent parts filled with {reading.background}")
-    pixels = np.asarray(fit_image(flat, size, channels)).reshape(size, size, channels)
+    pixels = np.array(fit_image(flat, size, channels)).reshape(size, size, channels)
     return Picture(pixels, tuple(notes))
 
 
