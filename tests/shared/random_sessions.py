@@ -55,7 +55,7 @@ SOLVER = st.fixed_dictionaries(
 )
 SESSIONS = st.fixed_dictionaries(
     {
-        "version": st.just(1),
+        "version": st.sampled_from([1, 2]),
         "source": st.fixed_dictionaries(
             {"checkpoint": TEXT.filter(bool), "images": st.lists(IMAGES, min_size=1, max_size=3)},
             optional={"label": LABEL},

@@ -12,6 +12,7 @@ import pytest
 from written_runs import contents, manifest, refuse, write_run
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.files import temporary_name
 from workbench.runs import leftovers, writing
 from workbench.runs.manifest import VariantResult, read_manifest
 from workbench.runs.store import list_runs
@@ -227,7 +228,7 @@ def test_an_interrupted_program_keeps_what_it_finished(tmp_path):
 def test_only_dead_processes_of_this_machine_are_cleaned_after(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    mine = files.temporary_name("noise", "partial")
+    mine = temporary_name("noise", "partial")
     kept = [
         mine,
         mine.replace(str(os.getpid()), str(dead.pid)).replace("partial-", "partial-other_"),
