@@ -31,12 +31,33 @@ def show_manual(main: MainBase) -> None:
 
 @work(exclusive=True, group="dialog")
 async def leave(main: MainBase) -> None:
-    """Leave the program, with a question when something is unsaved."""
+    """Leave the program, with a question when a run is under way or something is unsaved."""
     opened = main.opened
-    if opened is not None and not await opened.files.may_leave(opened.workspace.document):
-        return
+    if opened is not None:
+        runs = [run for run in opened.workspace.queue.active if not run.auto]
+        if runs and not await _may_stop(main, len(runs)):
+            return
+        if not await opened.files.may_leave(opened.workspace.document):
+            return
     await main.close(keep=False)
     main.app.exit()
+
+
+async def _may_stop(main: MainBase, runs: int) -> bool:
+    """Whether the user lets go of the runs that are not ended."""
+    from workbench.tui.screens.dialogs.ask import Ask
+
+    words = "A run is" if runs == 1 else f"{runs} runs are"
+    answer = await main.app.push_screen_wait(
+        Ask(
+            "Leave during a run",
+            f"{words} not ended. Leaving stops it; the rows that are whole are stored."
+            if runs == 1
+            else f"{words} not ended. Leaving stops them; the rows that are whole are stored.",
+            (("s", "stop and leave"), ("esc", "back")),
+        )
+    )
+    return answer == "s"
 
 
 ACTIONS = (
