@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from textual import work
 
 from workbench.tui.actions import ACTIONS as REGISTRY
@@ -20,6 +23,12 @@ def show_help(main: MainBase) -> None:
     heading = HEADINGS[focused_pane(main)]
     page = REGISTRY.groups[heading].page
     main.app.push_screen(HelpScreen(help_for(heading, REGISTRY.keymap), page))
+
+
+def suspend(main: MainBase) -> None:
+    """Go to the background, as ctrl+z does in a shell; `fg` brings the screen back."""
+    with main.app.suspend():  # gives the terminal back, and draws everything anew afterwards
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def show_manual(main: MainBase) -> None:
@@ -86,6 +95,14 @@ ACTIONS = (
         "What everything is for, searchable (? and then m)",
         title="Manual",
         handler=show_manual,
+    ),
+    Action(
+        "suspend",
+        "ctrl+z",
+        "suspend",
+        "To the background; fg in the shell brings it back",
+        title="Suspend",
+        handler=suspend,
     ),
     Action("quit", "q", "quit", "Leave the program", title="Quit", shown=True, handler=leave),
     Action("quit", "ctrl+q", "quit", fixed=True),
