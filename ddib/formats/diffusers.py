@@ -17,6 +17,7 @@ from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
     Domain,
+    Example,
     Flags,
     Format,
     Opened,
@@ -25,7 +26,7 @@ from ddib.formats.format import (
     register_format,
 )
 from ddib.formats.weights import read_weights
-from ddib.networks.building import missing_extra
+from ddib.networks.building import build_network, missing_extra
 from ddib.networks.configurations import DiffusersConfig
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
@@ -89,6 +90,24 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
         "parameters": sum(tensor.numel() for tensor in state.values()),
     })  # fmt: skip
     return Opened(state, facts, notes)
+
+
+def write_example(folder: Path) -> Example:
+    """Write a tiny `UNet2DModel`; raises InputError where diffusers is missing."""
+    from safetensors.torch import save_file
+
+    tiny = {
+        "sample_size": 8,
+        "block_out_channels": [8, 16],
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+        "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+    }
+    state = build_network(DiffusersConfig(config=tiny)).state_dict()
+    (folder / CONFIG).write_text(json.dumps({"_class_name": "UNet2DModel", **tiny}))
+    save_file(state, folder / "diffusion_pytorch_model.safetensors")
+    return Example(folder)
 
 
 def _scheduled(
@@ -190,5 +209,6 @@ FORMAT = register_format(
         flags=DiffusersFlags,
         recognises=recognises,
         open=open_folder,
+        example=write_example,
     )
 )

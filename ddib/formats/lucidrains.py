@@ -6,6 +6,7 @@ The architecture is read off the tensors; schedule and objective off the buffers
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
     Domain,
+    Example,
     Flags,
     Format,
     Opened,
@@ -23,6 +25,7 @@ from ddib.formats.format import (
     check_channels,
     register_format,
 )
+from ddib.networks.building import build_network
 from ddib.networks.configurations import LucidrainsConfig
 
 if TYPE_CHECKING:
@@ -140,6 +143,24 @@ def open_weights(source: Source, flags: LucidrainsFlags, domain: Domain) -> Open
     return Opened(state, facts, notes)
 
 
+def write_example(folder: Path) -> Example:
+    """Write the weights of a tiny `Unet`; raises InputError where its library is missing."""
+    import torch
+
+    tiny = LucidrainsConfig(
+        dim=8,
+        init_dim=8,
+        out_dim=3,
+        dim_mults=(1, 2),
+        channels=3,
+        attn_dim_head=(8, 8),
+        attn_heads=(1, 1),
+        full_attn=(False, True),
+    )
+    torch.save(build_network(tiny).state_dict(), folder / "model-1.pt")
+    return Example(folder / "model-1.pt", "--image_size 8")
+
+
 def _below(state: State, prefix: str) -> State:
     return {
         name.removeprefix(prefix): tensor
@@ -155,5 +176,6 @@ FORMAT = register_format(
         flags=LucidrainsFlags,
         recognises=recognises,
         open=open_weights,
+        example=write_example,
     )
 )
