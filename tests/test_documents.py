@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import ddib
 from workbench import manual
 from workbench.cli.main import app
-from workbench.library.library import read_config
+from workbench.library.configuration import read_config
 from workbench.session import parse_session
 
 ROOT = Path(__file__).parent.parent

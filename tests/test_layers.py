@@ -54,7 +54,7 @@ def loaded_by(code: str, *modules: str) -> list[str]:
         "workbench.cli.main",
         "workbench.cli.checks",
         "workbench.runs.contact_sheet",
-        "workbench.library.library",
+        "workbench.library.checkpoints",
         "workbench.cli.headless",
         "workbench.runs.store",
         "workbench.session.reading",

@@ -18,7 +18,7 @@ from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
 from ddib.solvers.scheme import SOLVERS
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.metric import METRICS
 from workbench.own_files import REGISTRIES
 from workbench.runs.manifest import read_manifest

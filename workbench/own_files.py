@@ -8,7 +8,7 @@ from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Registry
 from ddib.solvers.scheme import SOLVERS
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.metric import METRICS
 
 REGISTRIES: tuple[Registry[Any], ...] = (OPERATIONS, GUIDES, SOLVERS, IMAGE_SOURCES, METRICS)

@@ -39,21 +39,44 @@ def is_path(name: str) -> bool:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """A file for reading; raises InputError where there is none, and for a pipe, which would keep
-    the reader waiting."""
+    """A file of weights for reading.
+
+    Raises InputError where there is none, for a pipe, which would keep the reader waiting, and for
+    what downloads leave in place of weights.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(
                 f"{path}: a {'folder' if path.is_dir() else 'pipe or device'}, no file"
             )
+        with path.open("rb") as file:
+            _check_is_no_page(path, file.read(100))
         return path.open("rb")
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    return file
 
 
 def file_sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_is_no_page(path: Path, head: bytes) -> None:
+    """Raise InputError for what downloads leave in place of weights: a pointer, or a web page.
+
+    head: how the file begins.
+    """
+    head = head.lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path}: a Git LFS pointer, not the file itself: run `git lfs pull` in its repository"
+        )
+    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        raise InputError(
+            f"{path}: an HTML page, not weights: open the address that it was downloaded from in a "
+            "browser, which shows what to do, such as to sign in"
+        )

@@ -19,8 +19,9 @@ from ddib.networks.probe import Probe
 from ddib.schedules.levels import noise, signal
 from ddib.training.configuration import TrainingConfig
 from ddib.training.facts import count_parameters, training_facts, versions
-from ddib.training.loop import Training, TrainingProgress, optimise, state_file
+from ddib.training.loop import TrainingProgress, optimise
 from ddib.training.noising import signal_and_noise
+from ddib.training.state import Training, settings_of, state_file
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 
@@ -47,7 +48,8 @@ def train_probe(
 
     torch.manual_seed(config.seed)
     architecture = ProbeConfig()
-    training = yield from optimise(Probe(architecture), loss, config, out)
+    settings = settings_of(config, data, architecture)
+    training = yield from optimise(Probe(architecture), loss, config, settings, out)
     reads = {"held_out_accuracy": accuracy(training.average.eval(), held_out)}
     figures = training_facts(training, config, command) | reads
     _write_classifier(out, "probe", data, architecture, training, figures)
@@ -78,7 +80,8 @@ def train_classifier(
 
     torch.manual_seed(config.seed)
     architecture = ClassifierConfig(in_channels=data.channels)
-    training = yield from optimise(NoisyClassifier(architecture), loss, config, out)
+    settings = settings_of(config, data, architecture)
+    training = yield from optimise(NoisyClassifier(architecture), loss, config, settings, out)
     classifier = training.average.eval()
 
     def noisy_accuracy(sigma: float) -> float:

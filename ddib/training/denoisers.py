@@ -26,9 +26,10 @@ from ddib.networks.mlp import Mlp
 from ddib.networks.unet import UNet
 from ddib.training.configuration import TrainingConfig
 from ddib.training.facts import base64_png, corner_of, count_parameters, training_facts, versions
-from ddib.training.loop import TrainingProgress, optimise, state_file
+from ddib.training.loop import TrainingProgress, optimise
 from ddib.training.noising import signal_and_noise
 from ddib.training.sampling import sample_sheet
+from ddib.training.state import settings_of, state_file
 
 
 def train_denoiser(
@@ -44,7 +45,8 @@ def train_denoiser(
 
     Loss: mean squared error of the ε- or v-prediction on a linear schedule of 1000 steps
     (Ho et al. 2020; Salimans & Ho 2022). Resumes from NAME.training.pt beside `out`. Closing
-    the generator saves its state. Raises RunError when the loss is no longer finite.
+    the generator saves its state. Raises InputError before the first step for a state that cannot
+    be resumed and a folder that cannot be used, and RunError when the loss is no longer finite.
     """
     schedule = Schedule()
     log_sigmas = np.log(schedule.sigmas)
@@ -71,7 +73,9 @@ def train_denoiser(
         return F.mse_loss(output.float(), wanted)
 
     torch.manual_seed(config.seed)
-    training = yield from optimise(cast(UNet | Mlp, build_network(architecture)), loss, config, out)
+    network = cast(UNet | Mlp, build_network(architecture))
+    settings = settings_of(config, data, architecture)
+    training = yield from optimise(network, loss, config, settings, out)
     denoiser = Denoiser(
         cast(UNet | Mlp, training.average.eval()), schedule.sigmas, config.parameterisation
     )

@@ -13,7 +13,7 @@ import ddib
 from ddib.data.pixels import Pixels
 from ddib.data.training import TrainingData
 from ddib.training.configuration import TrainingConfig
-from ddib.training.loop import Training
+from ddib.training.state import Training
 
 
 def training_facts(training: Training, config: TrainingConfig, command: str) -> dict[str, Any]:

@@ -2,36 +2,22 @@
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ddib.checkpoints.files import SUFFIX
 from ddib.errors import InputError, RunError
 from ddib.training.configuration import TrainingConfig
+from ddib.training.state import Settings, Training, begin, save, state_file
 
 SAVE_EVERY = 30.0  # seconds between saved states: what a kill can cost
 
 Net = TypeVar("Net", bound=nn.Module)
-
-
-@dataclass
-class Training:
-    """A training under way, and all that must survive a kill."""
-
-    network: nn.Module
-    average: nn.Module
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)  # one mean per hundred steps
 
 
 @dataclass(frozen=True)
@@ -49,16 +35,21 @@ def optimise(
     network: Net,
     loss: Callable[[Net, torch.Generator], Tensor],
     config: TrainingConfig,
+    settings: Settings,
     out: Path,
 ) -> Generator[TrainingProgress, None, Training]:
-    """AdamW with warm-up and cosine decay over the budget, and an average of the weights."""
+    """AdamW with warm-up and cosine decay over the budget, and an average of the weights.
+
+    settings: what the training is besides its budget; one that was stopped goes on only with the
+    same. Raises InputError before the first step where it cannot, or where nothing can be written.
+    """
     if config.steps is None and config.minutes is None:
         raise InputError("a training needs a budget: steps or minutes")
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-    training = Training(network, deepcopy(network).requires_grad_(False), optimizer)
-    _resume(training, state_file(out))
+    training = Training(network, deepcopy(network).requires_grad_(False), optimizer, settings)
+    begin(training, state_file(out))
     begun = time.monotonic() - training.seconds
     saved, recent = time.monotonic(), []
     try:
@@ -82,7 +73,7 @@ def optimise(
             if training.step % 100 == 0:
                 training.losses.append(sum(recent[-100:]) / len(recent[-100:]))
             if time.monotonic() - saved > SAVE_EVERY:
-                _save(training, state_file(out))
+                save(training, state_file(out))
                 saved = time.monotonic()
             spent = _spent(training, config)
             yield TrainingProgress(
@@ -93,7 +84,7 @@ def optimise(
                 seconds_left=training.seconds * (1 - spent) / max(spent, 1e-9),
             )
     except GeneratorExit:
-        _save(training, state_file(out))
+        save(training, state_file(out))
         raise
     return training
 
@@ -110,46 +101,3 @@ def _average(training: Training, decay: float) -> None:
     torch._foreach_lerp_(
         list(training.average.parameters()), list(training.network.parameters()), 1 - decay
     )
-
-
-def state_file(out: Path) -> Path:
-    """Where the state of a training is kept whose checkpoint will be `out`."""
-    return out.with_name(out.name.removesuffix(SUFFIX) + ".training.pt")
-
-
-def _save(training: Training, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.partial")
-    state = {
-        "network": training.network.state_dict(),
-        "average": training.average.state_dict(),
-        "optimizer": training.optimizer.state_dict(),
-        "step": training.step,
-        "seconds": training.seconds,
-        "losses": training.losses,
-    }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch has a RuntimeError for a full disk
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        reason = str(error).partition("\n")[0]
-        raise RunError(f"{path}: the training's state cannot be written: {reason}") from error
-
-
-def _resume(training: Training, path: Path) -> None:
-    if not path.exists():
-        return
-    try:
-        state = torch.load(path, weights_only=True)
-        training.network.load_state_dict(state["network"])
-        training.average.load_state_dict(state["average"])
-        training.optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, KeyError, ValueError, EOFError, OSError, UnpicklingError) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise InputError(
-            f"{path}: cannot be resumed ({reason}); delete it to train from the start"
-        ) from error
-    training.step, training.seconds = state["step"], state["seconds"]
-    training.losses = state["losses"]

@@ -12,7 +12,7 @@ import pytest
 
 from ddib.checkpoints.header import CheckpointFacts
 from ddib.networks.configurations import ProbeConfig, UNetConfig
-from workbench.library import library
+from workbench.library import folders
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
 
@@ -66,12 +66,12 @@ def small_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> library.Folders:
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> folders.Folders:
     """The program's folders inside a temporary one, without the checkpoints of the package."""
     for name in ("DATA", "CACHE", "STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.setattr(library, "ZOO", tmp_path / "zoo")
-    return library.folders()
+    monkeypatch.setattr(folders, "ZOO", tmp_path / "zoo")
+    return folders.folders()
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def write_checkpoint() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def write_config(places: library.Folders) -> Callable[[str], Path]:
+def write_config(places: folders.Folders) -> Callable[[str], Path]:
     """A function that writes the configuration file."""
 
     def write(text: str) -> Path:

@@ -18,7 +18,9 @@ from rich.text import Text
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
 from ddib.tuning.calibration import Calibration, stored
-from workbench.library.library import folders, list_checkpoints, read_config
+from workbench.library.checkpoints import list_checkpoints
+from workbench.library.configuration import read_config
+from workbench.library.folders import folders
 from workbench.support.files import check_folder
 from workbench.support.processes import child_command
 from workbench.support.terminal import (

@@ -6,6 +6,7 @@ would obey arrives there.
 
 import codecs
 import io
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,10 @@ class CleanConsole(Console):
         """As wide as the terminal, or as anything where there is none."""
         found = super().options
         return found if is_terminal(self.file) else found.update(max_width=_WHOLE)
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Whole where there is no terminal whose edge would crop it."""
+        super().print(*objects, **{"crop": is_terminal(self.file)} | settings)
 
     def render_str(self, text: str, **settings: Any) -> Text:
         """Cleaned first, so that columns are as wide as what they show."""
@@ -70,6 +75,14 @@ def show_every_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="shown")
+
+
+def let_readers_go() -> None:
+    """Say nothing where whoever read stdout has gone, as `head` does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _as_bytes(error: UnicodeError) -> tuple[bytes, int]:

@@ -19,7 +19,7 @@ from workbench.cli.console import data, print_path
 from workbench.engine.planning.plan import Plan, make_plan
 from workbench.engine.protocol.messages import Finished, Message
 from workbench.engine.protocol.messages import Progress as Progressed
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.metric import measured, shown_on
 from workbench.runs.comparison import compare_runs
 from workbench.runs.files import SESSION

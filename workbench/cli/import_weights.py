@@ -19,7 +19,7 @@ from ddib.errors import InputError
 from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Source
 from ddib.formats.opening import opened, parse_flags, recognise, split_flags
 from ddib.networks.configurations import MAX_CLASSES
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.support.files import atomic_write
 from workbench.support.names import check_name
 

@@ -24,7 +24,7 @@ from workbench.cli.commands.reference import (
 from workbench.cli.commands.replay import replay_sessions
 from workbench.cli.commands.screen import list_keys, open_session
 from workbench.cli.commands.train import train
-from workbench.cli.console import narrate, show_every_character
+from workbench.cli.console import let_readers_go, narrate, show_every_character
 from workbench.support.files import why
 
 # What a command needs besides is imported when it runs: help and completion stay light.
@@ -98,4 +98,6 @@ def main() -> NoReturn:
         sys.exit(2 if wrong else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        let_readers_go()
     sys.exit(0)

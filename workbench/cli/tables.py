@@ -17,7 +17,7 @@ from ddib.schedules.grids import GRIDS
 from ddib.solvers.scheme import SOLVERS
 from ddib.solvers.solver import Solver
 from ddib.tuning.calibration import ERROR_BOUND, Calibration
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.metrics.metric import METRICS, Metric, range_text, shown_on
 from workbench.runs.store import StoredRun
 

@@ -29,7 +29,8 @@ from workbench.engine.protocol.messages import (
     RunSession,
     Trace,
 )
-from workbench.library.library import folders, read_config
+from workbench.library.configuration import read_config
+from workbench.library.folders import folders
 from workbench.own_files import load_own_files
 from workbench.runs.writing import stamped_name
 from workbench.session.schema import Session

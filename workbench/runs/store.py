@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ddib.errors import InputError, RunError
 from ddib.paths import user_path
-from workbench.library.library import suggest
 from workbench.runs.files import MANIFEST
 from workbench.runs.leftovers import DELETED
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.runs.notes import Notes, readable_notes
 from workbench.support.files import temporary_name, why
+from workbench.support.suggestions import suggest
 
 
 @dataclass(frozen=True)

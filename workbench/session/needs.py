@@ -11,7 +11,7 @@ from ddib.guides.guide import GUIDES
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Origin, Registry
 from ddib.solvers.scheme import SOLVERS
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.errors import Problem, SessionError, shown
 from workbench.session.schema import NEEDS, Session
 from workbench.support.yaml_text import Node, Plain, is_mapping

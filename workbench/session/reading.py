@@ -18,6 +18,9 @@ from workbench.support.yaml_text import Node, Plain, YamlProblem, is_mapping, re
 
 MAX_BYTES = 256 * 1024
 
+PICTURES = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+"""How JPEG, GIF, WebP and TIFF files begin."""
+
 MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
 """For each older version, what brings a file's content to the version after it."""
 
@@ -37,6 +40,9 @@ def read_session_text(path: str | Path) -> str:
         raise file_error(path, None, "no such file") from None
     except OSError as error:
         raise file_error(path, None, f"cannot be read: {error.strerror or error}") from None
+    if data.startswith(PICTURES):
+        message = "is a picture without a session: only a run's sheet.png, a PNG, has one"
+        raise file_error(path, None, message)
     if len(data) > MAX_BYTES:
         raise file_error(path, None, f"is larger than {MAX_BYTES // 1024} KiB: no session is")
     try:

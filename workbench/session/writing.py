@@ -31,7 +31,7 @@ def dump_session(session: Session, original: str | None = None) -> str:
                 essential[NEEDS] = needs
             text = edit(original, {**data, NEEDS: needs}, essential)
             if parse_session(text) == session:
-                return text
+                return _with_line_ends_of(original, text)
     first = ("version", "title")
     head = {key: data[key] for key in first} | ({NEEDS: needs} if needs else {})
     return block(head | {key: value for key, value in data.items() if key not in first})
@@ -45,3 +45,10 @@ def save_session(session: Session, path: str | Path, original: str | None = None
         atomic_write(path, text.encode())
     except OSError as error:
         raise file_error(path, None, f"cannot be written: {error.strerror or error}") from None
+
+
+def _with_line_ends_of(original: str, text: str) -> str:
+    """The text with the line ends that the original begins with."""
+    plain = text.replace("\r\n", "\n")
+    first = original.partition("\n")[0]
+    return plain.replace("\n", "\r\n") if first.endswith("\r") else plain

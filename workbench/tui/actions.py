@@ -117,7 +117,9 @@ class ActionGroup:
         return tuple(
             (self.shown_keys(action, keymap), action.more or action.help)
             for action in self.actions
-            if (action.heading or self.heading) == heading and (action.more or action.help)
+            if (action.heading or self.heading) == heading
+            and self.shown_keys(action, keymap)
+            and (action.more or action.help)
         )
 
 

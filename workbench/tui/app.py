@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CLEAN = CleanLines()  # one: lines remember what it made of them
 HANG_UP_GRACE = 20.0  # seconds that leaving may take when the terminal is gone
+RESTORE_GRACE = 3.0  # seconds of them that restoring the terminal may take
 
 
 class WorkbenchApp(App[None]):
@@ -80,9 +81,7 @@ class WorkbenchApp(App[None]):
 
             def hung_up(number: int, _: object) -> None:
                 # The loop may already be waiting to write to the terminal that is gone.
-                last_resort = threading.Timer(HANG_UP_GRACE, os._exit, [128 + number])
-                last_resort.daemon = True
-                last_resort.start()
+                _end_after(HANG_UP_GRACE, 128 + number)
                 loop.call_soon_threadsafe(self._signalled, number)
 
             signal.signal(signal.SIGHUP, hung_up)
@@ -90,8 +89,8 @@ class WorkbenchApp(App[None]):
     @work
     async def _signalled(self, number: int) -> None:
         await self.main_screen.close(keep=True)
-        if number == signal.SIGHUP:
-            os._exit(128 + number)  # there is no terminal to restore, and none to wait for
+        if number == signal.SIGHUP:  # the terminal is restored where it still takes that
+            _end_after(RESTORE_GRACE, 128 + number)
         self.exit(return_code=128 + number)
 
     async def on_event(self, event: events.Event) -> None:
@@ -125,3 +124,10 @@ class WorkbenchApp(App[None]):
         for shown in dict.fromkeys((own, self.main_screen)):
             for title, words, action in shown.commands():
                 yield SystemCommand(title, words, action)
+
+
+def _end_after(seconds: float, code: int) -> None:
+    """End the process then, whatever it waits for."""
+    last_resort = threading.Timer(seconds, os._exit, [code])
+    last_resort.daemon = True
+    last_resort.start()

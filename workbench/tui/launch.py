@@ -15,13 +15,14 @@ def open_screen(
         sys.exit(2)
     from ddib.errors import InputError
     from ddib.paths import check_path
+    from workbench.support.text import clean
     from workbench.tui.app import WorkbenchApp
 
     try:
         for path in filter(None, (session, *checkpoints, runs)):
             check_path(str(path))
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(clean(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
     app = WorkbenchApp(session, checkpoints=checkpoints, runs=runs)
     app.run()

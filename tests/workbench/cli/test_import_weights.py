@@ -15,7 +15,7 @@ from ddib.errors import InputError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
 from workbench.cli.import_weights import import_weights
-from workbench.library.library import Folders
+from workbench.library.folders import Folders
 
 IMPORT = [sys.executable, "-m", "workbench", "checkpoints", "import"]
 

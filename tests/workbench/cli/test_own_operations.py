@@ -13,7 +13,7 @@ import pytest
 from ddib.operations.operation import OPERATIONS
 from ddib.registry import Origin, Skipped
 from workbench.cli import checks as doctor
-from workbench.library import library
+from workbench.library.folders import folders
 from workbench.runs.manifest import read_manifest
 from workbench.session.errors import SessionError
 from workbench.session.reading import parse_session
@@ -51,7 +51,7 @@ def example() -> str:
 
 
 def test_the_manual_s_operation_runs_as_it_stands_there(tmp_path: Path) -> None:
-    folder = library.folders().operations
+    folder = folders().operations
     folder.mkdir(parents=True)
     file = folder / "quantize.py"
     file.write_text(example())
@@ -93,7 +93,7 @@ def message(text: str) -> str:
 
 
 def test_a_session_says_what_is_missing_and_where_to_put_it() -> None:
-    folder = library.folders().operations
+    folder = folders().operations
     assert message(SESSION + NEEDS) == (
         "steps.yaml:8: recipe.latent.0.op: quantize is not ddib's own operation, it comes with "
         f"quantize.py; put that file, if you trust it, into {folder}"
@@ -135,7 +135,7 @@ def test_the_schema_knows_what_a_session_may_need() -> None:
 
 def test_doctor_tells_what_is_there_and_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.check_operations().status == "ok"
-    assert str(library.folders().operations) in doctor.check_operations().found
+    assert str(folders().operations) in doctor.check_operations().found
     monkeypatch.setitem(OPERATIONS.origins, "blur", Origin("ddib-blur 2", ""))
     monkeypatch.setattr(OPERATIONS, "skipped", [Skipped("mine.py", "line 3: oh")])
     check = doctor.check_operations()

@@ -19,7 +19,7 @@ from workbench.engine.protocol.messages import (
     read_event,
     to_line,
 )
-from workbench.library.library import Folders
+from workbench.library.folders import Folders
 from workbench.runs.store import list_runs
 from workbench.session.overrides import set_value
 from workbench.session.schema import Session

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from ddib.errors import InputError
-from workbench.library.library import find_checkpoint, list_checkpoints, list_images, read_config
+from workbench.library.checkpoints import find_checkpoint, list_checkpoints
+from workbench.library.configuration import read_config
+from workbench.library.listing import list_images
 
 
 def test_folders_follow_xdg(places, tmp_path):
@@ -21,7 +23,7 @@ def test_folders_follow_xdg(places, tmp_path):
 def test_the_library_and_the_engine_look_in_the_same_folder():
     code = (
         "from ddib.checkpoints.files import USER_CHECKPOINTS;"
-        "from workbench.library.library import folders;"
+        "from workbench.library.folders import folders;"
         "print(USER_CHECKPOINTS == folders().checkpoints)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.metrics.averages import mean, missing, percentile
 from workbench.metrics.checks import check_metric
 from workbench.metrics.evidence import Evidence

@@ -10,7 +10,8 @@ from textual import events
 
 from ddib.errors import InputError
 from workbench.engine.protocol.client import COMMAND
-from workbench.library.library import folders, read_config
+from workbench.library.configuration import read_config
+from workbench.library.folders import folders
 from workbench.tui.main.keymap import key_table, make_keymap
 
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 from ddib.errors import InputError
-from workbench.library.library import read_config
+from workbench.library.configuration import read_config
 from workbench.tui.terminal.theme import DARK, LIGHT, TERMINAL, configured_theme
 
 LEAST = 4.5  # WCAG 2.2, success criterion 1.4.3

@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="The cache of solved chunks.")
 def list_cached() -> None:
     """List what is cached, by model, direction and solver."""
     from workbench.library import cache
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
 
     data.print(cache.table(cache.groups(folders().cache_chunks)))
 
@@ -20,7 +20,8 @@ def list_cached() -> None:
 def cache_size() -> None:
     """Print how large the cache is, how large it may become, and where it lies."""
     from workbench.library import cache
-    from workbench.library.library import folders, read_config
+    from workbench.library.configuration import read_config
+    from workbench.library.folders import folders
     from workbench.support.files import parse_size, readable_size
 
     chunks, size = cache.size(folders().cache_chunks)
@@ -33,7 +34,7 @@ def cache_size() -> None:
 def clear_cache() -> None:
     """Delete what is cached; it is computed anew when it is wanted."""
     from workbench.library import cache
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.support.files import readable_size
 
     chunks, size = cache.clear(folders().cache_chunks)

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="The checkpoints that are there.")
 def list_found(checkpoints: CHECKPOINTS = None) -> None:
     """List the checkpoints of the library; one that cannot be used with the reason."""
     from workbench.cli import tables
-    from workbench.library.library import list_checkpoints
+    from workbench.library.checkpoints import list_checkpoints
 
     data.print(tables.checkpoints_table(list_checkpoints(checkpoints or [])))
 
@@ -26,7 +26,7 @@ def list_found(checkpoints: CHECKPOINTS = None) -> None:
 def show_checkpoint(name: str, checkpoints: CHECKPOINTS = None) -> None:
     """Print what a checkpoint's header says, as JSON."""
     from ddib.checkpoints.header import read_facts
-    from workbench.library.library import find_checkpoint
+    from workbench.library.checkpoints import find_checkpoint
 
     facts = read_facts(find_checkpoint(name, Path(), checkpoints or []))
     print_json(facts.model_dump_json(exclude={"thumbnail", "picture"}))
@@ -99,7 +99,7 @@ def adapt_checkpoint(
 ) -> None:
     """Fit the σ grid `adapted` to a checkpoint, in a minute or two, and keep it beside it."""
     from workbench.cli.adapt import adapt
-    from workbench.library.library import find_checkpoint
+    from workbench.library.checkpoints import find_checkpoint
 
     path = find_checkpoint(name, Path(), checkpoints or [])
     print_path(adapt(path, images, label, device, narrate))
@@ -117,7 +117,8 @@ def calibrate_checkpoint(
     """Measure which way of evaluating a network is fastest here; --precision auto goes by it."""
     from ddib.tuning.calibration import calibrate, find
     from workbench.cli import tables
-    from workbench.library.library import find_checkpoint, folders
+    from workbench.library.checkpoints import find_checkpoint
+    from workbench.library.folders import folders
 
     path = find_checkpoint(name, Path(), checkpoints or [])
     from workbench.engine.devices.device import pick_device

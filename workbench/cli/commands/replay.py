@@ -51,7 +51,8 @@ def replay_sessions(
     Data goes to stdout: a run directory or, with --json, one JSON object for each session.
     """
     from workbench.cli import headless
-    from workbench.library.library import folders, read_config
+    from workbench.library.configuration import read_config
+    from workbench.library.folders import folders
     from workbench.runs.manifest import read_manifest
     from workbench.support.files import check_folder, parse_size
     from workbench.support.logs import log_to_file

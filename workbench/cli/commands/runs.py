@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="The kept runs.")
 def list_kept(runs: RUNS = None) -> None:
     """List the kept runs, newest first."""
     from workbench.cli import tables
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.leftovers import leftovers
     from workbench.runs.store import list_runs
 
@@ -32,7 +32,7 @@ def list_kept(runs: RUNS = None) -> None:
 @app.command("show")
 def show_run(name: str, runs: RUNS = None) -> None:
     """Print a run's manifest as JSON."""
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.manifest import read_manifest
     from workbench.runs.store import find_run
 
@@ -64,7 +64,7 @@ def annotate_run(name: str, note: str, runs: RUNS = None) -> None:
 
 
 def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.notes import change_notes
     from workbench.runs.store import find_run
 
@@ -75,7 +75,7 @@ def _note(names: list[str], runs: Path | None, **changes: Any) -> None:
 @app.command("export")
 def export_kept(name: str, destination: Path, runs: RUNS = None) -> None:
     """Copy a run to a new folder, or to a new .zip; nothing is overwritten."""
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.export import export_run
     from workbench.runs.store import find_run
 
@@ -89,7 +89,7 @@ def delete_kept(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete runs from the store, after asking."""
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.store import delete_run, run_to_delete
 
     folder = runs or folders().runs
@@ -106,7 +106,7 @@ def clean_kept(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete what is left of runs that were ended, after asking; the runs themselves stay."""
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.runs.leftovers import clear, leftovers
 
     for left in leftovers(runs or folders().runs):

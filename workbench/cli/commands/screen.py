@@ -31,7 +31,7 @@ def list_keys() -> None:
     """Print the screen's keys; `keys:` in the configuration file changes them."""
     from rich.table import Table
 
-    from workbench.library.library import read_config
+    from workbench.library.configuration import read_config
     from workbench.tui.main.keymap import key_table, make_keymap
 
     table = Table("action", "key", "what it does", box=None, pad_edge=False)

@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -281,6 +282,12 @@ def cluster_engine(address: str, device: str = "auto", **settings: Any) -> Itera
 
 
 def _connect(ray: Any, address: str) -> None:
+    """Join a cluster from the program's folder: workers look for modules where this is called."""
+    with contextlib.chdir(Path(__file__).parents[3]):
+        _join(ray, address)
+
+
+def _join(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         ray.init(address="local", include_dashboard=False, **quiet)

@@ -22,7 +22,7 @@ from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
 from workbench.engine.execution.engine import Engine
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.own_files import load_own_files
 
 

@@ -23,7 +23,8 @@ from workbench.engine.devices.device import pick_device
 from workbench.engine.devices.memory import images_within, join, solve_within
 from workbench.engine.planning.chunks import Task
 from workbench.engine.planning.plan import Plan
-from workbench.library.library import folders, list_checkpoints
+from workbench.library.checkpoints import list_checkpoints
+from workbench.library.folders import folders
 
 LARGE = 100_000_000  # parameters: an evaluation takes seconds on a CPU
 GPU_CHUNK = 256  # images solved together on a GPU, which small batches leave idle

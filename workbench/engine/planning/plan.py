@@ -18,7 +18,7 @@ from ddib.networks.configurations import MlpConfig
 from ddib.schedules.grids import make_grid
 from ddib.solvers.solver import Solver
 from workbench.engine.protocol.messages import Sample
-from workbench.library.library import find_checkpoint
+from workbench.library.checkpoints import find_checkpoint
 from workbench.session.paths import named_checkpoints, named_classifiers, with_absolute_paths
 from workbench.session.reading import error_at
 from workbench.session.schema import End as SessionEnd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session, Source, Target
 from workbench.tui.forms import forms
 from workbench.tui.models import EndView, FieldKind, FieldView, FormView

@@ -21,7 +21,8 @@ PANES = (CheckpointList, ImageGrid, ContactSheet, RecipeList)
 def make_keymap(keys: Mapping[str, str]) -> Keymap:
     """What the configuration's `keys` mean; raises InputError that names file, line and key."""
     from ddib.errors import InputError
-    from workbench.library.library import place_in_config, suggest
+    from workbench.library.configuration import place_in_config
+    from workbench.support.suggestions import suggest
 
     known = [str(action.id) for _, action in ACTIONS.remappable()]
     problems: list[tuple[str, str]] = []  # action and words

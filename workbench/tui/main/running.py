@@ -27,7 +27,7 @@ RATES = (4.0, 1.0, 0.0)  # live previews per second
 def new_queue() -> RunQueue:
     """An empty queue with the configured rate of previews."""
     from ddib.errors import InputError
-    from workbench.library.library import read_config
+    from workbench.library.configuration import read_config
     from workbench.tui.state.runs.run_queue import RunQueue
 
     queue = RunQueue()

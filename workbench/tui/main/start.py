@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def library_stamp(options: Options) -> object:
     """What the list of checkpoints depends on."""
     from ddib.errors import InputError
-    from workbench.library import library
+    from workbench.library.checkpoints import library_stamp as stamp
 
     try:
-        return library.library_stamp(options.checkpoints)
+        return stamp(options.checkpoints)
     except InputError as error:
         return str(error)
 
@@ -25,10 +25,10 @@ def library_stamp(options: Options) -> object:
 def list_checkpoints(main: MainBase) -> list[Any]:
     """The checkpoints that are there; in a thread, since it complains where it cannot look."""
     from ddib.errors import InputError
-    from workbench.library import library
+    from workbench.library.checkpoints import list_checkpoints as listed
 
     try:
-        return library.list_checkpoints(main.options.checkpoints)
+        return listed(main.options.checkpoints)
     except InputError as error:
         main.app.call_from_thread(main.complain, str(error))
         return []
@@ -37,7 +37,7 @@ def list_checkpoints(main: MainBase) -> list[Any]:
 def use_configured_keys(main: MainBase) -> None:
     """Use the configuration's keys; with an error in them, the usual ones."""
     from ddib.errors import InputError
-    from workbench.library.library import read_config
+    from workbench.library.configuration import read_config
     from workbench.tui.main.keymap import make_keymap
 
     ACTIONS.keymap = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session
 from workbench.tui.models import CheckpointView
 

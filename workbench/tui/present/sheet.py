@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddib.data.digits import digits_word
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.metrics.metric import captions
 from workbench.session.schema import Session
 from workbench.session.variants import variants as all_variants

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ddib.data.file_names import escape_name
 from workbench.engine.protocol.messages import RunSession, Sample
-from workbench.library.library import Listed, folders
+from workbench.library.checkpoints import Listed
+from workbench.library.folders import folders
 from workbench.runs.store import has_runs
 from workbench.session.schema import Session
 from workbench.tui.state.runs.run_queue import RunQueue

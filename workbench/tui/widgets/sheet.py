@@ -44,7 +44,7 @@ SHEET_ACTIONS = register(
                 "mark",
                 "m",
                 "mark as A",
-                "mark it as A; to look closely then compares A with the one under the cursor",
+                "mark it as A; to look closely at another one then compares the two",
                 fixed=True,
             ),
         ),

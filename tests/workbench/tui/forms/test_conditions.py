@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workbench.library.library import list_checkpoints
+from workbench.library.checkpoints import list_checkpoints
 from workbench.session.reading import parse_session
 from workbench.session.schema import Session
 from workbench.tui.forms import conditions

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.reading import parse_session
 from workbench.tui.screens.editor.screen import WrongText
 from workbench.tui.state.session.edited_text import read_edited

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.library.library import folders
+from workbench.library.folders import folders
 from workbench.session.reading import load_session
 from workbench.tui.present.recipe import preview_session
 from workbench.tui.screens.dialogs.ask import Ask, Prompt

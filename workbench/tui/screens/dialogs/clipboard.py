@@ -7,7 +7,7 @@ from textual.app import App
 
 def copy_text(app: App[None], text: str, name: str) -> None:
     """To the terminal's clipboard (OSC 52) and to a file of the state folder; says both."""
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
     from workbench.support.files import atomic_write, why
 
     app.copy_to_clipboard(text)

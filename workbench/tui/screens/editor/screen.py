@@ -81,7 +81,7 @@ def run_editor(app: App[None], path: Path) -> None:
 
 
 def _new_file() -> Path:
-    from workbench.library.library import folders
+    from workbench.library.folders import folders
 
     return folders().state / f"edited-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.yaml"
 

@@ -19,7 +19,7 @@ class SessionFiles:
     """The session files that are opened and saved, and the copy of what is unsaved."""
 
     def __init__(self, app: App[None]) -> None:
-        from workbench.library.library import folders
+        from workbench.library.folders import folders
         from workbench.tui.state.session.document import Autosave
         from workbench.tui.state.session.recent_files import Recent
 

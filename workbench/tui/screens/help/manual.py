@@ -88,7 +88,7 @@ class ManualScreen(Dialog[None]):
     def action_search(self) -> None:
         """Type words to search for."""
         self._show_search(True)
-        self.query_one(SearchInput).focus()
+        self.set_focus(self.query_one(SearchInput))  # at once: the next key may be on its way
 
     def _show_search(self, shown: bool) -> None:
         self.query_one(SearchInput).display = shown

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ddib.errors import InputError
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.needs import MissingParts
 from workbench.session.paths import with_absolute_paths
 from workbench.session.reading import parse_session, read_session_text

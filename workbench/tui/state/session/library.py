@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddib.checkpoints.header import CheckpointFacts
-from workbench.library.library import Listed
+from workbench.library.checkpoints import Listed
 from workbench.session.schema import Session
 from workbench.tui.state.session.ends import end_conditions
 
