@@ -70,7 +70,7 @@ def test_the_screen_loads_no_torch(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["workbench.engine.execution.engine", "workbench.engine.__main__"]
+    "module", ["workbench.engine.execution.engine", "workbench.engine.serving"]
 )
 def test_the_engine_loads_no_screen(module):
     assert loaded_by(f"import {module}", *SCREEN, "workbench.tui") == []

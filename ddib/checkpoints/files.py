@@ -56,7 +56,6 @@ def open_file(path: Path) -> BinaryIO:
         raise InputError(f"{path}: no such checkpoint") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    return file
 
 
 def file_sha256(path: Path) -> str:

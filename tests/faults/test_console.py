@@ -103,7 +103,7 @@ def test_a_cache_limit_without_a_unit_is_refused_with_its_line(
     answer = run("cache", "size")
     assert answer.code == 2
     words = " ".join(answer.err.split())
-    assert "cache_limit" in words and "8G" in words and "2" in words.partition("cache_limit")[0]
+    assert f"{config}:2: cache_limit:" in words and "8G" in words
 
 
 async def test_a_file_with_crlf_is_saved_with_crlf_only(

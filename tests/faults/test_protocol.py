@@ -2,6 +2,9 @@
 
 import json
 import math
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,3 +118,17 @@ def test_a_ray_that_does_not_answer_is_said_at_once(tmp_path: Path) -> None:
     said = making.watched(tmp_path, *command, seconds=40).said
     assert said.refuses("127.0.0.1:1"), said
     assert time.monotonic() - begun < 30
+
+
+def test_an_engine_that_is_interrupted_ends_without_a_traceback(tmp_path: Path) -> None:
+    engine = subprocess.Popen(
+        [sys.executable, "-P", "-m", "workbench.engine", "--device", "cpu"],
+        cwd=tmp_path, env=making.places(tmp_path), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert engine.stdout is not None
+    assert "ready" in engine.stdout.readline()
+    engine.send_signal(signal.SIGINT)
+    _, errors = engine.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert engine.returncode == 0

@@ -121,7 +121,7 @@ def trained(folder: Path, *options: str) -> list[making.Said]:
     fixed = "train --name made --out made --batch 2 --force"
     commands = [f"{fixed} {one}" for one in options]
     commands = [c if "--minutes" in c else f"{c} --steps 1" for c in commands]
-    return making.run(folder, *(command.split() for command in commands), seconds=20)
+    return making.run(folder, *(command.split() for command in commands), seconds=60)
 
 
 def all_refused(folder: Path, flag: str, options: tuple[str, ...], *words: str) -> None:

@@ -20,7 +20,7 @@ SMALL = ("--batch", "16", "--width", "64")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of a training of moons that was interrupted."""
     out = tmp_path_factory.mktemp("models")
-    command = [ENTRY, "train", "--name", "a", "--out", out, "--dataset", "moons", *SMALL]
+    command = [ENTRY, "train", "--name", "a", "--out", str(out), "--dataset", "moons", *SMALL]
     settings = ["--steps", "1000000"]
     environment = os.environ | {"FORCE_COLOR": "1"}  # progress is drawn as on a terminal
     child = subprocess.Popen([*command, *settings], stderr=subprocess.PIPE, env=environment)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -172,3 +174,33 @@ def test_a_cluster_that_is_not_there(address: str, said: str) -> None:
         cluster_engine(address, "cpu"),
     ):
         pass
+
+
+LOSES_ITS_MACHINE = """
+import os, signal, time
+from pathlib import Path
+from ddib.errors import RunError
+from workbench.engine.cluster.ray import cluster_engine
+
+with cluster_engine("local", "cpu") as engine:
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    for child in children:
+        if Path(f"/proc/{child}/comm").read_text().strip() == "raylet":
+            os.kill(int(child), signal.SIGKILL)
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < 100:
+            engine._alive_since(begun)
+            time.sleep(0.2)
+        print("waits and waits")
+    except RunError as error:
+        print(error)
+"""
+
+
+def test_a_cluster_whose_machine_is_gone_is_said_soon(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_ITS_MACHINE], check=False, capture_output=True, text=True,
+        timeout=200, env=os.environ | {"HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert "the cluster has lost the machines" in done.stdout

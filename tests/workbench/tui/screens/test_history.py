@@ -101,6 +101,7 @@ async def test_a_run_is_found_named_and_taken_up(
         assert [row.label for row in again.rows] == [row.label for row in fresh.rows]
         for one, other in zip(fresh.rows, again.rows, strict=True):
             assert one.notes == other.notes and other.freshness == "fresh"
+            assert one.pixels is not None and other.pixels is not None
             assert np.array_equal(one.pixels, other.pixels), one.label
 
         await history(driver)
