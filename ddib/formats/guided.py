@@ -1,4 +1,4 @@
-"""Weights of guided-diffusion and improved-diffusion, and of the workbench's own kind of U-Net."""
+"""This format reads weights of guided-diffusion and improved-diffusion."""
 
 from __future__ import annotations
 

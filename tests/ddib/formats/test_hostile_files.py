@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Example, Format, Opened, Source
-from ddib.formats.opening import known_formats, opened, parse_flags, recognise
+from ddib.formats.opening import known_formats, open_source, parse_flags, recognise
 from ddib.formats.weights import read_weights
 
 MARK = "executed"
@@ -167,7 +167,7 @@ def weights_of(path: Path) -> Path:
 def read(example: Example) -> Opened:
     source = Source(example.path)
     known = recognise(source)
-    return opened(source, known, parse_flags(example.flags, known.flags), Domain("things"))
+    return open_source(source, known, parse_flags(example.flags, known.flags), Domain("things"))
 
 
 @FORMATS
