@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ddib.files import replaced
+
 MEMORY_LIMIT = 512 * 2**20  # bytes, where nothing lies on a disk
 MEMORY_BEFORE_DISK = 16 * 2**20  # bytes; the system keeps what was read of a disk in memory too
 DISK_LIMIT = 4 * 2**30  # bytes
@@ -85,15 +87,11 @@ class Cache:
         if self.folder is None:
             return
         path = self.folder / f"{key}{SUFFIX}"
-        temporary = path.with_name(f".{key}.{os.getpid()}")
-        try:
+        with contextlib.suppress(OSError, SafetensorError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(value, temporary, dict(facts or {}))
-            temporary.replace(path)
+            with replaced(path) as temporary:
+                save_file(value, temporary, dict(facts or {}))
             self._make_room(path.stat().st_size)
-        except (OSError, SafetensorError):
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
     def _remember(self, key: str, chunk: Chunk) -> None:
         self._memory_size += _size(chunk) - _size(self._memory.get(key, {}))

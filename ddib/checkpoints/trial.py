@@ -1,12 +1,14 @@
 """A network is evaluated once before its checkpoint is taken in."""
 
-from typing import Any
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from ddib.checkpoints.header import CheckpointFacts
 from ddib.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_TRIED = 256  # pixels of an edge; of larger images only the shapes are tried, without numbers
 
@@ -17,6 +19,8 @@ def try_network(network: Any, facts: CheckpointFacts) -> None:
     Raises InputError where that fails, where something of another shape comes out, and where the
     output is not finite.
     """
+    import torch
+
     shape = (1, facts.channels, facts.image_size, facts.image_size)
     device = "cpu" if facts.image_size <= MAX_TRIED else "meta"
     try:
@@ -33,6 +37,8 @@ def try_network(network: Any, facts: CheckpointFacts) -> None:
 
 
 def _evaluate(network: Any, facts: CheckpointFacts, images: Tensor) -> Tensor:
+    import torch
+
     level = torch.ones(1, device=images.device)
     if facts.kind == "probe":
         output: Tensor = network(images)

@@ -1,12 +1,12 @@
 """A checkpoint is written as one file: weights, and the facts about them in its header."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddib.checkpoints.header import HEADER_KEY, CheckpointFacts
 from ddib.errors import RunError
+from ddib.files import replaced
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +25,10 @@ def write_checkpoint(
 
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in state.items()}
-    temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
-        temporary.chmod(0o644)  # safetensors writes for the owner alone
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            save_file(tensors, temporary, metadata={HEADER_KEY: facts.model_dump_json()})
+            temporary.chmod(0o644)  # safetensors writes for the owner alone
     except (SafetensorError, OSError) as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written: {error}") from error

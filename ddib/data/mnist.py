@@ -1,7 +1,9 @@
 """MNIST's raw files are read, downloaded and coloured."""
 
 import gzip
+import math
 import struct
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddib.data.file_names import unescape_name
+from ddib.data.files import check_regular
 from ddib.data.pixels import Pixels
 from ddib.errors import InputError
 from ddib.paths import user_path
 
 PACKAGED_MNIST = Path(__file__).parents[1] / "zoo" / "mnist"  # 100 test digits of each kind
+DIGIT = 28  # pixels of an edge in the files
+MOST_DIGITS = 700_000  # of a file: EMNIST's largest holds 697,932
 SIZE = 32  # pixels of an edge: MNIST's 28 and a border
 
 
@@ -80,12 +85,23 @@ def _read_idx(folder: Path, name: str, dimensions: int) -> Pixels:
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
     if path is None:
         raise InputError(f"{folder}: no {name} or {name}.gz in this folder of raw MNIST files")
+    check_regular(path)
+    head = 4 * (1 + dimensions)
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        magic, *shape = struct.unpack_from(f">{1 + dimensions}I", data)
-        if magic != 0x0800 | dimensions:
-            raise ValueError("its first bytes are not those of an MNIST file")
-        flat = np.frombuffer(data, np.uint8, offset=4 * (1 + dimensions))
-        return flat.reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            magic, *shape = struct.unpack(f">{1 + dimensions}I", file.read(head))
+            if magic != 0x0800 | dimensions:
+                raise ValueError("its first bytes are not those of an MNIST file")
+            if shape[0] > MOST_DIGITS or (dimensions == 3 and shape[1:] != [DIGIT, DIGIT]):
+                raise ValueError(
+                    f"it says that it holds {'×'.join(map(str, shape))}; expected up to "
+                    f"{MOST_DIGITS:,} digits of {DIGIT}×{DIGIT} pixels"
+                )
+            length = math.prod(shape)
+            data = file.read(length + 1)
+        if len(data) != length:
+            more = "more" if len(data) > length else "less"
+            raise ValueError(f"it holds {more} than the {length:,} bytes that it says")
+        return np.frombuffer(data, np.uint8).reshape(shape)
+    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise InputError(f"{path}: not a whole MNIST file ({error})") from error

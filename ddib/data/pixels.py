@@ -1,13 +1,12 @@
-"""Pixels are read from image files, fitted to a checkpoint's size and turned into tensors and back.
+"""Pixels are fitted to a checkpoint's size and turned into tensors and back.
 
-Pictures are 8-bit pixels and tensors in [-1, 1]; a cloud of points is an image of one row whose
-"pixels" are its coordinates, float32. Reading needs NumPy and Pillow only, so that a screen can
-show images without torch.
+Pictures are 8-bit pixels, deep ones float32 in [-1, 1]; tensors are in [-1, 1]. A cloud of points
+is an image of one row whose "pixels" are its coordinates, float32. Reading needs NumPy and Pillow
+only, so that a screen can show images without torch.
 """
 
 from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,35 +20,9 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 Values = NDArray[np.uint8] | NDArray[np.float32]
-"""Pixels, or of clouds the coordinates of points."""
+"""Pixels; of deep pictures float32 in [-1, 1], of clouds the coordinates of points."""
 
 POINT_CHANNELS = 2  # coordinates of a point of a cloud
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the rest of old Pillow's decoders stay shut
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-MAX_PIXELS = 100_000_000
-
-
-def open_image(path: Path) -> Image.Image:
-    """An image file as RGB(A) or grey, upright by its EXIF rotation.
-
-    Raises InputError for anything that is not a PNG, JPEG, WebP, BMP or GIF of bearable size.
-    """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path}: {image.width}×{image.height} pixels, more than the {MAX_PIXELS:,} "
-                    "that are opened"
-                )
-            return (ImageOps.exif_transpose(image) or image).copy()
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path}: not a readable PNG, JPEG, WebP, BMP or GIF image ({error})"
-        ) from error
 
 
 def read_png(data: bytes) -> Pixels:
@@ -61,28 +34,46 @@ def read_png(data: bytes) -> Pixels:
         raise InputError(f"not a PNG image ({error})") from error
 
 
-def read_fitted(path: Path, size: int, channels: int) -> Pixels:
-    """An image file's pixels, uint8 [size, size, channels]; raises as `open_image` does."""
-    return fit_pixels(np.asarray(open_image(path).convert("RGB")), size, channels)
-
-
 def fit_pixels(pixels: Pixels, size: int, channels: int) -> Pixels:
     """RGB pixels [H, W, 3] resized and centre-cropped to [size, size, channels]."""
-    if channels == 3 and pixels.shape[:2] == (size, size):
-        return pixels
-    image = Image.fromarray(pixels)
-    if channels == 1:
-        image = image.convert("L")
-    fitted = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    fitted = fit_image(Image.fromarray(pixels), size, channels)
     return np.asarray(fitted).reshape(size, size, channels)
 
 
+def fit_image(image: Image.Image, size: int, channels: int) -> Image.Image:
+    """An image in RGB or of floats, resized and centre-cropped to a square; grey for one channel.
+
+    One of that size stays as it is.
+    """
+    if channels == 1 and image.mode == "RGB":
+        image = image.convert("L")
+    elif image.size == (size, size):
+        return image
+    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+
+
 def to_tensor(pixels: Values) -> "Tensor":
-    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]; points as they are."""
+    """uint8 [N, H, W, C] to a float32 tensor [N, C, H, W] in [-1, 1]; other values as they are."""
     import torch
 
     values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
     return (values.div(127.5).sub(1) if pixels.dtype == np.uint8 else values).contiguous()
+
+
+def deepened(pixels: Values) -> NDArray[np.float32]:
+    """uint8 pixels as float32 in [-1, 1], the very numbers that `to_tensor` has; others as they
+    are."""
+    if pixels.dtype != np.uint8:
+        return cast(NDArray[np.float32], pixels)
+    return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def rounded(pixels: Values) -> Pixels:
+    """Pixels as uint8, those of deep pictures to the nearest of 8 bits."""
+    if pixels.dtype == np.uint8:
+        return cast(Pixels, pixels)
+    levels: Pixels = np.rint((pixels + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def to_pixels(images: "Tensor") -> Pixels:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast, 
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr
 
-from ddib.data.pixels import POINT_CHANNELS, Pixels, Values
+from ddib.data.pixels import POINT_CHANNELS, Pixels, Values, rounded
 from ddib.data.scatter import scatter
 from ddib.errors import InputError
 from ddib.registry import Registry
@@ -22,6 +22,7 @@ from ddib.registry import Registry
 if TYPE_CHECKING:
     from ddib.data.training import TrainingData
 
+VERSION = 2  # of what a session file means; what it leaves unsaid stays what it was in that version
 MAX_PICKED = 4096  # single images that an entry of a session may name
 
 
@@ -29,20 +30,22 @@ MAX_PICKED = 4096  # single images that an entry of a session may name
 class Images:
     """Source images: pixels uint8 [N, H, W, C], a name each, and the class where it is known.
 
-    Of clouds of points: coordinates float32 [N, 1, count, 2].
+    Of deep pictures: float32 [N, H, W, C] in [-1, 1]. Of clouds of points: coordinates float32
+    [N, 1, count, 2]. notes: what a user should know of how they were read.
     """
 
     pixels: Values
     names: tuple[str, ...]
     labels: tuple[int | None, ...]
     files: tuple[Path | None, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def pictures(self) -> Pixels:
         """What is shown of them, uint8 [N, H, W, C]: clouds as scatter plots."""
-        if self.pixels.dtype == np.uint8:
-            return cast(Pixels, self.pixels)
-        return scatter(cast(NDArray[np.float32], self.pixels[:, 0]))
+        if self.pixels.shape[-1] == POINT_CHANNELS:
+            return scatter(cast(NDArray[np.float32], self.pixels[:, 0]))
+        return rounded(self.pixels)
 
 
 class Available(Protocol):
@@ -56,7 +59,7 @@ class Available(Protocol):
         """Places of those that the entry takes; raises InputError for one that is not there."""
 
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
-        """Some of them; raises InputError for one that cannot be read."""
+        """Some of them; raises InputError, which names all of those that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class ImageSource(BaseModel):
     """The key that holds a path."""
     picks_key: ClassVar[str | None] = None
     """The key that names single images to be taken."""
+
+    _version: int = PrivateAttr(default=VERSION)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -144,6 +149,12 @@ class ImageSource(BaseModel):
         Raises InputError when nothing is.
         """
         raise NotImplementedError
+
+    def in_version(self, version: int) -> Self:
+        """The entry as a session file of this version means it."""
+        entry = self.model_copy()
+        entry._version = version
+        return entry
 
     def untaken(self) -> Self:
         """The entry without what says which of its images are taken."""

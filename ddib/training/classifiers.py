@@ -18,10 +18,11 @@ from ddib.networks.configurations import ClassifierConfig, ProbeConfig
 from ddib.networks.probe import Probe
 from ddib.schedules.levels import noise, signal
 from ddib.training.configuration import TrainingConfig
-from ddib.training.facts import count_parameters, training_facts, versions
+from ddib.training.facts import count_parameters, training_facts
 from ddib.training.loop import TrainingProgress, optimise
 from ddib.training.noising import signal_and_noise
 from ddib.training.state import Training, settings_of, state_file
+from ddib.versions import versions
 
 HELD_OUT = 2000  # images that a classifier is judged on at each noise level
 

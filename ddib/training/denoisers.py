@@ -25,11 +25,12 @@ from ddib.networks.configurations import MlpConfig, UNetConfig
 from ddib.networks.mlp import Mlp
 from ddib.networks.unet import UNet
 from ddib.training.configuration import TrainingConfig
-from ddib.training.facts import base64_png, corner_of, count_parameters, training_facts, versions
+from ddib.training.facts import base64_png, corner_of, count_parameters, training_facts
 from ddib.training.loop import TrainingProgress, optimise
 from ddib.training.noising import signal_and_noise
 from ddib.training.sampling import sample_sheet
 from ddib.training.state import settings_of, state_file
+from ddib.versions import versions
 
 
 def train_denoiser(

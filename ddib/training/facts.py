@@ -1,15 +1,12 @@
 """The facts of a training are gathered for a checkpoint's header."""
 
 import io
-import platform
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
-import ddib
 from ddib.data.pixels import Pixels
 from ddib.data.training import TrainingData
 from ddib.training.configuration import TrainingConfig
@@ -25,16 +22,6 @@ def training_facts(training: Training, config: TrainingConfig, command: str) -> 
         "loss": training.losses[-1] if training.losses else None,
         "losses_per_100_steps": [round(value, 5) for value in training.losses],
         "threads": torch.get_num_threads(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Of this program and of what it trains with."""
-    return {
-        "ddib-workbench": ddib.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
     }
 
 

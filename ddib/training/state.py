@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import nn
 from ddib.checkpoints.files import SUFFIX
 from ddib.data.training import TrainingData
 from ddib.errors import InputError, RunError
+from ddib.files import replaced
 from ddib.training.configuration import TrainingConfig
 
 Settings = Mapping[str, Any]
@@ -62,7 +62,6 @@ def begin(training: Training, path: Path) -> None:
 
 def save(training: Training, path: Path) -> None:
     """Write the state, whole or not at all; raises RunError."""
-    temporary = path.with_name(f".{path.name}.partial")
     state = {
         "settings": dict(training.settings),
         "network": training.network.state_dict(),
@@ -74,12 +73,9 @@ def save(training: Training, path: Path) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replaced(path) as temporary, temporary.open("wb") as file:
             torch.save(state, file)
-        temporary.replace(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: torch's, of a full disk
-        with suppress(OSError):  # such as where the folder is none
-            temporary.unlink()
         reason = getattr(error, "strerror", None) or str(error)
         raise RunError(f"{path}: the training's state cannot be written: {reason}") from error
 

@@ -6,9 +6,9 @@ so that every later run makes the same choice. Reading a stored one loads no tor
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from ddib.checkpoints.loading import load
 from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import FLOAT32, Evaluation, Precision
 from ddib.errors import RunError
+from ddib.files import replaced
 from ddib.solvers.solver import Solver
 
 if TYPE_CHECKING:
@@ -245,10 +246,7 @@ def _read(path: Path) -> Calibration | None:
 
 def _write(path: Path, calibration: Calibration) -> None:
     """Write a calibration atomically; where the folder cannot be written, it is measured again."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(calibration.model_dump_json(indent=1), "utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        with replaced(path) as temporary:
+            temporary.write_text(calibration.model_dump_json(indent=1), "utf-8")

@@ -13,6 +13,7 @@ from ddib.checkpoints.fitted_grid import Figures, FittedGrid
 from ddib.schedules.grids import Curve, Grid, make_grid
 from ddib.schedules.levels import signal
 from ddib.solvers.solver import Solver
+from ddib.versions import versions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,13 +90,5 @@ def fit_grid(
         images=len(images),
         label=label,
         figures=tuple(figures(steps) for steps in STEPS),
-        versions=_versions(),
+        versions=versions(),
     )
-
-
-def _versions() -> dict[str, str]:
-    import torch
-
-    import ddib
-
-    return {"ddib-workbench": ddib.__version__, "torch": torch.__version__}

@@ -31,6 +31,7 @@ from workbench.session.overrides import set_value
 from workbench.session.reading import load_session, parse_session
 from workbench.session.schema import Session
 from workbench.session.titles import without_family
+from workbench.support.durations import readable_duration
 from workbench.support.text import clean
 
 if TYPE_CHECKING:
@@ -223,7 +224,8 @@ def dry_run(engine: "Engine", plans: Sequence[Plan], as_json: bool) -> None:
         data.print(
             f"{plan.name}: {facts['images']} images, {len(plan.variants)} variants; evaluations "
             f"per image: encode {found.encode} ({found.encode_left} to make), "
-            f"decode {found.decode} ({found.decode_left} to make); about {duration(found.seconds)}",
+            f"decode {found.decode} ({found.decode_left} to make); "
+            f"about {readable_duration(found.seconds)}",
             soft_wrap=True,
         )
 
@@ -256,16 +258,8 @@ class _Watch:
             if message.images_per_second is not None:
                 facts += f"  {message.images_per_second:.3g} images/s"
             if left is not None:
-                facts += f"  {duration(left)} left"
+                facts += f"  {readable_duration(left)} left"
             self._bar.update(self._task, completed=message.evaluations, facts=facts)
-
-
-def duration(seconds: float) -> str:
-    """8.2 s, 3:05 min or 2:14 h."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
 def check_against(endings: Sequence[Finished], earlier: Path) -> tuple[bool, str]:

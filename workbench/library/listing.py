@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ddib.data.pixels import SUFFIXES
+from ddib.data.files import SUFFIXES
 from ddib.errors import InputError
 
 

@@ -6,10 +6,11 @@ import zipfile
 from pathlib import Path
 
 from ddib.errors import InputError, RunError
+from ddib.files import temporary_name
 from workbench.runs.leftovers import PARTIAL
 from workbench.runs.manifest import read_manifest
 from workbench.runs.writing import claim_name
-from workbench.support.files import check_folder, new_file, temporary_name, why
+from workbench.support.files import check_folder, new_file, why
 
 
 def export_run(run: Path, destination: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from ddib.data.files import check_regular
 from ddib.errors import InputError
 from workbench.support.files import atomic_write
 
@@ -23,6 +24,7 @@ def save_sheet(image: Image.Image, path: Path, session_yaml: str) -> None:
 
 def read_session_from_sheet(path: Path) -> str:
     """The session's YAML inside a contact sheet; raises InputError."""
+    check_regular(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddib.errors import InputError, RunError
+from ddib.files import temporary_name
 from ddib.paths import user_path
 from workbench.runs.files import MANIFEST
 from workbench.runs.leftovers import DELETED
 from workbench.runs.manifest import Manifest, read_manifest
 from workbench.runs.notes import Notes, readable_notes
-from workbench.support.files import temporary_name, why
+from workbench.support.files import why
 from workbench.support.suggestions import suggest
 
 

@@ -16,16 +16,11 @@ from datetime import datetime
 from pathlib import Path
 
 from ddib.errors import Cancelled, InputError, RunError
+from ddib.files import temporary_name
 from workbench.runs.files import MANIFEST
 from workbench.runs.leftovers import PARTIAL, clear_dead, leftovers
 from workbench.runs.manifest import Manifest, read_manifest
-from workbench.support.files import (
-    atomic_write,
-    check_folder,
-    is_full,
-    temporary_name,
-    why,
-)
+from workbench.support.files import atomic_write, check_folder, is_full, why
 from workbench.support.names import NAME_BYTES, is_name
 from workbench.support.text import clean
 

@@ -11,18 +11,25 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ddib.data.files import check_regular
+from ddib.data.source import VERSION
+from ddib.errors import InputError
 from workbench.session.errors import Problem, SessionError, explain, shown
 from workbench.session.needs import MissingParts, missing_parts
-from workbench.session.schema import NEEDS, VERSION, Session, SessionFile
+from workbench.session.schema import NEEDS, Session, SessionFile
 from workbench.support.yaml_text import Node, Plain, YamlProblem, is_mapping, read
 
 MAX_BYTES = 256 * 1024
+
+OLDEST = 1
+"""The oldest version that a session can have; it stays what it is, since what its file leaves
+unsaid means what it meant then."""
 
 PICTURES = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 """How JPEG, GIF, WebP and TIFF files begin."""
 
 MIGRATIONS: dict[int, Callable[[Mapping[str, Plain]], Mapping[str, Plain]]] = {}
-"""For each older version, what brings a file's content to the version after it."""
+"""For each version before `OLDEST`, what brings a file's content to the version after it."""
 
 
 def load_session(path: str | Path) -> Session:
@@ -34,8 +41,11 @@ def read_session_text(path: str | Path) -> str:
     """The text of a session file, as `dump_session` wants its original; raises SessionError."""
     path = Path(path)
     try:
+        check_regular(path)
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
+    except InputError as error:
+        raise SessionError(Problem("", None, "", str(error))) from None
     except FileNotFoundError:
         raise file_error(path, None, "no such file") from None
     except OSError as error:
@@ -88,7 +98,7 @@ def _read(text: str, file: str) -> Node:
 
 
 def _migrated(root: Node, file: str) -> Mapping[str, Plain]:
-    """The content in the present version; raises SessionError for one that nobody knows."""
+    """The content in a version that sessions have; raises SessionError for an unknown one."""
     data = root.value if is_mapping(root.value) else {}
     version, line = data.get("version", VERSION), root.nearest(["version"]).line
     if not isinstance(version, int) or isinstance(version, bool):
@@ -97,9 +107,9 @@ def _migrated(root: Node, file: str) -> Mapping[str, Plain]:
     if version > VERSION:
         message = f"{version} is newer than {VERSION}, the newest known here; update ddib-workbench"
         raise SessionError(Problem(file, line, "version", message))
-    for older in range(version, VERSION):
+    for older in range(version, OLDEST):
         if older not in MIGRATIONS:
-            message = f"there was no version {older}; expected {VERSION}"
+            message = f"there was no version {older}; expected {OLDEST} to {VERSION}"
             raise SessionError(Problem(file, line, "version", message))
         data = {**MIGRATIONS[older](data), "version": older + 1}
     return data

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from ddib.data.source import IMAGE_SOURCES, ImageSource
+from ddib.data.source import IMAGE_SOURCES, VERSION, ImageSource
 from ddib.data.sources import source_of
 from ddib.guides.guide import GUIDES, Guide
 from ddib.operations.operation import OPERATIONS, Operation
@@ -21,7 +21,6 @@ from ddib.paths import PathText
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 
-VERSION = 1
 NEEDS = "needs"  # a key of the file only: it follows from the recipe
 MAX_VARIANTS = 10_000  # more rows than anybody looks at: a slip in a sweep
 
@@ -115,7 +114,9 @@ class Recipe(_Part):
 class Session(_Part):
     """A ddib-workbench session."""
 
-    version: Literal[1] = Field(default=1, description="of the file format")
+    version: Literal[1, 2] = Field(
+        default=2, description="what the file leaves unsaid means what it meant then"
+    )
     title: str = Field(default="", description="what the experiment shows")
     source: Source = Field(description="a checkpoint and images")
     target: Target = Field(description="a checkpoint")
@@ -140,7 +141,7 @@ class SessionFile(Session):
 
     model_config = ConfigDict(title="Session")
 
-    version: Literal[1] = Field(description=f"version: {VERSION}")
+    version: Literal[1, 2] = Field(description=f"version: {VERSION}")
     needs: dict[str, str] = Field(
         default={}, description="operations that are not ddib's own, and what they come with"
     )

@@ -4,14 +4,13 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ddib.errors import InputError
+from ddib.files import host_name, replaced, temporary_name
 from ddib.paths import check_path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -23,20 +22,13 @@ def atomic_write(path: Path, content: bytes) -> None:
     A symbolic link stays a link and an existing file keeps its mode. Raises OSError.
     """
     target = path.resolve()
-    temporary = target.with_name(temporary_name(target.name, "tmp"))
-    try:
+    with replaced(target) as temporary:
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
             shutil.copymode(target, temporary)
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a full disk does not say for which file
-        raise
 
 
 @contextmanager
@@ -60,12 +52,6 @@ def new_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def temporary_name(name: str, kind: str) -> str:
-    """A hidden name that says which process of which machine made it: `owner_is_gone` reads it."""
-    short = name[:40]  # a file system gives a name 255 bytes
-    return f".{short}.{kind}-{_host()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
 def owner_is_gone(name: str, kind: str) -> bool:
     """Whether `name` is a `temporary_name` of this kind whose process on this machine has ended.
 
@@ -73,7 +59,7 @@ def owner_is_gone(name: str, kind: str) -> bool:
     """
     _, marker, owner = name.rpartition(f".{kind}-")
     host, _, rest = owner.rpartition("-")[0].rpartition("-")
-    if not (name.startswith(".") and marker and host == _host() and rest.isdecimal()):
+    if not (name.startswith(".") and marker and host == host_name() and rest.isdecimal()):
         return False
     return not is_alive(int(rest))
 
@@ -119,11 +105,6 @@ def check_folder(folder: Path, purpose: str) -> None:
         raise InputError(f"{folder}: cannot hold {purpose}: {existing} is not a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise InputError(f"{folder}: cannot hold {purpose}: no permission to write in {existing}")
-
-
-def _host() -> str:
-    """This machine's name; its hyphens would be taken for separators."""
-    return socket.gethostname().partition(".")[0].replace("-", "_") or "localhost"
 
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}

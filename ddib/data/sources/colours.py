@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-import numpy as np
 from PIL import Image
 from pydantic import Field
 
 from ddib.data.file_names import escape_name, unescape_name
-from ddib.data.pixels import read_fitted
+from ddib.data.files import check_regular
+from ddib.data.pictures import Reading, read_picture
+from ddib.data.pixels import rounded
 from ddib.data.source import Images, ImageSource, TrainingRequest, check_reader
 from ddib.errors import InputError
 from ddib.paths import PathText, user_path
@@ -48,8 +49,8 @@ class Colours(ImageSource):
             raise InputError("--dataset colours takes a picture as --root")
         picture = request.root
         facts = {"dataset": "colours", "picture": picture.name, "size": request.size}
-        pixels = read_fitted(picture, request.size, 3).copy()
-        return ColourData(pixels, f"colours of {picture.stem}", facts)
+        pixels = read_picture(picture, request.size, 3, Reading()).pixels.copy()
+        return ColourData(rounded(pixels), f"colours of {picture.stem}", facts)
 
     @classmethod
     def examples(cls, folder: Path) -> Sequence[Self]:
@@ -59,16 +60,19 @@ class Colours(ImageSource):
 
     def find(self, base: Path) -> "AvailablePicture":
         """The picture; raises InputError when there is no such file."""
-        return AvailablePicture(user_path(unescape_name(self.path), base))
+        path = user_path(unescape_name(self.path), base)
+        return AvailablePicture(path, Reading(deep=self._version > 1))
 
 
 class AvailablePicture:
     """One picture."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reading: Reading) -> None:
+        check_regular(path)
         if not path.is_file():
             raise InputError(f"{path}: no such image")
         self.path = path
+        self._reading = reading
         self.names: Sequence[str] = [escape_name(path.name)]
 
     def taken(self, spec: Colours) -> Sequence[int]:
@@ -78,5 +82,6 @@ class AvailablePicture:
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
         """See `Available`."""
         check_reader(Colours, "colours", channels)
-        pixels = np.stack([read_fitted(self.path, size, channels)])
-        return Images(pixels, (escape_name(self.path.stem),), (None,), (self.path,))
+        picture = read_picture(self.path, size, channels, self._reading)
+        names, files = (escape_name(self.path.stem),), (self.path,)
+        return Images(picture.pixels[None], names, (None,), files, picture.notes)

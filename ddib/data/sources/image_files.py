@@ -1,20 +1,18 @@
 """Image files are a source of images: those that a pattern finds, in the order of their names."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import translate
-from glob import glob, has_magic
 from pathlib import Path
-from re import compile as compile_pattern
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
 from PIL import Image
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ddib.data.file_names import escape_name, unescape_name
-from ddib.data.loading import load_images
-from ddib.data.pixels import SUFFIXES, read_fitted
+from ddib.data.files import check_regular, find_files, some_of, split_pattern
+from ddib.data.loading import join_pixels, load_images
+from ddib.data.pictures import Picture, Reading, read_picture
 from ddib.data.source import (
     MAX_PICKED,
     EachOnce,
@@ -29,6 +27,12 @@ from ddib.paths import PathText, user_path
 
 if TYPE_CHECKING:
     from ddib.data.training import Pictures
+
+
+def _hex_colour(text: str) -> str:
+    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError(f"{text!r} is no colour; write it as #rrggbb, such as #ffffff for white")
+    return text.lower()
 
 
 class ImageFiles(ImageSource):
@@ -48,11 +52,30 @@ class ImageFiles(ImageSource):
         description="which files are taken, as seen from the pattern's folder; null: all",
     )
 
+    background: Annotated[str, AfterValidator(_hex_colour)] = Field(
+        "#000000", description="behind what is transparent, as #rrggbb"
+    )
+    bits: int | None = Field(
+        None,
+        ge=9,
+        le=16,
+        description="of greys stored in 16 bits from the low end, 12 of many cameras; "
+        "null: those that the file has",
+    )
+    unreadable: Literal["refuse", "skip"] = Field(
+        "refuse", description="what is done about files that cannot be read; skip: left out"
+    )
+
     @model_validator(mode="after")
     def _count_or_names(self) -> Self:
         if self.count is not None and self.names is not None:
             raise ValueError("count and names exclude each other; leave one of them out")
         return self
+
+    @property
+    def reading(self) -> Reading:
+        """How its files are read."""
+        return Reading(self.background, self.bits, deep=self._version > 1)
 
     @classmethod
     def has_keys(cls, keys: Mapping[str, Any]) -> bool:
@@ -124,10 +147,16 @@ class AvailableFiles:
     """The files that an entry's pattern finds."""
 
     def __init__(self, entry: ImageFiles, base: Path) -> None:
+        self._entry = entry
         self.folder, pattern = split_pattern(_absolute(entry.path, base))
-        self.names: Sequence[str] = list(map(escape_name, _matching(self.folder, pattern)))
+        found = find_files(self.folder, pattern, entry._version)
+        self.names: Sequence[str] = list(map(escape_name, found.names))
+        self._notes = found.notes
         if not self.names:
-            raise InputError(f"no image matches {Path(self.folder, pattern)}")
+            check_regular(Path(self.folder, pattern))
+            raise InputError(
+                "; ".join((f"no image matches {Path(self.folder, pattern)}", *found.notes))
+            )
 
     def taken(self, spec: ImageFiles) -> Sequence[int]:
         """See `Available`."""
@@ -146,52 +175,45 @@ class AvailableFiles:
         return [places[name] for name in spec.names]
 
     def load(self, places: Sequence[int], size: int, channels: int) -> Images:
-        """See `Available`."""
+        """See `Available`; with `unreadable: skip` those that can be read."""
         check_reader(ImageFiles, "image files", channels)
-        files = tuple(Path(self.folder, unescape_name(self.names[n])) for n in places)
-        pixels = np.stack([read_fitted(file, size, channels) for file in files])
+        read: dict[str, Picture] = {}
+        problems: dict[str, str] = {}
+        for name in (self.names[place] for place in places):
+            file = Path(self.folder, unescape_name(name))
+            try:
+                read[name] = read_picture(file, size, channels, self._entry.reading)
+            except InputError as error:
+                problems[name] = str(error).removeprefix(f"{file}: ")
+        if problems and (self._entry.unreadable == "refuse" or not read):
+            raise InputError(self._refusal(problems, len(places)))
+        left_out = [f"left out, as unreadable: {one}: {why}" for one, why in problems.items()]
         return Images(
-            pixels, tuple(escape_name(f.stem) for f in files), (None,) * len(files), files
+            join_pixels([picture.pixels[None] for picture in read.values()]),
+            tuple(Path(name).stem for name in read),
+            (None,) * len(read),
+            tuple(Path(self.folder, unescape_name(name)) for name in read),
+            (*self._notes, *left_out, *_notes_of(read)),
         )
+
+    def _refusal(self, problems: Mapping[str, str], count: int) -> str:
+        """All that cannot be read, and the way out."""
+        way_out = "" if len(problems) == count else "; leave them out with unreadable: skip"
+        if len(problems) == 1:
+            ((name, why),) = problems.items()
+            return f"{Path(self.folder, name)}: {why}{way_out.replace('them', 'it')}"
+        named = "; ".join(f"{name}: {why}" for name, why in problems.items())
+        return f"{len(problems)} of {count} images of {self.folder}: {named}{way_out}"
+
+
+def _notes_of(read: Mapping[str, Picture]) -> list[str]:
+    """What was done to some of the pictures, each with those it was done to."""
+    done: dict[str, list[str]] = {}
+    for name, picture in read.items():
+        for note in picture.notes:
+            done.setdefault(note, []).append(name)
+    return [f"{note}: {some_of(names)}" for note, names in done.items()]
 
 
 def _absolute(path: str, base: Path) -> str:
     return str(user_path(unescape_name(path), base))
-
-
-def split_pattern(path: str) -> tuple[str, str]:
-    """A pattern's folder, which has no wildcard, and what is matched below it."""
-    if os.path.isdir(path):  # noqa: PTH112  # a text, as everything here: folders may be large
-        return path, "*"
-    if os.path.isfile(path):  # noqa: PTH113
-        return str(Path(path).parent), Path(path).name
-    parts = Path(path).parts
-    first = next((n for n, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
-    return str(Path(*parts[:first])), "/".join(parts[first:])
-
-
-def _matching(folder: str, pattern: str) -> list[str]:
-    """Names of the image files that a pattern finds below a folder, in order.
-
-    A folder of 100,000 is listed in a fraction of a second: no file is asked for anything.
-    """
-    if os.path.isfile(os.path.join(folder, pattern)):  # noqa: PTH113, PTH118
-        return [pattern]
-    if "/" in pattern or "**" in pattern:
-        found = glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
-        names = [n for n in found if os.path.isfile(os.path.join(folder, n))]  # noqa: PTH113, PTH118
-        return sorted(filter(_is_image, names), key=lambda name: name.split("/"))
-    matches = compile_pattern(translate(pattern)).match
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if _is_image(entry.name) and matches(entry.name) and entry.is_file()
-            )
-    except OSError:
-        return []
-
-
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")

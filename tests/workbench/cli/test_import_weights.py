@@ -50,7 +50,7 @@ def test_what_is_named_is_a_name_and_a_class_there_is(tmp_path: Path, places: Fo
             )
         return str(refused.value)
 
-    assert "not a path" in wrong("../../x", ())
+    assert "not a name" in wrong("../../x", ())
     assert "no class 3 in a network of 3 classes" in wrong("x", (1, 3))
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from ddib.bridge.chunk import Chunk
 from ddib.checkpoints.files import ZOO
-from ddib.data.pixels import open_image
+from ddib.data.pictures import open_image
 from ddib.errors import Cancelled
 from ddib.solvers.solver import Solver
 from workbench.engine.execution import engine as execute

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ddib.data.pixels import open_image
+from ddib.data.pictures import open_image
 from ddib.operations.operation import Context
 from ddib.operations.sphere import Slerp
 from workbench.engine.execution.engine import Engine

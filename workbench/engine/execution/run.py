@@ -84,7 +84,7 @@ class Run:
         self.begun = time.monotonic()
         self.seconds = {"load": 0.0, "encode": 0.0, "decode": 0.0}
         self.nfe = {"encode": 0, "decode": 0}
-        self.notes: list[str] = []
+        self.notes = list(plan.images.notes)
         self.reporter = Reporter(plan, order, engine.device, listener, cancelled)
         self.results = self.reporter.results
         self.files: RunFiles | None = None

@@ -229,7 +229,12 @@ def _make_plan(
         if end.label != "own":
             _check_condition(end, end.label, found, classifiers, place)
     images = load_images(
-        specs, size=facts.image_size, channels=facts.channels, base=base, limit=limit
+        specs,
+        size=facts.image_size,
+        channels=facts.channels,
+        base=base,
+        limit=limit,
+        version=session.version,
     )
     for place, end, _ in _ends_used(session, all_variants):
         if end.label == "own":

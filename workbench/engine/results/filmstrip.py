@@ -31,8 +31,8 @@ def filmstrip(results: RunResults) -> tuple[list[SheetRow], list[str]]:
     rows = []
     for one in range(min(count, MOST)):
         other = (one + slerps[path].offset) % count
-        frames = [plan.images.pixels[one], *(row[one] for row in pictures)]
-        frames.append(plan.images.pixels[other])
+        frames = [plan.images.pictures[one], *(row[one] for row in pictures)]
+        frames.append(plan.images.pictures[other])
         rows.append(SheetRow(f"{one + 1} → {other + 1}", np.stack(frames)))
     heads = ["source", *(plan.variants[row].label for row in finished), "source"]
     return rows if len(finished) > 1 else [], heads

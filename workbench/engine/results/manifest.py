@@ -1,20 +1,18 @@
 """The manifest of a run: versions, checkpoints, inputs, costs and metrics."""
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 
-import ddib
 from ddib.checkpoints.files import file_sha256
 from ddib.checkpoints.model import Model
 from ddib.data.file_names import escape_name
 from ddib.networks.probe import Probe
+from ddib.versions import versions
 from workbench.engine.devices.device import device_name
 from workbench.engine.planning.plan import Plan
 from workbench.engine.protocol.messages import Status
@@ -85,12 +83,7 @@ def make_manifest(
         dtype=checkpoints["source"].evaluation.split()[0],
         threads=torch.get_num_threads(),
         chunk_size=ending.chunk,
-        versions={
-            "ddib-workbench": ddib.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        versions=versions(),
         checkpoints=checkpoints,
         operations=_own_parts(results),
         inputs=[

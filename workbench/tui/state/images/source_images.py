@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ddib.data.loading import load_readable
+from ddib.data.loading import distinct_names, load_readable
 from ddib.data.source import Images, ImageSource
 from ddib.errors import InputError
 from workbench.session.schema import Session
@@ -46,15 +46,18 @@ def load(
     size, channels = shape
     entries = session.source.images
     plain = entries[part].untaken()
-    key = gallery_key(entries[part], base, channels)
+    key = gallery_key(entries[part], base, channels, session.version)
     gallery = before.available if key == before.key else None
     counts: list[int] = []
     first: list[Images] = []
     try:
         if gallery is None:
-            gallery = Gallery(entries[part].find(base), channels)
+            found = entries[part].in_version(session.version).find(base)
+            gallery = Gallery(found, channels)
         for index, spec in enumerate(entries):
-            there = gallery.available if index == part else spec.find(base)
+            there = (
+                gallery.available if index == part else spec.in_version(session.version).find(base)
+            )
             taken = there.taken(spec)
             room = SHOWN - sum(counts)
             if room > 0:
@@ -64,7 +67,10 @@ def load(
         return SourceImages(available=gallery, plain=plain, key=key, problem=str(error))
     return SourceImages(
         np.concatenate([images.pictures for images in first]),
-        tuple(name for images in first for name in images.names),
+        distinct_names(
+            [name for images in first for name in images.names],
+            [file for images in first for file in images.files],
+        ),
         sum(counts),
         sum(counts[:part]),
         gallery,
@@ -73,6 +79,6 @@ def load(
     )
 
 
-def gallery_key(spec: ImageSource, base: Path, channels: int) -> tuple[object, ...]:
+def gallery_key(spec: ImageSource, base: Path, channels: int, version: int) -> tuple[object, ...]:
     """What the images depend on that an entry could take."""
-    return base, spec.untaken(), channels, spec.folder_stamp(base)
+    return base, spec.untaken(), channels, version, spec.folder_stamp(base)

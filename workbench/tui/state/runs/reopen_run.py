@@ -233,7 +233,9 @@ def _put_sources(run: RunState, manifest: Manifest, problems: list[str]) -> None
     if entries[0].of_points:
         channels = POINT_CHANNELS  # what is stored are drawings of points
     try:
-        images = load_images(entries, size=size, channels=channels, limit=SHOWN)
+        images = load_images(
+            entries, size=size, channels=channels, limit=SHOWN, version=run.session.version
+        )
     except InputError as error:
         problems.append(f"its source images are not there: {error}")
         return

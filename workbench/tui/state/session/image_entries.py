@@ -114,7 +114,8 @@ class ImageEntries:
     def key(self) -> tuple[object, ...]:
         """What the loaded images depend on."""
         document = self._document
-        return self.shape, document.session.source.images, self.entry, document.base
+        session = document.session
+        return self.shape, session.source.images, session.version, self.entry, document.base
 
     def load(self) -> SourceImages:
         """List the images and read the first; slow, for a thread. Does not change anything here."""
@@ -125,7 +126,8 @@ class ImageEntries:
 
     def folder_changed(self) -> bool:
         """Whether the folder of the images is another than when it was listed."""
-        now = source_images.gallery_key(self.spec, self._document.base, self.shape[1])
+        base, version = self._document.base, self._document.session.version
+        now = source_images.gallery_key(self.spec, base, self.shape[1], version)
         return self.loaded.key not in ((), now)
 
     # ---- showing
