@@ -646,7 +646,7 @@ def test_values_are_set_by_path() -> None:
         ("", "1", "unknown key ; expected"),
         ("title", "", "title: is null; expected text"),
         ("title", "&a x", "title: anchors"),
-        ("version", "2", "version: 2 is newer"),
+        ("version", "3", "version: 3 is newer"),
     ],
 )
 def test_what_cannot_be_set_says_why(path: str, value: str, said: str) -> None:
