@@ -1,1 +1,1 @@
-"""Encode, decode, and the cache of what was solved."""
+"""The bridge between two models: encoding, decoding, and the cache of solved chunks."""

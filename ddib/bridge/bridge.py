@@ -1,4 +1,4 @@
-"""The bridge: encode with the source's model, decode with the target's (Su et al. 2023, alg. 1)."""
+"""The bridge encodes with the source's model and decodes with the target's (Su et al. 2023)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ def encode(
     that the model lacks or guidance that it cannot have, RunError when values are not finite.
     """
     start = Chunk("encode", images, solver or Solver(), label, tuple(range(len(images))))
-    whole = _conditioned(start, model, Guidance(guidance, classifier, classifier_scale))
+    whole = _with_condition(start, model, Guidance(guidance, classifier, classifier_scale))
     return torch.cat([solve(part, model).z for part in whole.split(chunk)])
 
 
@@ -64,11 +64,11 @@ def decode(
     """
     check_guides(guides, latent, source)
     start = Chunk("decode", latent, solver or Solver(), label, guides=tuple(guides), source=source)
-    whole = _conditioned(start, model, Guidance(guidance, classifier, classifier_scale))
+    whole = _with_condition(start, model, Guidance(guidance, classifier, classifier_scale))
     return torch.cat([solve(part, model).z for part in whole.split(chunk)])
 
 
-def _conditioned(chunk: Chunk, model: Model, guidance: Guidance) -> Chunk:
+def _with_condition(chunk: Chunk, model: Model, guidance: Guidance) -> Chunk:
     by = None if guidance.classifier is None else guidance.classifier.facts
     label = check_guidance(model.facts, chunk.label, guidance.scale, by)
     return replace(chunk, label=label, guidance=guidance)
@@ -77,27 +77,27 @@ def _conditioned(chunk: Chunk, model: Model, guidance: Guidance) -> Chunk:
 def solve(
     chunk: Chunk, model: Model, *, cache: Cache | None = None, watch: Watch | None = None
 ) -> Solved:
-    """Take a chunk to the other end; decoded images are unclipped.
+    """Solve the ODE of a chunk from end to end; decoded images are unclipped.
 
     Raises RunError when values are not finite, InputError for a grid that the model cannot have.
     """
     problem = Problem(chunk, model)
     if cache is None:
-        return _computed(problem, watch)
-    if (found := _cached(problem, cache)) is not None:
+        return _compute(problem, watch)
+    if (found := _read_entry(problem, cache)) is not None:
         return found
-    solved = _computed(problem, watch)
+    solved = _compute(problem, watch)
     carried = {} if solved.carried is None else {"carried": solved.carried}
-    cache.put(problem.key, {"z": solved.z, **carried}, _facts(problem))
+    cache.put(problem.key, {"z": solved.z, **carried}, _describe(problem))
     return solved
 
 
-def known(chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
-    """Return a chunk's end as the cache holds it, or None."""
-    return _cached(Problem(chunk, model), cache)
+def read_cached(chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
+    """Return what the cache holds of a chunk's solution; None where it holds nothing."""
+    return _read_entry(Problem(chunk, model), cache)
 
 
-def _cached(problem: Problem, cache: Cache) -> Solved | None:
+def _read_entry(problem: Problem, cache: Cache) -> Solved | None:
     found = cache.get(problem.key)
     if found is None:
         return None
@@ -105,14 +105,15 @@ def _cached(problem: Problem, cache: Cache) -> Solved | None:
     return Solved(parts["z"], parts.get("carried"), 0)
 
 
-def _computed(problem: Problem, watch: Watch | None) -> Solved:
+def _compute(problem: Problem, watch: Watch | None) -> Solved:
     chunk, model = problem.chunk, problem.model
     before = model.denoiser.evaluations
     for step in problem.steps():
         if not step.z.isfinite().all():
             raise RunError(
                 f"NaN or infinite values in step {step.step} of the {chunk.direction} with "
-                f"{model.name}, at σ = {step.sigma:.4g}; is the checkpoint sound, the recipe tame?"
+                f"{model.name}, at σ = {step.sigma:.4g}: try another checkpoint, or "
+                "smaller values in recipe and guidance"
             )
         if watch is not None:
             watch(step)
@@ -122,7 +123,7 @@ def _computed(problem: Problem, watch: Watch | None) -> Solved:
     return Solved(z, step.carried, model.denoiser.evaluations - before)
 
 
-def _facts(problem: Problem) -> dict[str, str]:
+def _describe(problem: Problem) -> dict[str, str]:
     chunk, solver = problem.chunk, problem.chunk.solver
     return {
         "model": problem.model.name,

@@ -1,4 +1,4 @@
-"""Solved chunks by the content of everything they depend on, in memory and on disk."""
+"""The cache keeps solved chunks by a hash of all they depend on, in memory and on disk."""
 
 import contextlib
 import hashlib
@@ -26,8 +26,9 @@ Chunk = Mapping[str, Tensor]
 
 
 def content_key(settings: Mapping[str, object], start: Tensor) -> str:
-    """A digest of settings, of the tensor's bytes, and of what else decides the rounding: the
-    shape, the device, the number of threads and torch's version.
+    """Return a digest of settings, of the tensor's bytes, and of all that decides its rounding.
+
+    That is the shape, the device, the number of threads and torch's version.
     """
     surroundings = {
         "shape": list(start.shape),
@@ -64,7 +65,7 @@ class Cache:
         self._disk_size: int | None = None
 
     def get(self, key: str) -> Chunk | None:
-        """The named tensors put under a key, on the CPU, or None."""
+        """Return the named tensors kept under a key, on the CPU; None where there are none."""
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
@@ -80,7 +81,7 @@ class Cache:
         return value
 
     def put(self, key: str, chunk: Chunk, facts: Mapping[str, str] | None = None) -> None:
-        """Keep named tensors under their key; `facts` tell a person what they are."""
+        """Keep named tensors under a key; `facts` describe them in the file's header."""
         value = {name: tensor.detach().cpu().contiguous() for name, tensor in chunk.items()}
         self._remember(key, value)
         if self.folder is None:
@@ -133,5 +134,5 @@ def _size(chunk: Chunk) -> int:
 
 
 def device_name(device: torch.device) -> str:
-    """What a device is called: `cpu`, or the model of a GPU."""
+    """Return a device's name: `cpu`, or the model of a GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

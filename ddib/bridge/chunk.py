@@ -1,4 +1,4 @@
-"""A chunk is a batch to take along the ODE; with its model it becomes a problem to solve.
+"""A chunk is a batch to solve the ODE for; with its model it becomes a problem to solve.
 
 Work is cut into chunks by position, since a float32 convolution's rounding depends on the batch:
 the same chunks give the same bytes. What a chunk's result depends on is its key in the cache.

@@ -26,7 +26,10 @@ def resolve(name_or_path: str | Path) -> Path:
         named = (folder / f"{name_or_path}{SUFFIX}" for folder in (USER_CHECKPOINTS, ZOO))
         path = next((file for file in named if file.is_file()), path)
     if not path.is_file():
-        raise InputError(f"no checkpoint {str(name_or_path)!r}: neither a name nor a file")
+        raise InputError(
+            f"no checkpoint {str(name_or_path)!r}: there is neither a file of that path nor a "
+            "checkpoint of that name; `ddib-workbench checkpoints list` lists the names"
+        )
     return path
 
 
@@ -39,7 +42,7 @@ def is_path(name: str) -> bool:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """A file of weights for reading.
+    """Open a file of weights for reading.
 
     Raises InputError where there is none, for a pipe, which would keep the reader waiting, and for
     what downloads leave in place of weights.
@@ -47,7 +50,7 @@ def open_file(path: Path) -> BinaryIO:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(
-                f"{path}: a {'folder' if path.is_dir() else 'pipe or device'}, no file"
+                f"{path}: a {'folder' if path.is_dir() else 'pipe or device'}; expected a file"
             )
         with path.open("rb") as file:
             _check_is_no_page(path, file.read(100))
@@ -59,7 +62,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""The grid fitted to a checkpoint lies in a file beside it, and is read from there."""
+"""The σ grid fitted to a checkpoint is read from a file beside the checkpoint."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -51,17 +51,17 @@ class FittedGrid(BaseModel):
 
     @property
     def curve(self) -> Curve:
-        """What `make_grid` takes."""
+        """The curve, for `make_grid`."""
         return Curve(self.sigmas, self.log_density)
 
 
 def grid_file(checkpoint: Path) -> Path:
-    """Where a checkpoint's fitted grid is."""
+    """Return the path of a checkpoint's fitted grid."""
     return checkpoint.with_name(checkpoint.stem + GRID_SUFFIX)
 
 
 def read_grid(checkpoint: Path, sha256: str | None = None) -> FittedGrid:
-    """The grid fitted to a checkpoint; its file's sha256 is compared when it is given.
+    """Read the grid fitted to a checkpoint; compare the checkpoint's sha256 where it is given.
 
     Raises InputError, with what to do, when there is none, it is damaged, or it is another's.
     """

@@ -85,18 +85,18 @@ class CheckpointFacts(Frozen):
             known = ", ".join(map(str, self.labels)) or "none"
             what = "classifier" if self.kind == "classifier" else "model"
             raise InputError(f"no label {label} in a {what} of {self.domain}; it has {known}", key)
-        if label is None and self.class_conditional and not self.learnt_unconditional:
+        if label is None and self.class_conditional and not self.trained_with_label_dropout:
             known = ", ".join(map(str, self.labels))
             raise InputError(
-                f"the model of {self.domain} was trained with a label always (or does not say); "
-                f"give one of {known}",
+                f"the model of {self.domain} was trained with labels only, or its header does not "
+                f"say; give a label, one of {known}",
                 key,
             )
         return label if self.class_conditional else None
 
     @property
-    def learnt_unconditional(self) -> bool:
-        """Whether a class-conditional model was trained without its label too, now and then."""
+    def trained_with_label_dropout(self) -> bool:
+        """Whether a class-conditional model was also trained without labels (label dropout)."""
         dropout = self.training.get("label_dropout", 0)
         return self.class_conditional and isinstance(dropout, int | float) and dropout > 0
 

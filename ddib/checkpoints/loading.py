@@ -8,7 +8,7 @@ from ddib.checkpoints.files import file_sha256, resolve
 from ddib.checkpoints.header import read_facts
 from ddib.checkpoints.model import Classifier, Model
 from ddib.checkpoints.weights import load_network
-from ddib.denoising.evaluation import FLOAT32, Evaluation, prepare
+from ddib.denoising.evaluation import FLOAT32, Evaluation, prepare_network
 from ddib.errors import InputError
 from ddib.networks.configurations import ClassifierConfig, ProbeConfig
 
@@ -34,7 +34,7 @@ def load(
     if isinstance(facts.architecture, ProbeConfig | ClassifierConfig):
         raise InputError(f"{path}: a {facts.kind}, not a denoiser")
     network = load_network(facts.architecture, path, device)
-    prepare(network, evaluation, device, compiled_folder)
+    prepare_network(network, evaluation, device, compiled_folder)
     scale = 1000 / facts.schedule.steps if facts.schedule.rescale_timesteps else 1.0
     denoiser = Denoiser(network, facts.schedule.sigmas, facts.parameterisation, scale)
     return Model(path.stem, path, facts, file_sha256(path), denoiser, evaluation)

@@ -1,4 +1,4 @@
-"""What a checkpoint becomes when it is loaded: a model that denoises, or a classifier."""
+"""A loaded checkpoint is a model that denoises, or a classifier of noisy images."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GridSetting(Protocol):
-    """What a solver's setting says of the σ values that it visits."""
+    """The part of a solver's setting that decides which σ values it visits."""
 
     @property
     def grid(self) -> str:
@@ -49,7 +49,7 @@ class Model:
 
     @cached_property
     def curve(self) -> Curve:
-        """What was fitted for the adapted grid; raises InputError when nothing was."""
+        """The curve of the adapted grid; raises InputError where none was fitted."""
         return read_grid(self.path, self.sha256).curve
 
     def grid(self, solver: GridSetting) -> Grid:

@@ -1,4 +1,4 @@
-"""A checkpoint's noise schedule: by name, or by its own β."""
+"""A checkpoint states its noise schedule by name, or by its own β."""
 
 from collections.abc import Sequence
 from typing import Annotated

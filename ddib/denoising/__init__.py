@@ -1,1 +1,1 @@
-"""From a network to the denoiser D(z, σ, label)."""
+"""The denoiser D(z, σ, label) and how a network becomes one."""

@@ -1,4 +1,4 @@
-"""How a network is evaluated: what trades a little exactness, or a wait, for speed."""
+"""An evaluation says how a network is computed: its precision, memory format and compilation."""
 
 import os
 from pathlib import Path
@@ -37,10 +37,10 @@ class Evaluation(BaseModel):
 FLOAT32 = Evaluation.model_validate({})
 
 
-def prepare(
+def prepare_network(
     network: "nn.Module", evaluation: Evaluation, device: str, compiled_folder: Path | None = None
 ) -> None:
-    """Have a network, already on its device, evaluated so.
+    """Set up a network, already on its device, to be evaluated in this way.
 
     Its finest level, which is all that a network of points has, stays in float32, and so does its
     condition: near σ_min every rounding there moves the latent (on cmnist-fives an encode in bf16
@@ -58,8 +58,8 @@ def prepare(
     if evaluation.precision != "float32":
         if not isinstance(network, UNet | Mlp):
             raise InputError(
-                f"a network of {type(network).__name__} is evaluated in float32 alone: "
-                "--precision float32, or auto"
+                f"the network {type(network).__name__} can be evaluated in float32 only, not "
+                f"{evaluation.precision}; choose --precision float32 or auto"
             )
         dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[evaluation.precision]
         for stage in network.inner_stages():

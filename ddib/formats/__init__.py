@@ -1,5 +1,4 @@
-"""Checkpoints of other programs, found by their content and turned into the workbench's own.
+"""Formats of other programs' checkpoints, recognised by content and converted into our own.
 
-One file for each format, which ends in a `FORMAT`; a new one is a new file. Nothing here executes
-what a file holds.
+Each format is one file, which registers itself. Nothing here executes what a file holds.
 """

@@ -1,7 +1,7 @@
-"""Folders of diffusers: a `UNet2DModel` as `save_pretrained` writes it, alone or in a pipeline.
+"""This format reads folders of diffusers: a `UNet2DModel`, alone or in a pipeline.
 
-What its config.json says builds the network; the scheduler's configuration, where there is one,
-says schedule and prediction. Both are read as data; the weights are safetensors, or a `.bin` of
+The network is built from its config.json; schedule and prediction come from the scheduler's
+configuration where there is one. Both are read as data; the weights are safetensors, or a `.bin` of
 tensors alone.
 """
 
@@ -17,6 +17,7 @@ from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
     Domain,
+    Example,
     Flags,
     Format,
     Opened,
@@ -25,7 +26,7 @@ from ddib.formats.format import (
     register_format,
 )
 from ddib.formats.weights import read_weights
-from ddib.networks.building import missing_extra
+from ddib.networks.building import build_network, missing_extra
 from ddib.networks.configurations import DiffusersConfig
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
@@ -53,18 +54,18 @@ class DiffusersFlags(Flags):
 
 def recognises(source: Source) -> bool:
     """Whether a folder, or its `unet/`, is configured to be a `UNet2DModel`."""
-    return source.path.is_dir() and _unet_folder(source.path) is not None
+    return source.path.is_dir() and _find_unet(source.path) is not None
 
 
 def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened:
     """The network as the workbench keeps it; raises InputError for what cannot be had."""
-    folder = _unet_folder(source.path)
+    folder = _find_unet(source.path)
     assert folder is not None
-    written = {k: v for k, v in _json(folder / CONFIG).items() if not k.startswith("_")}
-    config, weights = DiffusersConfig(config=written), _weights(folder)
+    written = {k: v for k, v in _read_json(folder / CONFIG).items() if not k.startswith("_")}
+    config, weights = DiffusersConfig(config=written), _find_weights(folder)
     entering = written.get("in_channels", 3)
     check_channels(entering, written.get("out_channels", 3))
-    schedule, predicts, notes = _scheduled(source.path, folder, flags)
+    schedule, predicts, notes = _read_schedule(source.path, folder, flags)
     size = written.get("sample_size") or flags.image_size
     if isinstance(size, list) and len(set(size)) == 1:
         size = size[0]
@@ -75,7 +76,7 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
             else f"sample_size {size}: pictures that are not square"
         )
     classes = written.get("num_class_embeds")
-    state = {_OLD_NAME.sub(_renamed, name): t for name, t in read_weights(weights).items()}
+    state = {_OLD_NAME.sub(_rename, name): t for name, t in read_weights(weights).items()}
     facts = CheckpointFacts.model_validate({
         "kind": "denoiser",
         "domain": domain.name,
@@ -91,7 +92,25 @@ def open_folder(source: Source, flags: DiffusersFlags, domain: Domain) -> Opened
     return Opened(state, facts, notes)
 
 
-def _scheduled(
+def write_example(folder: Path) -> Example:
+    """Write a tiny `UNet2DModel`; raises InputError where diffusers is missing."""
+    from safetensors.torch import save_file
+
+    tiny = {
+        "sample_size": 8,
+        "block_out_channels": [8, 16],
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+        "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+    }
+    state = build_network(DiffusersConfig(config=tiny)).state_dict()
+    (folder / CONFIG).write_text(json.dumps({"_class_name": "UNet2DModel", **tiny}))
+    save_file(state, folder / "diffusion_pytorch_model.safetensors")
+    return Example(folder)
+
+
+def _read_schedule(
     path: Path, unet: Path, flags: DiffusersFlags
 ) -> tuple[Schedule, str, tuple[str, ...]]:
     places = (
@@ -102,15 +121,15 @@ def _scheduled(
     found = next((place for place in places if place.is_file()), None)
     said = flags.model_dump(exclude={"image_size"}, exclude_none=True)
     if found is None:
-        schedule, predicts = _schedule(said), said.get("prediction_type", "epsilon")
+        schedule, predicts = _make_schedule(said), said.get("prediction_type", "epsilon")
         note = (
-            f"no {SCHEDULER} beside it: taken for {schedule.name}, {schedule.steps} timesteps and "
-            f"{predicts}; --flags '--beta_schedule … --prediction_type …' says other"
+            f"no {SCHEDULER} beside it: assumed are {schedule.name}, {schedule.steps} timesteps "
+            f"and {predicts}; --flags '--beta_schedule … --prediction_type …' changes them"
         )
         return schedule, _PARAMETERISATIONS[predicts], (note,)
     if said:
-        raise InputError(f"{found.name} says it: leave out --{next(iter(said))}")
-    config = _json(found)
+        raise InputError(f"--{next(iter(said))} is stated in {found.name} too; leave out the flag")
+    config = _read_json(found)
     name, predicts = config.get("_class_name"), config.get("prediction_type", "epsilon")
     if not {"beta_schedule", "trained_betas"} & config.keys():
         raise InputError(
@@ -125,10 +144,10 @@ def _scheduled(
             f"rescale_betas_zero_snr in {found.name}: its last timestep has zero SNR, where σ is "
             "infinite and the ODE cannot begin"
         )
-    return _schedule(config), _PARAMETERISATIONS[predicts], ()
+    return _make_schedule(config), _PARAMETERISATIONS[predicts], ()
 
 
-def _schedule(config: dict[str, Any]) -> Schedule:
+def _make_schedule(config: dict[str, Any]) -> Schedule:
     """The library's own betas; raises InputError where it has none of that name."""
     try:
         from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -144,14 +163,16 @@ def _schedule(config: dict[str, Any]) -> Schedule:
     return Schedule.of_betas(betas.double().tolist())
 
 
-def _unet_folder(folder: Path) -> Path | None:
+def _find_unet(folder: Path) -> Path | None:
     for place in (folder, folder / "unet"):
-        if (place / CONFIG).is_file() and _json(place / CONFIG).get("_class_name") == "UNet2DModel":
+        if (place / CONFIG).is_file() and _read_json(place / CONFIG).get(
+            "_class_name"
+        ) == "UNet2DModel":
             return place
     return None
 
 
-def _weights(folder: Path) -> Path:
+def _find_weights(folder: Path) -> Path:
     """The one file of weights; a safetensors one before a `.bin`, the plain name before others."""
     if index := next(folder.glob("*.index.json"), None):
         raise InputError(
@@ -165,11 +186,11 @@ def _weights(folder: Path) -> Path:
     raise InputError(f"no file of weights in {folder}")
 
 
-def _renamed(name: re.Match[str]) -> str:
+def _rename(name: re.Match[str]) -> str:
     return f"{name[1]}{_ATTENTION[name[2]]}."
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_CONFIG:
             raise InputError(f"{path}: too large for a configuration")
@@ -190,5 +211,6 @@ FORMAT = register_format(
         flags=DiffusersFlags,
         recognises=recognises,
         open=open_folder,
+        example=write_example,
     )
 )

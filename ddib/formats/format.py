@@ -80,6 +80,13 @@ class Domain(NamedTuple):
         return self.labels or tuple(range(classes or 0))
 
 
+class Example(NamedTuple):
+    """A tiny honest file or folder of a format, and the flags with which it is imported."""
+
+    path: Path
+    flags: str = ""
+
+
 class Samples(NamedTuple):
     """Images of the domain [N, C, H, W] in [-1, 1] and their classes, int [N], -1 for none."""
 
@@ -123,8 +130,9 @@ class Identified:
 class Format:
     """How a program keeps its checkpoints.
 
-    recognises: by content. open: raises InputError for what cannot be had. identify: where weights
-    leave open what only trying on images tells, see `ddib.formats.identify`.
+    recognises: by content. open: raises InputError for what cannot be had. example: writes one into
+    an empty folder; the tests of hostile files change it. identify: where weights leave open what
+    only trying on images tells, see `ddib.formats.identify`.
     """
 
     name: str
@@ -132,6 +140,7 @@ class Format:
     flags: type[Flags]
     recognises: Callable[[Source], bool]
     open: Callable[[Source, Any, Domain], Opened]
+    example: Callable[[Path], Example]
     identify: Callable[[State, Samples, Any], Identified] | None = None
 
 

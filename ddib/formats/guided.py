@@ -1,13 +1,15 @@
-"""Weights of guided-diffusion and improved-diffusion, and of the workbench's own kind of U-Net."""
+"""This format reads weights of guided-diffusion and improved-diffusion."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddib.checkpoints.header import CheckpointFacts
 from ddib.checkpoints.schedule import Schedule
 from ddib.formats.format import (
     Domain,
+    Example,
     Format,
     Identified,
     Opened,
@@ -17,6 +19,7 @@ from ddib.formats.format import (
     register_format,
 )
 from ddib.formats.guided_unet import FIRST, LAST, TIME, GuidedFlags, read_architecture
+from ddib.networks.configurations import UNetConfig
 
 if TYPE_CHECKING:
     from ddib.formats.format import State
@@ -50,6 +53,17 @@ def open_weights(source: Source, flags: GuidedFlags, domain: Domain) -> Opened:
     return Opened(state, facts)
 
 
+def write_example(folder: Path) -> Example:
+    """Write the weights of a tiny U-Net; the network is on one level and has no attention."""
+    import torch
+
+    from ddib.networks.unet import UNet
+
+    tiny = UNetConfig(model_channels=32, channel_mult=(1,), attention_factors=())
+    torch.save(UNet(tiny).state_dict(), folder / "model.pt")
+    return Example(folder / "model.pt", "--image_size 8")
+
+
 def _identify(state: State, samples: Samples, flags: GuidedFlags) -> Identified:
     from ddib.formats.identify import identify  # loads torch
 
@@ -63,6 +77,7 @@ FORMAT = register_format(
         flags=GuidedFlags,
         recognises=recognises,
         open=open_weights,
+        example=write_example,
         identify=_identify,
     )
 )

@@ -96,8 +96,8 @@ def read_architecture(state: State, flags: GuidedFlags) -> UNetConfig:
     first = [1 + level * (blocks + 1) for level in range(levels)]
     scale_shift = state["middle_block.0.emb_layers.1.weight"]
     config = UNetConfig(
-        in_channels=_whole(state[FIRST].shape[1], pixels),
-        out_channels=_whole(state[LAST].shape[0], pixels),
+        in_channels=_divide_into_patches(state[FIRST].shape[1], pixels),
+        out_channels=_divide_into_patches(state[LAST].shape[0], pixels),
         model_channels=width,
         num_res_blocks=blocks,
         channel_mult=tuple(
@@ -116,18 +116,18 @@ def read_architecture(state: State, flags: GuidedFlags) -> UNetConfig:
         dropout=flags.dropout,
         patch_size=flags.patch_size,
     )
-    _compare(config, flags)
+    _check_flags(config, flags)
     return config
 
 
-def _whole(channels: int, pixels: int) -> int:
+def _divide_into_patches(channels: int, pixels: int) -> int:
     if channels % pixels:
         raise InputError(f"{channels} channels are not whole patches of {pixels} pixels")
     return channels // pixels
 
 
-def _compare(config: UNetConfig, flags: GuidedFlags) -> None:
-    """What is said twice has to agree."""
+def _check_flags(config: UNetConfig, flags: GuidedFlags) -> None:
+    """Raise InputError where a flag contradicts the weights."""
     factors = None
     if flags.attention_resolutions is not None:
         sizes = [int(part) for part in flags.attention_resolutions.split(",") if part]
@@ -146,4 +146,6 @@ def _compare(config: UNetConfig, flags: GuidedFlags) -> None:
     }
     for name, (said, is_so) in pairs.items():
         if said is not None and said != is_so:
-            raise InputError(f"--{name}: {said} in the flags, {is_so} in the weights")
+            raise InputError(
+                f"--{name} is {said} in the flags and {is_so} in the weights; leave out the flag"
+            )

@@ -1,4 +1,4 @@
-"""Settings that weights do not tell, found by trying: the right ones denoise best.
+"""Settings that weights do not contain are identified by trial: the right ones denoise best.
 
 First what changes the error coarsely: patches, schedule and what is predicted. Then heads, which
 hardly change it: candidates are compared on the same images and noise, so that what is common to
@@ -56,7 +56,7 @@ def identify(state: State, samples: Samples, known: GuidedFlags) -> Identified:
 def _coarse_candidates(
     state: State, samples: Samples, known: GuidedFlags, given: frozenset[str]
 ) -> list[GuidedFlags]:
-    """What differs by much, each with the first way of splitting heads that fits."""
+    """Return the candidates that differ much, each with the first split into heads that fits."""
     found = []
     for patch in [known.patch_size] if "patch_size" in given else PATCHES:
         flags = known.model_copy(update={"patch_size": patch})
@@ -86,7 +86,7 @@ def _coarse_candidates(
 
 
 def splits(state: State, flags: GuidedFlags, given: frozenset[str]) -> Iterator[GuidedFlags]:
-    """Each way of splitting attention into heads that computes something else."""
+    """List the splits of attention into heads that compute different things."""
     widths = [t.shape[0] // 3 for name, t in state.items() if name.endswith("qkv.weight")]
     splits: list[dict[str, int]] = [{"num_heads": n, "num_head_channels": -1} for n in HEADS]
     splits += [{"num_head_channels": n} for n in HEAD_CHANNELS]

@@ -1,11 +1,12 @@
-"""Weights of lucidrains' denoising-diffusion-pytorch, its EMA's where they are there.
+"""This format reads weights of denoising-diffusion-pytorch (lucidrains), the EMA's if present.
 
 The architecture is read off the tensors; schedule and objective off the buffers that its
-`GaussianDiffusion` saves along. Images are taken to be in [-1, 1], its `auto_normalize`.
+`GaussianDiffusion` saves with them. Images are taken to be in [-1, 1], its `auto_normalize`.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from ddib.checkpoints.schedule import MAX_TIMESTEPS, Schedule
 from ddib.errors import InputError
 from ddib.formats.format import (
     Domain,
+    Example,
     Flags,
     Format,
     Opened,
@@ -23,6 +25,7 @@ from ddib.formats.format import (
     check_channels,
     register_format,
 )
+from ddib.networks.building import build_network
 from ddib.networks.configurations import LucidrainsConfig
 
 if TYPE_CHECKING:
@@ -88,7 +91,7 @@ def architecture(state: State, flags: LucidrainsFlags) -> LucidrainsConfig:
 
 
 def objective(state: State) -> Objective:
-    """What a network predicts, told by its `loss_weight` where the signal is below the noise.
+    """Identify what a network predicts by its `loss_weight` where the signal is below the noise.
 
     There it is 1 for the noise, SNR for the image and SNR/(SNR+1) for v, with and without the
     clipping of Min-SNR. Raises InputError when it is none of them.
@@ -110,12 +113,12 @@ def objective(state: State) -> Objective:
 def open_weights(source: Source, flags: LucidrainsFlags, domain: Domain) -> Opened:
     """The `Unet` as the workbench keeps it; raises InputError for what cannot be had."""
     prefix = next(prefix for prefix in _PREFIXES if f"{prefix}{_FIRST}" in source.state)
-    state = _below(source.state, prefix)
-    buffers = _below(source.state, prefix.removesuffix("model."))
+    state = _strip_prefix(source.state, prefix)
+    buffers = _strip_prefix(source.state, prefix.removesuffix("model."))
     config = architecture(state, flags)
     check_channels(config.channels, config.out_dim)
     if flags.image_size is None:
-        raise InputError("the weights do not tell the image size: --flags '--image_size N'")
+        raise InputError("the weights do not contain the image size; give --flags '--image_size N'")
     notes: tuple[str, ...] = ()
     if "betas" in buffers and "loss_weight" in buffers:
         schedule, predicts = Schedule.of_betas(buffers["betas"].tolist()), objective(buffers)
@@ -123,8 +126,8 @@ def open_weights(source: Source, flags: LucidrainsFlags, domain: Domain) -> Open
         schedule = Schedule(name=flags.beta_schedule, steps=flags.timesteps)
         predicts = flags.objective
         notes = (
-            f"a bare Unet: taken for {flags.beta_schedule}, {flags.timesteps} timesteps and "
-            f"{flags.objective}; --flags '--beta_schedule … --objective …' says other",
+            f"a bare Unet: assumed are {flags.beta_schedule}, {flags.timesteps} timesteps and "
+            f"{flags.objective}; --flags '--beta_schedule … --objective …' changes them",
         )
     facts = CheckpointFacts.model_validate({
         "kind": "denoiser",
@@ -140,7 +143,25 @@ def open_weights(source: Source, flags: LucidrainsFlags, domain: Domain) -> Open
     return Opened(state, facts, notes)
 
 
-def _below(state: State, prefix: str) -> State:
+def write_example(folder: Path) -> Example:
+    """Write the weights of a tiny `Unet`; raises InputError where its library is missing."""
+    import torch
+
+    tiny = LucidrainsConfig(
+        dim=8,
+        init_dim=8,
+        out_dim=3,
+        dim_mults=(1, 2),
+        channels=3,
+        attn_dim_head=(8, 8),
+        attn_heads=(1, 1),
+        full_attn=(False, True),
+    )
+    torch.save(build_network(tiny).state_dict(), folder / "model-1.pt")
+    return Example(folder / "model-1.pt", "--image_size 8")
+
+
+def _strip_prefix(state: State, prefix: str) -> State:
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in state.items()
@@ -155,5 +176,6 @@ FORMAT = register_format(
         flags=LucidrainsFlags,
         recognises=recognises,
         open=open_weights,
+        example=write_example,
     )
 )

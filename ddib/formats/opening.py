@@ -1,4 +1,4 @@
-"""What lies at a path is recognised as one of the formats, and opened as it."""
+"""A file or folder is recognised as one of the formats, and opened in that format."""
 
 import shlex
 from functools import cache
@@ -70,8 +70,8 @@ def parse_flags(text: str, kind: type[F]) -> F:
         raise InputError(f"--{flag}: {first['msg']}{known}") from None
 
 
-def opened(source: Source, known: Format, flags: Flags, domain: Domain) -> Opened:
-    """What lies at a path, read as a format; raises InputError, naming the path, where it is not.
+def open_source(source: Source, known: Format, flags: Flags, domain: Domain) -> Opened:
+    """Read a file or folder in a format; raises InputError, which names the path.
 
     The weights are put into the network and it is evaluated once, to see that they fit.
     """

@@ -72,7 +72,7 @@ def check_guidance(
             "leave it out, or name a classifier",
             f"{end}guidance",
         )
-    if scale != 1 and not facts.learnt_unconditional:
+    if scale != 1 and not facts.trained_with_label_dropout:
         raise InputError(
             f"the model of {facts.domain} was trained without label dropout (or does not say), so "
             "it has no unconditional estimate; guidance: 1 is the model as it is",

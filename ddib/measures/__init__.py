@@ -1,1 +1,1 @@
-"""What is computed on images and latents: tensors in, numbers out."""
+"""Primitives of metrics: functions from images and latents to numbers."""

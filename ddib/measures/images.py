@@ -1,6 +1,6 @@
-"""Numbers beside pictures: colour, target accuracy, cycle error.
+"""Images are measured: differences of hue, the class a probe reads, errors of a round trip.
 
-Every function but `rmse` gives one value per image; NaN where an image has no such value.
+Every function but `rmse` returns one value per image, NaN where an image has none.
 """
 
 from math import nan
@@ -14,12 +14,12 @@ COLOURLESS = 0.002  # mean chroma below which an image's hue means nothing
 
 
 def rmse(found: Tensor, wanted: Tensor) -> float:
-    """Root of the mean squared difference over all images, channels and pixels."""
+    """Return the root of the mean squared difference over all images, channels and pixels."""
     return float((found.double() - wanted.double()).square().mean().sqrt())
 
 
 def hue_error(results: Tensor, sources: Tensor) -> Tensor:
-    """Angle between the hues of results and sources, degrees in [0, 180], float64 [N].
+    """Return the angles between hues of results and sources, degrees in [0, 180], float64 [N].
 
     Both [N, 3, H, W] in [-1, 1] (clipped). An image's hue is the circular mean over its pixels,
     weighted by saturation × value. NaN where either image has almost no colour.
@@ -30,20 +30,20 @@ def hue_error(results: Tensor, sources: Tensor) -> Tensor:
 
 
 def probe_labels(images: Tensor, probe: Probe) -> Tensor:
-    """What the probe takes each of the images [N, 3, H, W] in [-1, 1] for: int64 [N]."""
+    """Return the class that the probe reads in each image [N, 3, H, W] in [-1, 1]: int64 [N]."""
     with torch.inference_mode():
         logits: Tensor = probe(images.clamp(-1, 1))
     return logits.argmax(1)
 
 
 def psnr(results: Tensor, sources: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB, data range 2, unclipped, float64 [N]; ∞ when equal."""
+    """Return the peak signal-to-noise ratio in dB, data range 2, float64 [N]; ∞ when equal."""
     error = (results.double() - sources.double()).square().flatten(1).mean(1)
     return 10 * torch.log10(4 / error)
 
 
 def _mean_hue(images: Tensor) -> tuple[Tensor, Tensor]:
-    """The circular mean hue in radians [N], and the mean chroma in [0, 1] [N]."""
+    """Return the circular mean hue in radians [N], and the mean chroma in [0, 1] [N]."""
     rgb = (images.double().clamp(-1, 1) + 1) / 2
     chroma = rgb.amax(1) - rgb.amin(1)  # saturation × value
     red, green, blue = rgb.unbind(1)

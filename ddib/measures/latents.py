@@ -1,7 +1,7 @@
-"""How far a latent is from white Gaussian noise: moments, autocorrelation, radial spectrum.
+"""Latents are compared with white Gaussian noise: moments, autocorrelation, radial spectrum.
 
-Every statistic gives one value per image of z [N, C, H, W]; `pooled` makes all images one. Beside
-each stands the error that the same statistic has on white noise N(0, 1) of that size.
+Every statistic gives one value per image of z [N, C, H, W]; `pool` makes all images one. For each
+there is the value and the standard error that white noise N(0, 1) of that size has.
 """
 
 from math import nan, sqrt
@@ -15,19 +15,19 @@ REACH = 4.0  # standard deviations from the middle of the histogram to either en
 
 
 class Band(NamedTuple):
-    """What white noise N(0, 1) gives: the expected value and its standard error."""
+    """The expected value of a statistic on white noise N(0, 1), and its standard error."""
 
     expected: float
     error: float
 
 
-def pooled(z: Tensor) -> Tensor:
-    """All images as one [1, N·C, H, W], whose statistics are those over all of them."""
+def pool(z: Tensor) -> Tensor:
+    """Return all images as one [1, N·C, H, W], whose statistics are those over all of them."""
     return z.reshape(1, -1, *z.shape[2:])
 
 
 def latent_moments(z: Tensor) -> dict[str, Tensor]:
-    """Mean, standard deviation and kurtosis (normal = 3) of each latent, each float64 [N].
+    """Return mean, standard deviation and kurtosis (normal: 3) of each latent, each float64 [N].
 
     Population moments over C·H·W of z [N, C, H, W]; the kurtosis of a constant is NaN.
     """
@@ -40,7 +40,7 @@ def latent_moments(z: Tensor) -> dict[str, Tensor]:
 
 
 def autocorrelation(z: Tensor) -> Tensor:
-    """Mean of the horizontal and the vertical autocorrelation at a lag of one pixel, float64 [N].
+    """Return the mean of horizontal and vertical autocorrelation at lag one, float64 [N].
 
     Each is the mean product of neighbours over all channels, centred by the image's mean and
     divided by its variance; NaN for a constant and for images of one row or column.
@@ -53,7 +53,7 @@ def autocorrelation(z: Tensor) -> Tensor:
 
 
 def radial_spectrum(z: Tensor) -> Tensor:
-    """Power by frequency, 1 … min(H, W)/2 cycles along the shorter side, float64 [N, rings].
+    """Return the power by frequency, 1 … min(H, W)/2 cycles along the shorter side, [N, rings].
 
     The mean of |FFT|² / (H·W) over channels and over the frequencies whose length rounds to the
     ring's: 1 in every ring for white noise of variance 1. The mean of a channel is in none.
@@ -67,14 +67,14 @@ def radial_spectrum(z: Tensor) -> Tensor:
 
 
 def histogram(z: Tensor) -> Tensor:
-    """How many values lie in each of 64 bins from -4 to 4, int64 [N, 64]; others are in none."""
+    """Count the values in each of 64 bins from -4 to 4, int64 [N, 64]; others are in none."""
     return torch.stack(
         [torch.histc(image.double(), BINS, -REACH, REACH).long() for image in z.flatten(1)]
     )
 
 
 def white_noise(channels: int, height: int, width: int) -> dict[str, Band]:
-    """The bands of `latent_moments` and `autocorrelation` for one image of white noise N(0, 1).
+    """Return the bands of `latent_moments` and `autocorrelation` for one image of white noise.
 
     The errors for n values, large n: mean 1/√n, deviation 1/√(2n), kurtosis √(24/n); of either
     autocorrelation 1/√(pairs of neighbours), the two being uncorrelated; images of one row, as
@@ -93,7 +93,7 @@ def white_noise(channels: int, height: int, width: int) -> dict[str, Band]:
 
 
 def white_spectrum_errors(channels: int, height: int, width: int) -> Tensor:
-    """The standard error of each ring of `radial_spectrum` for white noise N(0, 1), [rings].
+    """Return the standard error of each ring of `radial_spectrum` for white noise N(0, 1), [rings].
 
     Half of a ring's frequencies are the other half's conjugates: √(2 / (C · frequencies)).
     """
@@ -102,7 +102,7 @@ def white_spectrum_errors(channels: int, height: int, width: int) -> Tensor:
 
 
 def _rings(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """The ring of each frequency [H, W], and how many frequencies each has.
+    """Return the ring of each frequency [H, W], and how many frequencies each has.
 
     Ring 0 is the mean, the last one all that is beyond half the shorter side.
     """

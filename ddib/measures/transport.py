@@ -1,6 +1,6 @@
-"""Optimal transport between two clouds of colours, to compare a translation with.
+"""Optimal transport between two clouds of colours is computed, to compare translations with it.
 
-By the POT library (Flamary et al. 2021), which is optional: the extra `ot`.
+It uses the POT library (Flamary et al. 2021), which is optional: the extra `ot`.
 """
 
 from functools import lru_cache
@@ -20,12 +20,12 @@ REGULARISATION = 0.05  # of Sinkhorn's plan, in squared units of colours in [-1,
 
 
 def available() -> bool:
-    """Whether the library is there."""
+    """Whether the library is installed."""
     return find_spec("ot") is not None
 
 
 def projections(sources: Points, targets: Points) -> dict[str, Points]:
-    """Where each source [N, C] goes, [N, C], under the plan that moves all to the targets [M, C].
+    """Return where each source [N, C] goes under each plan to the targets [M, C], [N, C].
 
     "ot" is the exact plan for the squared distance, "sinkhorn" the one with entropy; a point goes
     to the mean of the targets that the plan gives it (barycentric projection). The latest are
@@ -37,9 +37,9 @@ def projections(sources: Points, targets: Points) -> dict[str, Points]:
 def transport_error(
     images: "Tensor", sources: "Tensor", picture: "Tensor", plan: str
 ) -> list[float]:
-    """Mean squared difference of each image's colours from where a plan takes its source's.
+    """Return the mean squared difference of each image's colours from its source's under a plan.
 
-    images, sources: [N, C, H, W] in [-1, 1]; picture: [C, H, W], whose colours the plan leads to;
+    images, sources: [N, C, H, W] in [-1, 1]; picture: [C, H, W], which has the target colours;
     plan: "ot" or "sinkhorn".
     """
     targets = _colours(picture)
@@ -50,7 +50,7 @@ def transport_error(
 
 
 def _colours(image: "Tensor") -> Points:
-    """The pixels of an image [C, H, W] as points [H·W, C]."""
+    """Return the pixels of an image [C, H, W] as points [H·W, C]."""
     return np.ascontiguousarray(image.double().cpu().flatten(1).T.numpy())
 
 

@@ -1,1 +1,1 @@
-"""The torch modules and the configurations that they are built from."""
+"""Neural networks: torch modules and the configurations from which they are built."""

@@ -1,4 +1,4 @@
-"""A classifier of noisy images, whose gradient guides a denoiser (Dhariwal & Nichol 2021)."""
+"""A classifier of noisy images guides a denoiser by its gradient (Dhariwal & Nichol 2021)."""
 
 from typing import cast
 

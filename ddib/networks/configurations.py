@@ -1,4 +1,4 @@
-"""The architectures of networks that a checkpoint may hold: one class each.
+"""A configuration describes the architecture of a network that a checkpoint may hold.
 
 A new architecture is a new class here, entered in `Architecture`, and a function in
 `ddib.networks.building` that makes its network. Importing this loads no torch.

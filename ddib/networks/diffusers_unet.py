@@ -1,4 +1,4 @@
-"""diffusers' `UNet2DModel` as a network of the denoiser's.
+"""This adapter gives diffusers' `UNet2DModel` the interface of the denoiser's networks.
 
 Importing this raises ImportError where diffusers is not installed.
 """

@@ -1,4 +1,4 @@
-"""The `Unet` of denoising-diffusion-pytorch (Phil Wang, lucidrains) as a network of the denoiser's.
+"""This adapter gives the `Unet` of denoising-diffusion-pytorch the interface of our networks.
 
 Importing this raises ImportError where denoising-diffusion-pytorch is not installed.
 """

@@ -1,4 +1,4 @@
-"""A residual network on points: the denoiser of clouds, in two dimensions or in colours."""
+"""A residual network on points denoises clouds: of two dimensions, or of colours."""
 
 from collections.abc import Iterator
 from typing import cast

@@ -1,4 +1,4 @@
-"""A small classifier that says which digit a picture shows, whatever its hue."""
+"""A probe is a small classifier that reads which digit a picture shows, whatever its hue."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""The U-Net of improved-/guided-diffusion (Dhariwal & Nichol 2021), state-dict compatible.
+"""This U-Net is that of guided-diffusion (Dhariwal & Nichol 2021) and loads its state dicts.
 
 Parameter names and shapes are those of openai/guided-diffusion's `UNetModel`, so that its weights
 load. `patch_size` folds pixels into channels at the input and back at the output, which makes
@@ -17,7 +17,7 @@ from ddib.networks.configurations import UNetConfig
 
 Layer = TypeVar("Layer", bound=nn.Module)
 Condition = tuple[Tensor, ...]
-"""What time and label mean to each residual block, in the order of the blocks."""
+"""The conditioning on time and label for each residual block, in the order of the blocks."""
 
 
 class UNet(nn.Module):
@@ -86,7 +86,7 @@ class UNet(nn.Module):
         self.out = nn.Sequential(
             nn.GroupNorm(config.groups, channels),
             nn.SiLU(),
-            _zeroed(nn.Conv2d(first, config.out_channels * patches, 3, padding=1)),
+            _zero(nn.Conv2d(first, config.out_channels * patches, 3, padding=1)),
         )
 
     def inner_stages(self) -> Iterator["Stage"]:
@@ -175,7 +175,7 @@ class ResBlock(nn.Module):
             nn.GroupNorm(config.groups, out_channels),
             nn.SiLU(),
             nn.Dropout(config.dropout),
-            _zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1)),
+            _zero(nn.Conv2d(out_channels, out_channels, 3, padding=1)),
         )
         self.skip_connection = (
             nn.Identity()
@@ -230,7 +230,7 @@ class Attention(nn.Module):
         self.new_order = config.use_new_attention_order
         self.norm = nn.GroupNorm(config.groups, channels)
         self.qkv = nn.Conv1d(channels, 3 * channels, 1)
-        self.proj_out = _zeroed(nn.Conv1d(channels, channels, 1))
+        self.proj_out = _zero(nn.Conv1d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, C, H, W] to the same shape."""
@@ -280,7 +280,7 @@ def _group_norm(x: Tensor, norm: nn.GroupNorm, weight: Tensor, bias: Tensor) -> 
     return torch.addcmul(bias, normed, weight)
 
 
-def _zeroed(module: Layer) -> Layer:
+def _zero(module: Layer) -> Layer:
     for parameter in module.parameters():
         nn.init.zeros_(parameter)
     return module

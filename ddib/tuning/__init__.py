@@ -1,1 +1,1 @@
-"""What is fitted to a checkpoint: grids, steps, the way it is evaluated."""
+"""Fitting to a checkpoint: its σ grid, the number of steps, how its network is evaluated."""

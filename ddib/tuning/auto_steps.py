@@ -1,4 +1,4 @@
-"""`steps: auto`: the fewest steps that keep the latent's error under the tolerance."""
+"""`steps: auto` is resolved: to the fewest steps that keep the latent's error in the tolerance."""
 
 from functools import cache as cached
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ def fewest_steps(
     watch: Watch | None = None,
     guidance: Guidance = PLAIN,
 ) -> tuple[int, float]:
-    """Steps for a solver with `steps: auto`, and the latent's error (RMSE) that they leave.
+    """Return the steps for a solver with `steps: auto`, and the RMS error of the latent with them.
 
     The error of the first four images [N, C, H, W] is measured against a much finer solution.
     Steps are doubled until it is under `solver.tolerance`, then bisected, so the answer depends
@@ -58,8 +58,9 @@ def fewest_steps(
         failed, enough = enough, 2 * enough
         if enough > MOST:
             raise InputError(
-                f"{solver.name} needs more than {MOST} steps for {solver.tolerance:g}: its error "
-                f"is {found:.2g} then; take another solver or a larger tolerance",
+                f"{solver.name} needs more than {MOST} steps to keep the tolerance "
+                f"{solver.tolerance:g}: with {failed} steps its error is {found:.2g}; choose "
+                "another solver or a larger tolerance",
                 key="solver.tolerance",
             )
         found = error(enough)

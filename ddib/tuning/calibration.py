@@ -1,7 +1,7 @@
-"""Which way of evaluating a network is fastest here, within a stated error: a short calibration.
+"""A calibration measures which evaluation of a network is fastest here, within an error bound.
 
-Measured once for a device, a version of torch, a number of threads and a checkpoint, and stored,
-so that the same choice is made in every later run. Reading what is stored needs no torch.
+It is made once for a device, a version of torch, a number of threads and a checkpoint, and stored,
+so that every later run makes the same choice. Reading a stored one loads no torch.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ERROR_BOUND = 0.005  # latent RMSE; a sixth of the default solver's own, 0.031, adds 1 % to it
-MARGIN = 1.05  # a less plain evaluation has to be this much faster: timings vary by a few per cent
+MARGIN = 1.05  # a later candidate has to be this much faster: timings vary by a few per cent
 STEADY = 1.25  # float32's own times before and after may differ by this factor
-HOPELESS = 4.0  # times slower than float32 at batch 1: not measured any further
+HOPELESS = 4.0  # times slower than float32: a candidate is not measured at larger batches
 BATCHES = {"cpu": (1, 4, 16), "cuda": (1, 4, 16, 64)}
-IMAGES = 8  # sampled from the checkpoint itself, to be encoded
-SECONDS = 0.4  # of timing, for each candidate and batch
+IMAGES = 8  # that the checkpoint itself generates, to be encoded
+SECONDS = 0.4  # spent on timing each candidate at each batch size
 
 
 class _Frozen(BaseModel):
@@ -39,7 +39,7 @@ class _Frozen(BaseModel):
 
 
 class Surroundings(_Frozen):
-    """What a measurement holds for."""
+    """Where a measurement is valid: device, version of torch, threads, hash of the checkpoint."""
 
     device: str
     torch: str
@@ -48,8 +48,10 @@ class Surroundings(_Frozen):
 
 
 class Measurement(_Frozen):
-    """One candidate: ms of an evaluation by batch size, and the latent RMSE that it adds to an
-    encode with the default solver, against float32. `problem` says why either is missing.
+    """The time and the error of one candidate.
+
+    milliseconds: of an evaluation, by batch size. error: RMSE between its latents and float32's,
+    encoding with the default solver. problem: why either is missing.
     """
 
     evaluation: Evaluation
@@ -59,7 +61,7 @@ class Measurement(_Frozen):
 
 
 class Calibration(_Frozen):
-    """All that was measured, plainest first; the first is float32."""
+    """The measurements of a checkpoint, in the order of `list_candidates`; float32 is first."""
 
     version: Literal[1] = 1
     checkpoint: str
@@ -68,20 +70,21 @@ class Calibration(_Frozen):
 
     @property
     def choice(self) -> Evaluation:
-        """See `fastest`."""
-        return fastest(self.measurements)
+        """The evaluation that `choose_fastest` returns for the measurements."""
+        return choose_fastest(self.measurements)
 
     def speedup(self, one: Measurement) -> float | None:
-        """How many times faster than float32 at the largest batch; None when not measured."""
+        """Return the speed over float32's at the largest batch; None where it was not measured."""
         plain = self.measurements[0].milliseconds
         largest = max(plain)
         return plain[largest] / one.milliseconds[largest] if largest in one.milliseconds else None
 
 
-def fastest(measurements: Sequence[Measurement], bound: float = ERROR_BOUND) -> Evaluation:
-    """The fastest at the largest batch, where most of the work is done, of those within the bound.
+def choose_fastest(measurements: Sequence[Measurement], bound: float = ERROR_BOUND) -> Evaluation:
+    """Return the evaluation that is fastest at the largest batch, among those within the bound.
 
-    Of two that are within MARGIN of each other, the plainer, which comes earlier.
+    Most of the work is done at the largest batch. A later one is chosen only where it is faster
+    than an earlier one by the factor MARGIN.
     """
     best = measurements[0]
     for other in measurements[1:]:
@@ -93,8 +96,8 @@ def fastest(measurements: Sequence[Measurement], bound: float = ERROR_BOUND) -> 
     return best.evaluation
 
 
-def candidates(device: str, compiled: bool = False) -> Iterator[Evaluation]:
-    """What may be tried on a device, plainest first."""
+def list_candidates(device: str, compiled: bool = False) -> Iterator[Evaluation]:
+    """List the evaluations to measure on a device: float32 first, compiled ones last."""
     yield FLOAT32
     yield Evaluation(channels_last=True)
     for precision in ("bf16", "fp16"):
@@ -110,10 +113,10 @@ def candidates(device: str, compiled: bool = False) -> Iterator[Evaluation]:
 def calibrate(
     path: Path, device: str, folder: Path, *, compiled: bool = False
 ) -> Iterator[Measurement]:
-    """Measure every candidate, and store them all in `folder` at the end.
+    """Measure every candidate, and store all measurements in `folder` at the end.
 
-    Takes some twenty seconds on two cores, and with `compiled` a few minutes. Raises InputError
-    as `load` does, and RunError, storing nothing, when other programs disturbed it.
+    It takes some twenty seconds on two cores, and with `compiled` a few minutes. Raises InputError
+    as `load` does, and RunError, storing nothing, when other programs disturbed the timing.
     """
     import torch
 
@@ -132,12 +135,12 @@ def calibrate(
     batches = BATCHES.get(device.partition(":")[0], BATCHES["cpu"])
     z = noise.repeat(-(-max(batches) // IMAGES), 1, 1, 1)
     measured: list[Measurement] = []
-    for evaluation in candidates(device, compiled):
+    for evaluation in list_candidates(device, compiled):
         try:
             model = load(path, device, evaluation, folder / "compiled")
             times: dict[int, float] = {}
             for batch in batches:
-                times[batch] = _milliseconds(model, z[:batch], label)
+                times[batch] = _time_evaluation(model, z[:batch], label)
                 if measured and times[batch] > HOPELESS * measured[0].milliseconds[batch]:
                     problem = "much slower than float32"
                     one = Measurement(evaluation=evaluation, milliseconds=times, problem=problem)
@@ -153,7 +156,7 @@ def calibrate(
         measured.append(one)
         yield one
     before = measured[0].milliseconds[max(batches)]
-    after = _milliseconds(reference, z[: max(batches)], label)
+    after = _time_evaluation(reference, z[: max(batches)], label)
     if not 1 / STEADY < after / before < STEADY:
         raise RunError(
             f"other programs disturbed the calibration of {path.stem}: an evaluation took "
@@ -164,43 +167,44 @@ def calibrate(
         surroundings=surroundings(path, device),
         measurements=tuple(measured),
     )
-    _write(_place(folder, found.surroundings), found)
+    _write(_calibration_file(folder, found.surroundings), found)
 
 
-def stored(folder: Path) -> list[Calibration]:
-    """Every calibration in a folder; damaged files are passed over."""
+def read_calibrations(folder: Path) -> list[Calibration]:
+    """Read every calibration in a folder; damaged files are left out."""
     found = (_read(path) for path in sorted(folder.glob("*.json")))
     return [calibration for calibration in found if calibration is not None]
 
 
-def chosen(
+def choose_evaluation(
     path: Path, device: str, precision: Precision | Literal["auto"], folder: Path
 ) -> Evaluation:
-    """The evaluation to load a checkpoint with: what is asked for, or for `auto` the fastest.
+    """Return the evaluation to load a checkpoint with: a precision, or for `auto` the fastest.
 
-    `auto` goes by the calibration stored in `folder`, and calibrates first when there is none,
-    without compiling; when that is disturbed it is float32. Raises InputError as `load` does.
+    `auto` uses the calibration stored in `folder`, and calibrates first where there is none,
+    without compiling; where other programs disturb that, it is float32. Raises InputError as `load`
+    does.
     """
     if precision != "auto":
         return Evaluation(precision=precision)
-    found = find(path, device, folder)
+    found = find_calibration(path, device, folder)
     if found is not None:
         return found.choice
     try:
-        return fastest(list(calibrate(path, device, folder)))
+        return choose_fastest(list(calibrate(path, device, folder)))
     except RunError:
         return FLOAT32
 
 
-def find(path: Path, device: str, folder: Path) -> Calibration | None:
-    """The stored calibration of a checkpoint on a device, if there is a sound one."""
+def find_calibration(path: Path, device: str, folder: Path) -> Calibration | None:
+    """Return the valid stored calibration of a checkpoint on a device, or None."""
     here = surroundings(path, device)
-    found = _read(_place(folder, here))
+    found = _read(_calibration_file(folder, here))
     return found if found is not None and found.surroundings == here else None
 
 
 def surroundings(path: Path, device: str) -> Surroundings:
-    """Of a checkpoint on a device, with torch as it is set up in this process."""
+    """Return the surroundings of a checkpoint on a device in this process."""
     import torch
 
     from ddib.bridge.cache import device_name
@@ -213,8 +217,8 @@ def surroundings(path: Path, device: str) -> Surroundings:
     )
 
 
-def _milliseconds(model: Model, z: "Tensor", label: int | None) -> float:
-    """The least of one evaluation, until SECONDS are spent: other programs only add to it."""
+def _time_evaluation(model: Model, z: "Tensor", label: int | None) -> float:
+    """Return the shortest time of one evaluation, in ms, among as many as fill SECONDS."""
 
     def evaluate() -> float:
         begun = time.perf_counter()
@@ -228,7 +232,7 @@ def _milliseconds(model: Model, z: "Tensor", label: int | None) -> float:
     return round(min(times), 3)
 
 
-def _place(folder: Path, here: Surroundings) -> Path:
+def _calibration_file(folder: Path, here: Surroundings) -> Path:
     key = json.dumps([here.device, here.torch, here.threads]).encode()
     return folder / f"{here.sha256[:16]}-{hashlib.sha256(key).hexdigest()[:8]}.json"
 
@@ -241,7 +245,7 @@ def _read(path: Path) -> Calibration | None:
 
 
 def _write(path: Path, calibration: Calibration) -> None:
-    """In one step; a folder that cannot be written only means measuring again."""
+    """Write a calibration atomically; where the folder cannot be written, it is measured again."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as temporary:

@@ -1,4 +1,4 @@
-"""The adapted grid: where along σ a checkpoint's steps lie best, fitted once, kept beside it.
+"""The adapted grid is fitted: where along σ few steps of a checkpoint make the least error.
 
 A curve is fitted, not a grid, so that it serves any number of steps. Reading it loads no torch.
 """
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from ddib.checkpoints.model import Model
 
 SOLVER = "unipc"
-STEPS = (10, 14)  # the errors of both are weighed; the curve then serves 8 to 20 and more
+STEPS = (10, 14)  # the errors of both count; the fitted curve is good for 8 to 20 and more
 FINE = Solver(name="dpmpp_3m", steps=200)  # what counts as exact while fitting
 KNOTS = 9
 MOVES = (1.6, 0.8, 0.4, 0.2)  # of a knot's log-density, tried one after the other
 
 Watch = Callable[[float, float], None]
-"""Told the share of the work done, 0-1, and the error against the log grid's (below 1: less)."""
+"""Called with the fraction of the work done, and the error over the log grid's (below 1: less)."""
 
 
 def fit_grid(
     model: "Model", images: "Tensor", label: int | None = None, watch: Watch | None = None
 ) -> FittedGrid:
-    """The curve along which few steps make the least error on some images [N, C, H, W].
+    """Fit the curve along which few steps make the least error on some images [N, C, H, W].
 
-    A coordinate search over the curve's knots. What is made small is the mean logarithm of three
-    RMS errors: of the latent, against a fine solution; of the image decoded from the fine latent;
-    of the round trip. Four images and two minutes on a CPU do.
+    A coordinate search over the curve's knots lowers the mean logarithm of three RMS errors: of the
+    latent, against a fine solution; of the image decoded from the fine latent; of the round trip.
+    Four images and two minutes on a CPU suffice.
     """
     from ddib.measures.images import rmse
 
@@ -75,8 +75,8 @@ def fit_grid(
     best = flat = (0.0,) * KNOTS
     least = plain = cost(flat)
     for done, (move, knot) in enumerate((m, k) for m in MOVES for k in range(KNOTS)):
-        for way in (move, -move):
-            density = tuple(d + way * (i == knot) for i, d in enumerate(best))
+        for change in (move, -move):
+            density = tuple(d + change * (i == knot) for i, d in enumerate(best))
             if (found := cost(density)) < least:
                 best, least = density, found
                 break

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ddib.errors import InputError
 from ddib.operations.operation import OPERATIONS
-from ddib.tuning.calibration import Calibration, stored
+from ddib.tuning.calibration import Calibration, read_calibrations
 from workbench.library.checkpoints import list_checkpoints
 from workbench.library.configuration import read_config
 from workbench.library.folders import folders
@@ -342,7 +342,7 @@ def check_operations() -> Check:
 
 def check_precision() -> Check:
     """What `--precision auto` goes by: the calibrations that are stored."""
-    found = [_calibrated(one) for one in stored(folders().cache / "calibration")]
+    found = [_calibrated(one) for one in read_calibrations(folders().cache / "calibration")]
     how = "measure with: ddib-workbench checkpoints calibrate NAME"
     return Check("precision", "ok", "\n".join(found) or f"not measured yet; {how}")
 

@@ -17,7 +17,7 @@ from ddib.data.sources.colored_mnist import ColoredMNIST
 from ddib.data.sources.image_files import ImageFiles
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Flags, Format, Identified, Samples, Source
-from ddib.formats.opening import opened, parse_flags, recognise, split_flags
+from ddib.formats.opening import open_source, parse_flags, recognise, split_flags
 from ddib.networks.configurations import MAX_CLASSES
 from workbench.library.folders import folders
 from workbench.support.files import atomic_write
@@ -80,7 +80,7 @@ def import_weights(
     said = parse_flags(flags or "", known.flags)
     if images is not None:
         said = _identified(source, known, said, images, labels, narrate)
-    found = opened(source, known, said, Domain(domain, labels))
+    found = open_source(source, known, said, Domain(domain, labels))
     for note in found.notes:
         narrate.print(note)
     provenance = {

@@ -18,7 +18,7 @@ from ddib.checkpoints.writing import write_checkpoint
 from ddib.denoising.evaluation import Evaluation
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Opened, Source
-from ddib.formats.opening import opened, parse_flags, recognise
+from ddib.formats.opening import open_source, parse_flags, recognise
 from ddib.solvers.scheme import SOLVERS
 
 diffusers = pytest.importorskip("diffusers")
@@ -48,7 +48,7 @@ def read(folder: Path, flags: str = "") -> Opened:
     source = Source(folder)
     known = recognise(source)
     assert known.name == "diffusers"
-    return opened(source, known, parse_flags(flags, known.flags), Domain("things"))
+    return open_source(source, known, parse_flags(flags, known.flags), Domain("things"))
 
 
 def imported(folder: Path, flags: str = "") -> Model:
@@ -222,7 +222,7 @@ def test_a_scheduler_without_betas_and_weights_in_several_files(tmp_path: Path) 
 def test_only_float32(tmp_path: Path) -> None:
     unet().save_pretrained(tmp_path)
     imported(tmp_path)
-    with pytest.raises(InputError, match="float32 alone"):
+    with pytest.raises(InputError, match="in float32 only"):
         load(tmp_path / "x.safetensors", evaluation=Evaluation(precision="bf16"))
     load(tmp_path / "x.safetensors", evaluation=Evaluation(channels_last=True))
 

@@ -18,7 +18,7 @@ from ddib.formats import guided
 from ddib.formats.format import FORMATS, Domain, Opened, Samples, Source, register_format
 from ddib.formats.guided_unet import GuidedFlags, read_architecture
 from ddib.formats.identify import identify, splits
-from ddib.formats.opening import known_formats, opened, parse_flags, recognise
+from ddib.formats.opening import known_formats, open_source, parse_flags, recognise
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
 
@@ -79,7 +79,7 @@ def saved(network: UNet, folder: Path) -> Source:
 
 def read(source: Source, flags: str = "") -> Opened:
     kind = recognise(source)
-    return opened(source, kind, parse_flags(flags, kind.flags), Domain("things"))
+    return open_source(source, kind, parse_flags(flags, kind.flags), Domain("things"))
 
 
 def test_flags_are_the_original_s(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_flags_are_the_original_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ("--num_channels 128", "num_channels: 128 in the flags, 64 in the weights"),
-        ("--class_cond True", "class_cond: True in the flags, False in the weights"),
+        ("--num_channels 128", "num_channels is 128 in the flags and 64 in the weights"),
+        ("--class_cond True", "class_cond is True in the flags and False in the weights"),
         ("--num_head 4", "num_head"),
         ("--num_heads four", "num_heads"),
         ("num_heads 4", "flags and values"),

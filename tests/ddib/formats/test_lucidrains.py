@@ -13,7 +13,7 @@ from ddib.checkpoints.model import Model
 from ddib.checkpoints.writing import write_checkpoint
 from ddib.errors import InputError
 from ddib.formats.format import Domain, Opened, Source
-from ddib.formats.opening import opened, parse_flags, recognise
+from ddib.formats.opening import open_source, parse_flags, recognise
 
 lucidrains = pytest.importorskip("denoising_diffusion_pytorch")
 ema = pytest.importorskip("ema_pytorch")
@@ -45,7 +45,7 @@ def read(content: Any, path: Path, flags: str) -> Opened:
     source = Source(path)
     known = recognise(source)
     assert known.name == "denoising-diffusion-pytorch"
-    return opened(source, known, parse_flags(flags, known.flags), Domain("things"))
+    return open_source(source, known, parse_flags(flags, known.flags), Domain("things"))
 
 
 def imported(content: Any, folder: Path, flags: str = "--image_size 16") -> Model:

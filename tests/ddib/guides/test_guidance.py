@@ -77,7 +77,7 @@ def facts(**changed: Any) -> CheckpointFacts:
         "class_conditional": True,
         "image_size": 2,
         "channels": 1,
-        "architecture": UNetConfig(),
+        "architecture": UNetConfig(num_classes=2),
         "parameters": 0,
         "training": {"label_dropout": 0.1},
     }

@@ -9,7 +9,7 @@ from ddib.measures.latents import (
     autocorrelation,
     histogram,
     latent_moments,
-    pooled,
+    pool,
     radial_spectrum,
     white_noise,
     white_spectrum_errors,
@@ -68,7 +68,7 @@ def test_white_noise_is_within_its_bands(shape: tuple[int, int]) -> None:
 
 def test_pooled_is_over_all_images() -> None:
     z = noise(5, 3, 8, 8) * torch.arange(1, 6).reshape(5, 1, 1, 1)
-    whole = pooled(z)
+    whole = pool(z)
     assert latent_moments(whole)["std"].item() == pytest.approx(z.double().numpy().std())
     assert torch.allclose(radial_spectrum(whole)[0], radial_spectrum(z).mean(0))
 

@@ -14,7 +14,7 @@ from ddib.data.points import SyntheticPoints
 from ddib.data.source import IMAGE_SOURCES
 from ddib.data.sources import source_of_dataset
 from ddib.data.training import POINTS
-from ddib.denoising.evaluation import Evaluation, prepare
+from ddib.denoising.evaluation import Evaluation, prepare_network
 from ddib.networks.configurations import MlpConfig
 from ddib.networks.mlp import Mlp
 from ddib.schedules.levels import signal
@@ -76,7 +76,7 @@ def test_one_condition_serves_a_batch_as_its_own_ones_do() -> None:
 
 def test_no_precision_makes_it_coarser() -> None:
     network = random_network()
-    prepare(network, Evaluation(precision="bf16"), "cpu")
+    prepare_network(network, Evaluation(precision="bf16"), "cpu")
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
 
 

@@ -36,6 +36,8 @@ def test_a_tolerance_out_of_reach_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("ddib.tuning.auto_steps.MOST", 8)
     model, images = ddib.load("cmnist-fives"), ddib.colored_mnist(count=1)
     hard = Solver(name="ddim", steps="auto", tolerance=1e-3)
-    with pytest.raises(InputError, match=r"ddim needs more than 8 steps for 0\.001") as caught:
+    with pytest.raises(
+        InputError, match=r"ddim needs more than 8 steps to keep the tolerance 0\.001"
+    ) as caught:
         fewest_steps(images, model, hard, None)
     assert caught.value.key == "solver.tolerance"

@@ -15,7 +15,14 @@ from ddib.errors import RunError
 from ddib.networks.configurations import UNetConfig
 from ddib.networks.unet import UNet
 from ddib.tuning import calibration
-from ddib.tuning.calibration import ERROR_BOUND, Measurement, chosen, fastest, find, stored
+from ddib.tuning.calibration import (
+    ERROR_BOUND,
+    Measurement,
+    choose_evaluation,
+    choose_fastest,
+    find_calibration,
+    read_calibrations,
+)
 
 BF16 = Evaluation(precision="bf16")
 LAST = Evaluation(channels_last=True)
@@ -40,7 +47,7 @@ def measured(
     ],
 )
 def test_the_fastest_within_the_bound(others: list[Measurement], wanted: Evaluation) -> None:
-    assert fastest([measured(FLOAT32, 30), *others]) == wanted
+    assert choose_fastest([measured(FLOAT32, 30), *others]) == wanted
 
 
 @pytest.fixture
@@ -66,18 +73,18 @@ def test_what_is_stored_is_used_and_what_is_damaged_is_not(
     monkeypatch.setattr(calibration, "SECONDS", 0.0)
     monkeypatch.setattr(calibration, "STEADY", 1e9)
     folder = tmp_path / "calibration"
-    first = chosen(checkpoint, "cpu", "auto", folder)
-    assert find(checkpoint, "cpu", folder) == stored(folder)[0]
-    assert stored(folder)[0].measurements[0].error == 0
+    first = choose_evaluation(checkpoint, "cpu", "auto", folder)
+    assert find_calibration(checkpoint, "cpu", folder) == read_calibrations(folder)[0]
+    assert read_calibrations(folder)[0].measurements[0].error == 0
     (place,) = folder.glob("*.json")
     written = place.stat().st_mtime_ns
-    assert chosen(checkpoint, "cpu", "auto", folder) == first
+    assert choose_evaluation(checkpoint, "cpu", "auto", folder) == first
     assert place.stat().st_mtime_ns == written
     place.write_text(place.read_text()[:-20])
-    assert stored(folder) == []
-    assert find(checkpoint, "cpu", folder) is None
-    chosen(checkpoint, "cpu", "auto", folder)
-    assert find(checkpoint, "cpu", folder) is not None
+    assert read_calibrations(folder) == []
+    assert find_calibration(checkpoint, "cpu", folder) is None
+    choose_evaluation(checkpoint, "cpu", "auto", folder)
+    assert find_calibration(checkpoint, "cpu", folder) is not None
     assert [path.suffix for path in folder.iterdir()] == [".json"]
 
 
@@ -88,13 +95,13 @@ def test_a_disturbed_measurement_is_not_kept(
     monkeypatch.setattr(calibration, "STEADY", 1.0)
     with pytest.raises(RunError, match="repeat it when the machine is quiet"):
         list(calibration.calibrate(checkpoint, "cpu", tmp_path / "none"))
-    assert chosen(checkpoint, "cpu", "auto", tmp_path / "none") == FLOAT32
+    assert choose_evaluation(checkpoint, "cpu", "auto", tmp_path / "none") == FLOAT32
     assert not (tmp_path / "none").exists()
 
 
 def test_what_is_asked_for_is_not_measured(checkpoint: Path, tmp_path: Path) -> None:
-    assert chosen(checkpoint, "cpu", "bf16", tmp_path / "none") == BF16
-    assert chosen(checkpoint, "cpu", "float32", tmp_path / "none") == FLOAT32
+    assert choose_evaluation(checkpoint, "cpu", "bf16", tmp_path / "none") == BF16
+    assert choose_evaluation(checkpoint, "cpu", "float32", tmp_path / "none") == FLOAT32
     assert not (tmp_path / "none").exists()
 
 

@@ -71,25 +71,6 @@ def overlapping_zip(folder: Path) -> Path:
     return path
 
 
-def leaving_archive(folder: Path) -> Path:
-    torch.save(weights(), folder / "inside.pt")
-    with (
-        zipfile.ZipFile(folder / "inside.pt") as inside,
-        zipfile.ZipFile(folder / "leaving.pt", "w") as leaving,
-    ):
-        for info in inside.infolist():
-            leaving.writestr(info.filename, inside.read(info))
-        leaving.writestr("archive/../../../escaped", b"x")
-    return folder / "leaving.pt"
-
-
-def endless_tensor(folder: Path) -> Path:
-    """One number made out to be 10^12 of them."""
-    one = torch.zeros(1).as_strided((10**12,), (0,))
-    torch.save({"input_blocks.0.0.weight": one}, folder / "endless.pt")
-    return folder / "endless.pt"
-
-
 def header_of_100_gb(folder: Path) -> Path:
     (folder / "claims.safetensors").write_bytes(struct.pack("<Q", 100 * 2**30) + b"{}")
     return folder / "claims.safetensors"
@@ -102,26 +83,9 @@ def tensor_of_100_gb(folder: Path) -> Path:
     return folder / "large.safetensors"
 
 
-def cut_off(folder: Path) -> Path:
-    torch.save(weights(), folder / "cut.pt")
-    (folder / "cut.pt").write_bytes((folder / "cut.pt").read_bytes()[:-1000])
-    return folder / "cut.pt"
-
-
 def nan(folder: Path) -> Path:
     torch.save(weights(**{"out.2.bias": torch.full((3,), torch.nan)}), folder / "nan.pt")
     return folder / "nan.pt"
-
-
-def wrong_shapes(folder: Path) -> Path:
-    torch.save(weights(**{"out.2.bias": torch.zeros(7)}), folder / "shapes.pt")
-    return folder / "shapes.pt"
-
-
-def missing_tensors(folder: Path) -> Path:
-    names = ("input_blocks.0.0.weight", "out.2.weight", "time_embed.0.weight")
-    save_file({name: torch.zeros(3, 3) for name in names}, folder / "few.safetensors")
-    return folder / "few.safetensors"
 
 
 def no_tensors(folder: Path) -> Path:
@@ -165,14 +129,9 @@ FOREIGN: dict[Callable[[Path], Path], str] = {
     pickled_in_an_archive: "could execute code",
     zip_bomb: "packed archive",
     overlapping_zip: "packed archive",
-    leaving_archive: "paths that leave it",
-    endless_tensor: "larger than what is there",
     header_of_100_gb: "damaged",
     tensor_of_100_gb: "damaged",
-    cut_off: "damaged",
     nan: "NaN",
-    wrong_shapes: "do not fit the architecture",
-    missing_tensors: "not as guided-diffusion writes it",
     no_tensors: "no dictionary of tensors",
     another_program_s: "of no known format",
     leaving_folder: "several files",

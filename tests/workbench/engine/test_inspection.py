@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ddib.measures.latents import autocorrelation, latent_moments, pooled, radial_spectrum
+from ddib.measures.latents import autocorrelation, latent_moments, pool, radial_spectrum
 from workbench.engine.execution.engine import Engine
 from workbench.engine.execution.order import Order
 from workbench.engine.execution.run import run_plan
@@ -78,7 +78,7 @@ def test_the_last_step_is_what_the_run_decoded(
     assert model.denoiser.evaluations == before
     assert [step.label for step in answer.steps] == ["latent", "normalize", "add noise"]
     z = stored[f"edited_latent.{variant:03d}"]
-    z = pooled(z if image is None else z[[image]])
+    z = pool(z if image is None else z[[image]])
     last = answer.steps[-1]
     moments = latent_moments(z)
     assert (last.mean, last.std, last.kurtosis) == tuple(moments[n].item() for n in moments)

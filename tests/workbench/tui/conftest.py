@@ -108,7 +108,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         from workbench.tui.app import WorkbenchApp
 
         # A busy machine loses no notice before it is looked at.
-        monkeypatch.setattr(WorkbenchApp, "NOTIFICATION_TIMEOUT", 600)
+        monkeypatch.setattr("textual.notifications.Notification.has_expired", False)
         app = WorkbenchApp(session, engine_command=engine, runs=runs)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)

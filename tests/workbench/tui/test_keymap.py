@@ -96,7 +96,7 @@ def test_a_number_without_quotes_is_named_with_its_line() -> None:
 def test_every_action_is_in_the_table_once() -> None:
     table = {action: (keys, words) for action, keys, words in key_table({"run": "R,f5"})}
     assert table["run"] == ("R, f5", "Encode, edit and decode")
-    assert table["cancel"][0] == "c, escape"
+    assert table["cancel"][0] == "c"
     assert table["help"][0] == "?"
     assert len(table) == len(key_table({}))
     assert all(words for _, words in table.values())

@@ -283,6 +283,7 @@ async def test_a_class_conditional_checkpoint_asks_for_a_label(program: Any) -> 
         assert "cmnist-digits:5 → cmnist-digits:1 2 3" in driver.screen_text()[0]
 
 
+@pytest.mark.slow
 async def test_images_from_files(program: Any, tmp_path: Path) -> None:
     from PIL import Image
 

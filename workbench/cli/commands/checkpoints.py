@@ -115,7 +115,7 @@ def calibrate_checkpoint(
     checkpoints: CHECKPOINTS = None,
 ) -> None:
     """Measure which way of evaluating a network is fastest here; --precision auto goes by it."""
-    from ddib.tuning.calibration import calibrate, find
+    from ddib.tuning.calibration import calibrate, find_calibration
     from workbench.cli import tables
     from workbench.library.checkpoints import find_checkpoint
     from workbench.library.folders import folders
@@ -126,7 +126,7 @@ def calibrate_checkpoint(
     where, folder = str(pick_device(device)), folders().cache / "calibration"
     for measured in calibrate(path, where, folder, compiled=compile_):
         narrate.print(f"measured {measured.evaluation}")
-    found = find(path, where, folder)
+    found = find_calibration(path, where, folder)
     if found is None:
         raise RunError(f"{folder}: the measurements could not be stored there")
     data.print(tables.calibration_table(found))

@@ -110,7 +110,7 @@ class ClusterEngine(Engine):
                     except (StopIteration, InputError, RunError) as error:
                         stopped = error
                         break
-                    found = self.known(job.task.chunk, job.task.model, cache)
+                    found = self.read_cached(job.task.chunk, job.task.model, cache)
                     if found is not None:
                         job.end.set_result(found)
                     window.append(job)

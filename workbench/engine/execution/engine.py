@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from ddib.bridge.bridge import CHUNK, Watch, known, solve
+from ddib.bridge.bridge import CHUNK, Watch, read_cached, solve
 from ddib.bridge.cache import DISK_LIMIT, Cache
 from ddib.bridge.chunk import Chunk, Solved
 from ddib.checkpoints.header import CheckpointFacts
@@ -17,7 +17,7 @@ from ddib.checkpoints.model import Model
 from ddib.denoising.evaluation import Precision
 from ddib.errors import InputError
 from ddib.networks.probe import Probe
-from ddib.tuning.calibration import chosen
+from ddib.tuning.calibration import choose_evaluation
 from workbench.engine.devices.device import memory as device_memory
 from workbench.engine.devices.device import pick_device
 from workbench.engine.devices.memory import images_within, join, solve_within
@@ -74,7 +74,7 @@ class Engine:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         if key not in self._models:
             device, folder = str(self.device), folders().cache / "calibration"
-            evaluation = chosen(path, device, self.precision, folder)
+            evaluation = choose_evaluation(path, device, self.precision, folder)
             self._models[key] = load(path, device, evaluation, folder / "compiled")
         return self._models[key]
 
@@ -106,9 +106,9 @@ class Engine:
                 solved = self.solve(task.chunk, task.model, cache, watcher(task))
             yield task, solved
 
-    def known(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
+    def read_cached(self, chunk: Chunk, model: Model, cache: Cache) -> Solved | None:
         """What `solve` would find in the cache without an evaluation, or None."""
-        parts = [known(part, model, cache) for part in chunk.split(self._limit(chunk, model))]
+        parts = [read_cached(part, model, cache) for part in chunk.split(self._limit(chunk, model))]
         found = [part for part in parts if part is not None]
         return join(found) if len(found) == len(parts) else None
 

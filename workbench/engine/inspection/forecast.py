@@ -81,7 +81,7 @@ def forecast(engine: Engine, plan: Plan) -> Forecast:
 
     def known(task: Task) -> Solved | None:
         _, chunk, model = task
-        found = engine.known(chunk, model, engine.cache)
+        found = engine.read_cached(chunk, model, engine.cache)
         if found is not None:
             return found
         evaluations = expected_evaluations(chunk.solver, chunk.guidance.scale)

@@ -13,7 +13,7 @@ from ddib.measures.latents import (
     autocorrelation,
     histogram,
     latent_moments,
-    pooled,
+    pool,
     radial_spectrum,
     white_noise,
     white_spectrum_errors,
@@ -103,7 +103,7 @@ def _states(work: Work, part: Part, z: Tensor) -> Iterator[Tensor]:
 
 def _step(label: str, z: Tensor) -> LatentStep:
     """What is to be known of latents [N, C, H, W], taken as one."""
-    whole = pooled(z)
+    whole = pool(z)
     moments = {name: value.item() for name, value in latent_moments(whole).items()}
     shown = z[:1] if z.shape[1] == POINT_CHANNELS else z.mean(0).unsqueeze(1)
     return LatentStep.model_construct(

@@ -37,7 +37,7 @@ def form(session: Session, listed: Sequence[Listed], name: str) -> FormView:
     found = _found(session, listed, name)
     facts = found.facts if found else None
     shown = [_label(end, facts.labels if facts else ())]
-    if end.guidance != 1 or facts is None or facts.learnt_unconditional:
+    if end.guidance != 1 or facts is None or facts.trained_with_label_dropout:
         shown.append(_scale(end, "guidance"))
     classifiers = dict.fromkeys((None, *_classifiers(listed, found), end.classifier))
     if len(classifiers) > 1:

@@ -151,6 +151,7 @@ async def test_lists_follow_the_disk(
         await driver.until(lambda: "mine" in [c.name for c in lines.view])
 
 
+@pytest.mark.slow
 async def test_a_hundred_thousand_images(program: Any, tmp_path: Path) -> None:
     folder = tmp_path / "work" / "photos"
     many(folder, 100_000)

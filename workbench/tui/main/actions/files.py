@@ -17,7 +17,11 @@ from workbench.tui.main.reopening import reopen_run
 async def save(main: MainBase) -> None:
     """Save to the session's file, or ask for one."""
     if main.opened is not None:
-        await main.opened.files.save(main.opened.workspace.document)
+        document = main.opened.workspace.document
+        before = document.session
+        await main.opened.files.save(document)
+        if document.session != before:
+            main.session_changed()
         main.refresh_views()
 
 

@@ -66,7 +66,7 @@ ACTIONS = (
     ),
     Action(
         "cancel",
-        "c,escape",
+        "c",
         "cancel",
         "Stop the run that is under way",
         title="Cancel",

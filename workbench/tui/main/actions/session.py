@@ -78,7 +78,7 @@ def remove_images(main: MainBase, opened: Opened) -> None:
 ACTIONS = (
     Action(
         "undo",
-        "u,ctrl+z",
+        "u",
         "undo",
         "Take the last change back",
         title="Undo",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Sequence
 from datetime import datetime
@@ -70,12 +71,23 @@ def run_editor(app: App[None], path: Path) -> None:
     """Leave the terminal to the editor until it ends; raises EditorProblem."""
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        with app.suspend():
-            status = subprocess.run([*shlex.split(command), str(path)], check=False).returncode
+        words = shlex.split(command)
+    except ValueError as error:
+        raise EditorProblem(f"{command} cannot be started: {error}\nSet EDITOR.") from None
+    if not words or shutil.which(words[0]) is None:
+        raise EditorProblem(f"{command} cannot be started: there is no such program\nSet EDITOR.")
+    problem: OSError | None = None
+    status = 0
+    try:
+        with app.suspend():  # an exception in here would leave the screen suspended
+            try:
+                status = subprocess.run([*words, str(path)], check=False).returncode
+            except OSError as error:
+                problem = error
     except SuspendNotSupported:
         raise EditorProblem("This terminal cannot be left to an editor.") from None
-    except (OSError, ValueError) as error:
-        raise EditorProblem(f"{command} cannot be started: {error}\nSet EDITOR.") from None
+    if problem is not None:
+        raise EditorProblem(f"{command} cannot be started: {problem}\nSet EDITOR.")
     if status:
         raise EditorProblem(f"{command} ended with status {status}.")
 

@@ -83,12 +83,44 @@ class SessionFiles:
         """Save to the session's file, or to one that is asked for; whether it was saved."""
         if document.path is None:
             return await self.save_as(document)
+        if document.changed_on_disk:
+            answer = await self._app.push_screen_wait(
+                Ask(
+                    "The file has changed",
+                    f"{document.path} was changed since it was opened here.",
+                    (("r", "reload"), ("o", "overwrite"), ("a", "save as"), ("esc", "back")),
+                )
+            )
+            if answer == "a":
+                return await self.save_as(document)
+            if answer == "r":
+                return self._reload(document)
+            if answer != "o":
+                return False
         return self._write(document, document.path)
 
     async def save_as(self, document: Document) -> bool:
-        """Save to a file that is asked for, which becomes the session's; whether it was saved."""
-        path = await self._ask_path(document)
-        return path is not None and self._write(document, path)
+        """Save to a file that is asked for, which becomes the session's; whether it was saved.
+
+        When it cannot be written there, the question comes back with what was typed.
+        """
+        typed = f"{document.name}.yaml" if document.path is None else _short(document.path)
+        while (answer := await self._ask_path(typed)) is not None:
+            typed, path = answer
+            if path is not None and self._write(document, path):
+                return True
+        return False
+
+    def _reload(self, document: Document) -> bool:
+        from ddib.errors import InputError
+
+        try:
+            document.reload()
+        except InputError as error:
+            self._complain(str(error), "Not reloaded")
+            return False
+        self.keep(document)
+        return True
 
     def _write(self, document: Document, path: Path) -> bool:
         from ddib.errors import InputError
@@ -146,29 +178,33 @@ class SessionFiles:
     def _complain(self, words: str, title: str) -> None:
         self._app.notify(words, title=title, severity="error", timeout=12, markup=False)
 
-    async def _ask_path(self, document: Document) -> Path | None:
+    async def _ask_path(self, suggested: str) -> tuple[str, Path | None] | None:
+        """What was typed, and the file that it names, None to ask again; None for no file."""
         from ddib.paths import user_path
 
         typed = await self._app.push_screen_wait(
             Prompt(
                 "Save as",
                 f"A file name, from {Path.cwd()}",
-                "session.yaml" if document.path is None else _short(document.path),
+                suggested,
                 _problem_of_path,
                 takes="save",
             )
         )
         if typed is None:
             return None
-        path = user_path(typed)
-        path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
+        path = _with_suffix(user_path(typed))
         if path.exists():
             answer = await self._app.push_screen_wait(
                 Ask("It is there", f"{path} exists.", (("o", "overwrite"), ("esc", "back")))
             )
             if answer != "o":
-                return None
-        return path
+                return typed, None
+        return typed, path
+
+
+def _with_suffix(path: Path) -> Path:
+    return path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
 
 
 def _problem_of_path(text: str) -> str | None:
@@ -179,10 +215,16 @@ def _problem_of_path(text: str) -> str | None:
     if not text:
         return "a name is needed"
     try:
-        check_path(str(user_path(f"{text}.yaml")))
+        path = user_path(text)
+        check_path(str(_with_suffix(path)))
+        folder = path.parent
+        if not folder.is_dir():
+            return f"there is no folder {folder}"
+        return f"{path} is a folder; name a file in it" if path.is_dir() else None
     except InputError as error:
         return str(error)
-    return None
+    except (OSError, ValueError) as error:
+        return f"no file can have that name: {error}"
 
 
 def _short(path: Path) -> str:

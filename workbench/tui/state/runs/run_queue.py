@@ -27,6 +27,7 @@ class RunQueue:
         self.last: RunState | None = None  # whose end the line at the bottom shows
         self.auto = False  # whether a change of the session runs a sample of it
         self.previews = 4.0  # pictures per second of a run under way
+        self._shown_before: RunState | None = None  # comes back when the shown one fails empty
         self._clock = clock
         self._asked = 0
         self._behind = 0  # runs up to this number belong to a session that was put away
@@ -91,7 +92,7 @@ class RunQueue:
         self._asked += 1
         run.number = self._asked
         if not run.auto and not any(not other.auto for other in self.active):
-            self.shown = run
+            self._bring_forward(run)
         self.runs.append(run)
 
     def receive(self, event: Started | Row | Progress | Finished) -> RunState | None:
@@ -121,7 +122,7 @@ class RunQueue:
 
     def put_away(self) -> None:
         """Another session is opened: nothing is shown, and no earlier run comes to the front."""
-        self.shown = self.last = None
+        self.shown = self.last = self._shown_before = None
         self._behind = self._asked
 
     def seconds(self, run: RunState) -> float | None:
@@ -137,16 +138,27 @@ class RunQueue:
         if isinstance(event, Row) and event.kind != "result":
             return
         if run.number > self._behind and (self.shown is None or run.number > self.shown.number):
-            self.shown = run
+            self._bring_forward(run)
             self._drop([old for old in self.runs if old.auto and not old.active and old is not run])
+
+    def _bring_forward(self, run: RunState) -> None:
+        if self.shown is not run:
+            self._shown_before = self.shown
+        self.shown = run
 
     def _end(self, run: RunState) -> None:
         replaced = run.auto and run.cancelling
+        if run is self.shown and run.failed_empty and self._shown_before is not None:
+            self.shown = self._shown_before
         if replaced and run is not self.shown:
             self._drop([run])
         if not replaced and run.number > self._behind:
             self.last = run
-        ended = [r for r in self.runs if not r.active and r not in (self.shown, self.last)]
+        ended = [
+            r
+            for r in self.runs
+            if not r.active and r not in (self.shown, self.last, self._shown_before)
+        ]
         while ended and (len(ended) > MOST or sum(r.size for r in ended) > PICTURES):
             self._drop([ended.pop(0)])
 

@@ -80,6 +80,12 @@ class RunState:
         return self.finished is None
 
     @property
+    def failed_empty(self) -> bool:
+        """Whether it failed before there was any result to show."""
+        failed = self.finished is not None and self.finished.status == "failed"
+        return failed and not any(kind == "result" for kind, _, _ in self._rows)
+
+    @property
     def size(self) -> int:
         """Bytes of its pictures."""
         return sum(pictures.pixels.nbytes for pictures in self._rows.values())

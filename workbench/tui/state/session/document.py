@@ -17,6 +17,7 @@ from workbench.session.schema import Recipe, Session, Source, Target
 from workbench.session.writing import dump_session, save_session
 from workbench.support.files import atomic_write, is_alive
 from workbench.tui.state.images.image_specs import fitting
+from workbench.tui.state.session.session_files import examples
 from workbench.tui.state.session.undo import History
 
 START_NOISE = 0.03  # σ; makes the latents of flat backgrounds Gaussian
@@ -32,19 +33,28 @@ class Document:
         path: Path | None = None,
         original: str | None = None,
         name: str = "untitled",
+        folder: Path | None = None,
     ):
         """`original`: the file's text as it was read, whose comments saving keeps;
-        `name`: what a session without a file is called."""
+        `name`: what a session without a file is called; `folder`: where its relative paths start.
+        """
         self.history = History(session)
         self.path = path
         self._name = name
-        self._original = original
+        self._folder = folder
+        self._original = self._saved = original
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The session in a file; raises SessionError."""
+        """The session in a file, an example of the program's without a file of its own.
+
+        Raises SessionError.
+        """
         text = read_session_text(path)
-        return cls(parse_session(text, file=str(path)), path.resolve(), text)
+        session, place = parse_session(text, file=str(path)), path.resolve()
+        if place.parent == examples():
+            return cls(session, None, text, name=place.stem, folder=place.parent)
+        return cls(session, place, text)
 
     @property
     def session(self) -> Session:
@@ -64,7 +74,7 @@ class Document:
     @property
     def base(self) -> Path:
         """Where relative paths in the session start."""
-        return self.path.parent if self.path else Path.cwd()
+        return self.path.parent if self.path else self._folder or Path.cwd()
 
     @property
     def yaml(self) -> str:
@@ -76,6 +86,24 @@ class Document:
         self._original = text
         return self.history.push(session, "edit as YAML")
 
+    @property
+    def changed_on_disk(self) -> bool:
+        """Whether its file is not what was read or saved last; a file that is gone is not."""
+        if self.path is None or not self.path.exists():
+            return False
+        try:
+            return read_session_text(self.path) != self._saved
+        except InputError:
+            return True
+
+    def reload(self) -> None:
+        """Take up the file as it is now, as one step of undo; raises SessionError."""
+        if self.path is not None:
+            text = read_session_text(self.path)
+            self.history.push(parse_session(text, file=str(self.path)), "reload")
+            self._original = self._saved = text
+            self.history.mark_saved()
+
     def save(self, path: Path) -> None:
         """Write the session to a file, keeping the comments it has; raises InputError.
 
@@ -85,7 +113,7 @@ class Document:
             moved = with_absolute_paths(self.session, self.base)
             self.history.push(moved, "absolute paths")
         save_session(self.session, path, self._original)
-        self._original = read_session_text(path)
+        self._original = self._saved = read_session_text(path)
         self.path = path.resolve()
         self.history.mark_saved()
 
