@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ddib.data.sources.colored_mnist import ColoredMNIST
 from workbench.session.reading import load_session, parse_session
 from workbench.tui.screens.dialogs.ask import Ask, Prompt
