@@ -180,6 +180,7 @@ def row_dependencies(session: Session, kind: RowKind, end: int = 0) -> tuple[obj
     if place >= ORDER.index("edited_latent"):
         parts.append(tuple(op for op in recipe.latent if op.enabled))
     if place >= ORDER.index("intermediate"):
+        parts.append(tuple(guide for guide in recipe.guide if guide.enabled))
         parts += [target, session.chain if kind == "result" else session.chain[: end - 1]]
     return tuple(parts)
 
