@@ -76,6 +76,7 @@ def test_the_engine_loads_no_screen(module):
     assert loaded_by(f"import {module}", *SCREEN, "workbench.tui") == []
 
 
+@pytest.mark.slow
 def test_a_run_loads_no_compiler():
     """torch._dynamo takes two seconds, which are only worth it for a compiled network."""
     code = """
@@ -96,6 +97,7 @@ assert run_plan(Engine("cpu"), make_plan(session, Path()), Order()).status == "d
     assert loaded_by(code, "torch._dynamo") == []
 
 
+@pytest.mark.slow
 def test_the_engine_needs_no_torchvision_to_start():
     assert loaded_by("import workbench.engine.execution.engine", "torchvision", "scipy") == []
 

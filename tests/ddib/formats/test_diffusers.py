@@ -100,6 +100,7 @@ def test_without_a_label_nothing_is_added(images: Tensor, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("prediction", ["epsilon", "sample", "v_prediction"])
 @pytest.mark.parametrize("steps", [T, 5])
+@pytest.mark.slow
 def test_the_loops_are_theirs(prediction: str, steps: int, images: Tensor, tmp_path: Path) -> None:
     """`DDIMScheduler` walks the reference grid down. `DDIMInverseScheduler` walks it up to its last
     level but tells the network the timestep of the level it goes to.

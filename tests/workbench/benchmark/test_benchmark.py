@@ -41,6 +41,7 @@ def subject() -> Subject:
 # ---- the command
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_it_writes(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "--images", "1", "--nfe", "2", "--repeats", "1",
@@ -78,6 +79,7 @@ def without_diffusers(folder: Path) -> str:
     return os.pathsep.join([str(blocked), os.environ.get("PYTHONPATH", "")])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_keeps_what_was_finished(tmp_path: Path) -> None:
     child = subprocess.Popen(
         [*COMMAND, "--images", "1", "--nfe", "1", "--nfe", "500", "--json", "bench.json"],
@@ -105,6 +107,7 @@ def test_an_interrupted_run_keeps_what_was_finished(tmp_path: Path) -> None:
         (["--images", "100000"], "count 100000 is more than"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_work_is_refused_at_once(
     tmp_path: Path, arguments: list[str], message: str
 ) -> None:

@@ -100,6 +100,7 @@ def test_images_without_a_value_are_left_out_and_counted() -> None:
     assert (mean([None]), missing([1.0])) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_user_s_own_metric_is_reported_like_any_other(tmp_path: Path) -> None:
     folder = folders().config.parent / "metrics"
     folder.mkdir(parents=True)

@@ -67,6 +67,7 @@ def shown(driver: Any) -> list[Segment]:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.slow
 async def test_every_word_on_the_screen_is_legible(
     program: Any, session_file: Path, tmp_path: Path, theme: str
 ) -> None:

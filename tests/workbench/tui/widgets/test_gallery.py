@@ -19,6 +19,8 @@ from workbench.tui.main import screen as main_screen
 from workbench.tui.state.filtering import matching
 from workbench.tui.state.images.image_selection import with_places
 
+pytestmark = pytest.mark.slow
+
 FILES = """\
 version: 1
 source: {checkpoint: cmnist-fives, images: [{path: photos}]}
@@ -151,7 +153,6 @@ async def test_lists_follow_the_disk(
         await driver.until(lambda: "mine" in [c.name for c in lines.view])
 
 
-@pytest.mark.slow
 async def test_a_hundred_thousand_images(program: Any, tmp_path: Path) -> None:
     folder = tmp_path / "work" / "photos"
     many(folder, 100_000)
