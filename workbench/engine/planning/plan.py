@@ -286,8 +286,7 @@ def _own_labels(images: Images, key: str) -> tuple[int, ...]:
     for name, label in zip(images.names, images.labels, strict=True):
         if label is None:
             raise InputError(
-                f"own: the class of {name} is unknown; give a number, or take images of known class",
-                key,
+                f"own: the class of {name} is unknown; give a number, or images of known class", key
             )
     return tuple(label for label in images.labels if label is not None)
 
