@@ -73,9 +73,10 @@ def model() -> Model:
         domain="test",
         labels=(0, 1, 2),
         class_conditional=True,
+        trained_with_label_dropout=True,
         image_size=SIZE,
         channels=CHANNELS,
-        architecture=UNetConfig(),
+        architecture=UNetConfig(num_classes=3),
         parameters=0,
     )
     return Model(
