@@ -117,6 +117,7 @@ class RecipeView:
     solver: str = ""
     image: tuple[OperationView, ...] = ()
     latent: tuple[OperationView, ...] = ()
+    guide: tuple[OperationView, ...] = ()  # of the decoding; edited as YAML
     ends: tuple[EndView, ...] = ()
 
     def operations(self, stage: EditStage) -> tuple[OperationView, ...]:

@@ -148,9 +148,14 @@ class Run:
         except (RunError, InputError) as failure:
             return self._ending("failed", str(failure))
         except torch.OutOfMemoryError:
-            return self._ending("failed", "the GPU has no memory for a single image")
+            return self._ending(
+                "failed",
+                "the GPU has no memory for a single image; give --device cpu, or take a smaller model",
+            )
         except MemoryError:
-            return self._ending("failed", "out of memory")
+            return self._ending(
+                "failed", "out of memory; lower --memory or --chunk, or close other programs"
+            )
         return self._ending("done", None)
 
     def _solve(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ddib.guides.guide import Guide
 from ddib.operations.operation import Operation
 from ddib.operations.sweeps import Sweepable
 from workbench.session.errors import SessionError
@@ -22,13 +23,18 @@ def recipe(session: Session) -> RecipeView:
         solver(session),
         tuple(map(_operation, session.recipe.image)),
         tuple(map(_operation, session.recipe.latent)),
+        tuple(map(_guide, session.recipe.guide)),
     )
 
 
 def recipe_line(session: Session) -> str:
     """`latent: normalize standard, add noise c 0.1 0.4`, what is switched off in parentheses."""
     view, stages = recipe(session), []
-    for stage, operations in (("image", view.image), ("latent", view.latent)):
+    for stage, operations in (
+        ("image", view.image),
+        ("latent", view.latent),
+        ("guide", view.guide),
+    ):
         words = [f"{one.name} {one.summary}".strip() for one in operations]
         shown = [
             word if one.enabled else f"({word})"
@@ -43,15 +49,20 @@ def _operation(operation: Operation) -> OperationView:
     return OperationView(operation_title(operation), _summary(operation), operation.enabled)
 
 
-def _summary(operation: Operation) -> str:
+def _guide(guide: Guide) -> OperationView:
+    return OperationView(guide.guide.replace("_", " "), _summary(guide), guide.enabled)
+
+
+def _summary(operation: Operation | Guide) -> str:
     """What is swept, or else the first parameter."""
     swept: dict[str, Any] = operation.sweeps() if isinstance(operation, Sweepable) else {}
-    names = [name for name in type(operation).model_fields if name not in ("op", "enabled")]
+    kinds = ("op", "guide", "enabled")
+    names = [name for name in type(operation).model_fields if name not in kinds]
     shown = list(swept) or names[:1]
     return ", ".join(_named(operation, name) for name in shown)
 
 
-def _named(operation: Operation, name: str) -> str:
+def _named(operation: Operation | Guide, name: str) -> str:
     extra = type(operation).model_fields[name].json_schema_extra
     symbol = extra.get("symbol") if isinstance(extra, dict) else None
     value = summarize(getattr(operation, name))

@@ -76,7 +76,11 @@ def one_line(session: Session) -> str:
     recipe = recipe_views.recipe(session)
     edits = [
         f"{stage}{operation.name} {operation.summary}".strip()
-        for stage, operations in (("image: ", recipe.image), ("", recipe.latent))
+        for stage, operations in (
+            ("image: ", recipe.image),
+            ("", recipe.latent),
+            ("guide: ", recipe.guide),
+        )
         for operation in operations
         if operation.enabled
     ]

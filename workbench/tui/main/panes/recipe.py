@@ -88,6 +88,11 @@ class RecipeList(Lines):
                 lines.append((left, [(f" {operation.summary} ", "lines--dim")], True))
             self._places.append(Place("add", Position(stage, len(operations))))
             lines.append(([("   + add", "lines--accent")], [], True))
+        for guide in self.view.guide:
+            self._places.append(Place("heading"))
+            name: list[Part] = [(" guide ", "lines--heading"), (guide.name, "lines--dim")]
+            state = guide.summary if guide.enabled else "off"
+            lines.append((name, [(f" {state} ", "lines--dim")], False))
         if self.view.ends:
             self._places.append(Place("heading"))
             lines.append(([(" condition", "lines--heading")], [], False))
