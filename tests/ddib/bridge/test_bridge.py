@@ -73,11 +73,11 @@ def model() -> Model:
         domain="test",
         labels=(0, 1, 2),
         class_conditional=True,
-        trained_with_label_dropout=True,
         image_size=SIZE,
         channels=CHANNELS,
         architecture=UNetConfig(num_classes=3),
         parameters=0,
+        training={"label_dropout": 0.1},
     )
     return Model(
         "test", Path("test"), facts, "sha", Denoiser(Perceptron(), linear(1000), "epsilon")
