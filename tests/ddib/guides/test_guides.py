@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from random_tensors import randn
 from torch import Tensor, nn
 
 from ddib.bridge.bridge import decode, solve
@@ -54,10 +55,6 @@ def model() -> Model:
         parameters=0,
     )
     return Model("gaussian", Path("g"), facts, "sha", Denoiser(Gaussian(), linear(1000), "x0"))
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture

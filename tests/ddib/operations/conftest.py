@@ -1,14 +1,10 @@
 """A batch of latents and what an operation may know besides."""
 
 import pytest
-import torch
+from random_tensors import randn
 from torch import Tensor
 
 from ddib.operations.operation import Context
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture

@@ -1,55 +1,21 @@
 """Blur, whitening and mixing of frequencies, against scipy and numpy."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from random_tensors import randn
 from scipy import ndimage
 from torch import Tensor
 
 from ddib.errors import InputError
 from ddib.operations.frequencies import Blur, FrequencyMix, Whiten
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context
 from ddib.operations.tensors import standard_noise
 
 IMAGE = Context(stage="image")
 SHAPES = [(2, 3, 32, 32), (3, 1, 7, 12), (1, 4, 1, 5), (2, 3, 33, 20)]
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("operation", [Blur(sigma=0)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_nothing(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    assert torch.equal(operation(z, replace(context, stage=stage)), z)
-
-
-@pytest.mark.parametrize("operation", [Whiten(amount=0), FrequencyMix(cutoff=1)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_no_more_than_rounding(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    result = operation(z, replace(context, stage=stage))
-    torch.testing.assert_close(result, z, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [(Blur, {"sigma": -1}), (Blur, {"gain": -1})],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,45 +1,16 @@
 """A mask, pixel by pixel, and how it counts the operations above it."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from torch import Tensor
 
 from ddib.errors import InputError
 from ddib.operations.mask import Mask
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context, Operation
 from ddib.operations.recipe import apply_operations
 from ddib.operations.values import Normalize, Scale
-
-
-@pytest.mark.parametrize(
-    "operation",
-    [
-        Mask(shape="rectangle", width=2, height=2),
-        Mask(shape="foreground", threshold=1, keep="outside"),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_nothing(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    assert torch.equal(operation(z, replace(context, stage=stage)), z)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [(Mask, {"operations": 0}), (Mask, {"shape": "circle"})],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 @given(

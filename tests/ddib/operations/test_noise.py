@@ -1,40 +1,12 @@
 """Fixed noise: its key, its distribution, and how it is added."""
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from ddib.operations.noise import AddNoise
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context
 from ddib.operations.tensors import standard_noise
-
-
-@pytest.mark.parametrize("operation", [AddNoise(coefficient=0)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_nothing(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    assert torch.equal(operation(z, replace(context, stage=stage)), z)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [
-        (AddNoise, {"coefficient": -0.1}),
-        (AddNoise, {"seed": -1}),
-        (AddNoise, {"seed": 0.5}),
-        (AddNoise, {"per_image": 1}),
-    ],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 def test_noise_is_the_same_for_every_image_unless_per_image(z: Tensor) -> None:

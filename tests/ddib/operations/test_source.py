@@ -1,47 +1,16 @@
 """What mixes in the source image, pixel by pixel."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from random_tensors import randn
 from torch import Tensor
 
 from ddib.errors import InputError
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context, Operation
 from ddib.operations.source import Blend, Checkerboard, Tint
 from ddib.operations.tensors import standard_noise
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("operation", [Blend(proportion=0), Tint(amount=0)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_nothing(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    assert torch.equal(operation(z, replace(context, stage=stage)), z)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [
-        (Blend, {"proportion": 1.01}),
-        (Blend, {"proportion": -0.01}),
-        (Checkerboard, {"cell": 0}),
-        (Checkerboard, {"phase": 2}),
-        (Checkerboard, {"other": "black"}),
-    ],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 @given(st.floats(0, 1))

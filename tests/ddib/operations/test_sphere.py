@@ -1,40 +1,14 @@
 """Slerp against the geometry of the sphere."""
 
-from dataclasses import replace
-
 import pytest
 import torch
-from pydantic import ValidationError
+from random_tensors import randn
 from torch import Tensor
 
 from ddib.errors import InputError
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context
 from ddib.operations.sphere import Slerp
 from ddib.operations.tensors import standard_noise
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("operation", [Slerp(fraction=0)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_no_more_than_rounding(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    result = operation(z, replace(context, stage=stage))
-    torch.testing.assert_close(result, z, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [(Slerp, {"offset": 0}), (Slerp, {"other": "latent"})],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 def test_slerp_keeps_to_the_arc() -> None:

@@ -1,50 +1,18 @@
 """The scale, range and distribution of values, against the formulas."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from random_tensors import randn
 from scipy import stats
 from torch import Tensor
 
-from ddib.operations.operation import Context, Operation, Stage
+from ddib.operations.operation import Context
 from ddib.operations.values import Clamp, Gaussianize, Normalize, Scale
 
 IMAGE = Context(stage="image")
-
-
-def randn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("operation", [Scale(), Clamp(low=-1000, high=1000)], ids=repr)
-@pytest.mark.parametrize("stage", ["image", "latent"])
-def test_neutral_parameters_change_nothing(
-    operation: Operation, stage: Stage, z: Tensor, context: Context
-) -> None:
-    assert torch.equal(operation(z, replace(context, stage=stage)), z)
-
-
-@pytest.mark.parametrize(
-    ("operation", "values"),
-    [
-        (Normalize, {"mode": "mean"}),
-        (Scale, {"factor": float("nan")}),
-        (Scale, {"factor": float("inf")}),
-        (Scale, {"factor": "2"}),
-        (Scale, {"factor": True}),
-        (Scale, {"factr": 2}),
-    ],
-)
-def test_wrong_parameters_are_refused(
-    operation: type[Operation], values: dict[str, object]
-) -> None:
-    with pytest.raises(ValidationError):
-        operation.model_validate({"op": operation.model_fields["op"].default} | values)
 
 
 def test_standard_gives_each_image_mean_0_and_deviation_1(z: Tensor) -> None:

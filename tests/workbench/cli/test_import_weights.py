@@ -20,6 +20,7 @@ from workbench.library.folders import Folders
 IMPORT = [sys.executable, "-m", "workbench", "checkpoints", "import"]
 
 
+@pytest.mark.slow
 def test_identify_finds_what_the_zoo_s_digits_are(tmp_path: Path, places: Folders) -> None:
     path = tmp_path / "bare.pt"
     network = load(ZOO / "cmnist-digits.safetensors").denoiser.network

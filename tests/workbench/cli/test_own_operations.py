@@ -50,6 +50,7 @@ def example() -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_the_manual_s_operation_runs_as_it_stands_there(tmp_path: Path) -> None:
     folder = folders().operations
     folder.mkdir(parents=True)
