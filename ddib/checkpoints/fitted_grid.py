@@ -31,7 +31,7 @@ class FittedGrid(BaseModel):
     checkpoint: str = Field(pattern="[0-9a-f]{64}", description="sha256 of the checkpoint's file")
     sigmas: tuple[float, ...] = Field(min_length=2, description="the curve's knots, ascending")
     log_density: tuple[float, ...] = Field(
-        description="log of the steps a unit of log σ, at the knots, but for a constant"
+        description="log of the steps per unit of log σ at the knots, up to an additive constant"
     )
     solver: str
     images: int

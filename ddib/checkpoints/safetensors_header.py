@@ -12,8 +12,8 @@ from ddib.checkpoints.files import open_file
 from ddib.errors import InputError, first_problem
 
 MAX_HEADER = 16 * 2**20  # bytes; a header that claims more is not ours
-BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-"""Of a number, by the names of those dtypes that weights are of."""
+BYTES_PER_ELEMENT = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+"""Bytes per element of each safetensors dtype that is accepted."""
 
 IMPORT = "`ddib-workbench checkpoints import` turns other programs' weights into a checkpoint"
 
@@ -74,11 +74,11 @@ def check_tensors(path: Path, layout: TensorLayout) -> None:
     if (missing := max(ends, default=0) - layout.held) > 0:
         raise InputError(f"{path}: cut off: {missing:,} bytes are missing; copy the file again")
     for name, entry in layout.tensors.items():
-        if entry.dtype not in BYTES:
-            known = ", ".join(BYTES)
+        if entry.dtype not in BYTES_PER_ELEMENT:
+            known = ", ".join(BYTES_PER_ELEMENT)
             raise InputError(f"{path}: {name[:60]} holds {entry.dtype[:20]}; expected {known}")
         first, last = entry.data_offsets
-        if last - first != prod(entry.shape) * BYTES[entry.dtype]:
+        if last - first != prod(entry.shape) * BYTES_PER_ELEMENT[entry.dtype]:
             raise InputError(
                 f"{path}: damaged: {name[:60]} has {last - first:,} bytes for a shape of "
                 f"{list(entry.shape)}"

@@ -22,7 +22,10 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    precision: Precision = Field("float32", description="of the network below its finest level")
+    precision: Precision = Field(
+        "float32",
+        description="of the network's stages below full resolution, which stays in float32",
+    )
     channels_last: bool = Field(False, description="weights and activations as [N, H, W, C]")
     compiled: bool = Field(
         False, description="by torch.compile, about 30 s for each batch size the first time"

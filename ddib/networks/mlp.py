@@ -32,7 +32,7 @@ class Mlp(nn.Module):
         nn.init.zeros_(self.leave.bias)
 
     def inner_stages(self) -> Iterator[Stage]:
-        """None: every level is the finest."""
+        """Empty: a network of points has its full-resolution stage only."""
         return iter(())
 
     def condition(self, timesteps: Tensor, labels: Tensor | None = None) -> Condition:

@@ -55,8 +55,11 @@ def time_grid(sigmas: Sigmas, steps: int, start: float) -> Grid:
 
 
 class Curve(NamedTuple):
-    """Where steps lie dense: the log of their number a unit of log σ, but for a constant, at
-    knots, linear in log σ between them."""
+    """The density of steps along the noise axis.
+
+    `log_density[i]` is the log of the steps per unit of log σ at `sigmas[i]`, up to an additive
+    constant; it is interpolated linearly in log σ.
+    """
 
     sigmas: tuple[float, ...]
     log_density: tuple[float, ...]

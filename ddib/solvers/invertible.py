@@ -25,10 +25,11 @@ def obelm(
     BELM (Wang et al. 2024, section 4) with four states, where their O-BELM has two. P being the
     polynomial in λ through D at λₖ₋₂, λₖ₋₁ and λₖ,
         uₖ₊₁ = uₖ + ∫ₖᵏ⁺¹ e^λ P dλ + ε (uₖ₋₃ - uₖ + ∫ₖ₋₃ᵏ e^λ P dλ):
-    Adams-Bashforth, plus a little of the error that P makes looking back. That little is what
-    tells uₖ₋₃ from the later states, and a small ε damps the spurious modes that spoil O-BELM.
-    In v = su with sₖ₊₁ = sₖ₋₃/ε it reads vₖ₊₁ = vₖ₋₃ + (what the states between say); v lies on
-    a lattice, float64 adds its points without rounding, and so a subtraction undoes a step.
+    Adams-Bashforth, plus ε times the error of P extrapolated backwards to uₖ₋₃. Since that term
+    contains uₖ₋₃, the update can be solved for it, which makes the step invertible; a small ε
+    damps the spurious modes that spoil O-BELM. In v = su with sₖ₊₁ = sₖ₋₃/ε it reads
+    vₖ₊₁ = vₖ₋₃ + f(vₖ₋₂, vₖ₋₁, vₖ). v is rounded to multiples of 2⁻²⁰, so that float64 adds them
+    without rounding and a subtraction undoes a step.
 
     With the `carried` states of a solution, the same levels reversed are its exact inverse, where
     the estimates come out the same bit for bit; without, a solution starts afresh.

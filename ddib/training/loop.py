@@ -64,7 +64,10 @@ def optimise(
             value.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             if not norm.isfinite():
-                raise RunError(f"the loss is no longer finite at step {training.step}")
+                raise RunError(
+                    f"the loss is no longer finite at step {training.step}; "
+                    "lower --learning-rate, or train with --precision float32"
+                )
             optimizer.step()
             _average(training, config.ema)
             training.step += 1

@@ -36,7 +36,7 @@ class Figure:
     detail: shown when somebody asks for it.
     short: the format of the manifest's number where there is little room; empty: as elsewhere.
     labels: the surfaces that show it in short, and what stands before the number there.
-    share: whether it is the share of images that became what they were to be.
+    share: whether it is the fraction of results that the probe takes for the target label.
     unless: a figure beside which this one is left out where there is little room.
     trade_off: the axis of the usual trade-off that it is on.
     """

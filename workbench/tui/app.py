@@ -115,7 +115,7 @@ class WorkbenchApp(App[None]):
         return [*super().get_line_filters(), CLEAN]
 
     def get_default_screen(self) -> Screen[None]:
-        """The main."""
+        """The main screen."""
         return self.main_screen
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

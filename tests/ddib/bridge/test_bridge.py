@@ -75,8 +75,9 @@ def model() -> Model:
         class_conditional=True,
         image_size=SIZE,
         channels=CHANNELS,
-        architecture=UNetConfig(),
+        architecture=UNetConfig(num_classes=3),
         parameters=0,
+        training={"label_dropout": 0.1},
     )
     return Model(
         "test", Path("test"), facts, "sha", Denoiser(Perceptron(), linear(1000), "epsilon")

@@ -19,6 +19,7 @@ from ddib.checkpoints.model import Model
 from ddib.data.pixels import to_pixels, to_tensor
 from ddib.data.sources.colored_mnist import colored_mnist
 from ddib.denoising.denoiser import Denoiser
+from ddib.schedules.noise_schedules import schedule_sigmas
 from ddib.solvers.solver import Solver
 from workbench.cli.headless import cycles_table
 from workbench.engine.execution.engine import Engine
@@ -233,7 +234,7 @@ class GaussianEngine(Engine):
 
     def model(self, path: Path) -> Model:
         facts = read_facts(path).model_copy(update={"parameterisation": "x0"})
-        sigmas = ddib.schedules.grids.schedule_sigmas(facts.schedule.name, facts.schedule.steps)
+        sigmas = schedule_sigmas(facts.schedule.name, facts.schedule.steps)
         network = Gaussian(*DOMAINS[path.stem], sigmas)
         return Model(path.stem, path, facts, path.stem, Denoiser(network, sigmas, "x0"))
 

@@ -292,7 +292,11 @@ async def test_images_from_files(program: Any, tmp_path: Path) -> None:
     for index in range(3):
         Image.new("RGB", (40, 40), (80 * index, 0, 0)).save(tmp_path / "work" / f"{index}.png")
     async with program() as driver:
-        await driver.press("2", "e", "right")
+        await driver.press("2", "e")
+        while driver.session.source.images[0].name != "files":
+            before = driver.session.source.images
+            await driver.press("right")
+            await driver.until(lambda before=before: driver.session.source.images != before)
         await driver.until(lambda: len(driver.workspace.images.loaded.names) == 3)
         assert driver.session.source.images[0].path == "*.png"
         await driver.press("down", "ctrl+u")

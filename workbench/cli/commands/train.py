@@ -74,7 +74,8 @@ def train(
     noise_levels: Annotated[
         Literal["time", "mixed", "log"] | None,
         typer.Option(
-            help="Uniform in time, half of them in log σ: better latents, or all: for points."
+            help="time: uniform timesteps. mixed: half of them uniform in log σ (better latents). "
+            "log: all uniform in log σ (what points take)."
         ),
     ] = None,
     precision: Annotated[

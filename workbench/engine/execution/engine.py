@@ -79,7 +79,7 @@ class Engine:
         return self._models[key]
 
     def solve(self, chunk: Chunk, model: Model, cache: Cache, watch: Watch | None = None) -> Solved:
-        """A chunk's end, taken there in as many batches as memory asks for."""
+        """Solve a chunk, in smaller batches where memory requires them."""
         solved, limit = solve_within(
             chunk,
             self._limit(chunk, model),

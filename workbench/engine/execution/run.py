@@ -148,9 +148,11 @@ class Run:
         except (RunError, InputError) as failure:
             return self._ending("failed", str(failure))
         except torch.OutOfMemoryError:
-            return self._ending("failed", "the GPU has no memory for a single image")
+            advice = "give --device cpu, or take a smaller model"
+            return self._ending("failed", f"the GPU has no memory for a single image; {advice}")
         except MemoryError:
-            return self._ending("failed", "out of memory")
+            advice = "lower --memory or --chunk, or close other programs"
+            return self._ending("failed", f"out of memory; {advice}")
         return self._ending("done", None)
 
     def _solve(self) -> None:

@@ -53,8 +53,8 @@ class _Left:
         self.seconds += evaluations * pace
 
 
-class _Enough(Exception):
-    """Of the steps that are made to time one."""
+class _TimingDone(Exception):
+    """Raised to stop the solver once enough steps are timed."""
 
 
 class _Missing(Exception):
@@ -147,10 +147,10 @@ def _pace(chunk: Chunk, model: Model) -> float:
     def watch(_: Step) -> None:
         seen.append((time.monotonic(), model.denoiser.evaluations))
         if len(seen) == TIMED_STEPS:
-            raise _Enough
+            raise _TimingDone
 
     begun = time.monotonic(), model.denoiser.evaluations
-    with suppress(_Enough):
+    with suppress(_TimingDone):
         solve(chunk, model, watch=watch)
     spans = list(pairwise(seen)) or [(begun, seen[0])]
     return min((b[0] - a[0]) / (b[1] - a[1]) for a, b in spans)

@@ -77,7 +77,7 @@ def _trace(engine: "Engine", request: Trace, check: Callable[[], None]) -> State
     _, decoding, model = work.decoding(batch, [(solved.z, solved.carried)])
     back, _ = _follow(decoding, model, check)
     kept = [*there, *back]
-    z = np.concatenate([to_pixels(state.z / _white(state.sigma)) for state in kept])
+    z = np.concatenate([to_pixels(state.z / _display_range(state.sigma)) for state in kept])
     denoised = np.concatenate([to_pixels(state.denoised) for state in kept])
     return States.model_construct(
         id=request.id,
@@ -141,6 +141,6 @@ def _to_states(chunk: Chunk, kept: list[Kept]) -> list[State]:
     ]
 
 
-def _white(sigma: float) -> float:
-    """The value of z that is drawn white: an image's 1, a latent's 2.5, in between as both add."""
+def _display_range(sigma: float) -> float:
+    """|z| that is drawn white at σ: 1 for an image, 2.5 for a latent, in quadrature between."""
     return hypot(signal(sigma), LATENT_RANGE * noise(sigma))

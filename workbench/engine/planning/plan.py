@@ -285,7 +285,9 @@ def _own_labels(images: Images, key: str) -> tuple[int, ...]:
     """The label of every image; raises InputError when one has none."""
     for name, label in zip(images.names, images.labels, strict=True):
         if label is None:
-            raise InputError(f"own: nobody knows the class of {name}; only digits have one", key)
+            raise InputError(
+                f"own: the class of {name} is unknown; give a number, or images of known class", key
+            )
     return tuple(label for label in images.labels if label is not None)
 
 

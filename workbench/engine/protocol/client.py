@@ -42,13 +42,13 @@ class Lost:
 
     returncode: int | None
     tail: tuple[str, ...]
-    deaf: bool = False  # ended here, because it did not stop a run
+    unresponsive: bool = False  # ended here, because it did not stop a run
 
     @property
     def reason(self) -> str:
         """One sentence for the person at the keyboard."""
         words = next((line for line in reversed(self.tail) if line.strip()), "")
-        if self.deaf:
+        if self.unresponsive:
             return "the engine did not stop the run and was ended"
         if self.returncode is None:
             how = "could not be started"
@@ -86,7 +86,7 @@ class EngineClient:
         self._running: dict[str, bool] = {}  # run id: whether it was asked to stop
         self._watchers: dict[str, asyncio.TimerHandle] = {}
         self._stopping = False
-        self._deaf = False
+        self._unresponsive = False
         self.ready: Ready | None = None
 
     @property
@@ -132,7 +132,7 @@ class EngineClient:
         self._running[run_id] = True
         if run_id not in self._watchers:
             loop = asyncio.get_running_loop()
-            self._watchers[run_id] = loop.call_later(self._grace, self._end_deaf, run_id)
+            self._watchers[run_id] = loop.call_later(self._grace, self._kill_unresponsive, run_id)
         await self._send(Cancel(id=run_id))
 
     async def set_previews(self, per_second: float) -> None:
@@ -203,8 +203,8 @@ class EngineClient:
         self._listener(event)
 
     def _lose(self, returncode: int | None) -> None:
-        lost = Lost(returncode, tuple(self._tail), self._deaf)
-        self._deaf = False
+        lost = Lost(returncode, tuple(self._tail), self._unresponsive)
+        self._unresponsive = False
         self._listener(lost)
         for run_id, cancelled in list(self._running.items()):
             self._forget(run_id)
@@ -219,13 +219,13 @@ class EngineClient:
         if watcher := self._watchers.pop(run_id, None):
             watcher.cancel()
 
-    def _end_deaf(self, run_id: str) -> None:
+    def _kill_unresponsive(self, run_id: str) -> None:
         """A run is still going long after it was cancelled; one that starts up has more time."""
         if self.ready is None and self._process is not None:
             loop = asyncio.get_running_loop()
-            self._watchers[run_id] = loop.call_later(self._grace, self._end_deaf, run_id)
+            self._watchers[run_id] = loop.call_later(self._grace, self._kill_unresponsive, run_id)
             return
-        self._deaf = True
+        self._unresponsive = True
         self._kill()
 
     def _kill(self) -> None:

@@ -1,4 +1,4 @@
-"""Filterable a long list of names down while somebody types."""
+"""Narrow a long list of names while the user types."""
 
 import re
 from collections.abc import Sequence

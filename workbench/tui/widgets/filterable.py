@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 
 class Filterable(Widget):
-    """For a list pane: subclasses say in `narrow` what becomes of `typed` and `sort`."""
+    """For a list pane: subclasses implement `apply_filter`, which applies them."""
 
     SORTS: ClassVar[tuple[str, ...]] = ("name",)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,7 +26,7 @@ class Filterable(Widget):
     _title: str | None = None
 
     def apply_filter(self) -> None:
-        """Show what `typed` and `sort` ask for."""
+        """Show the lines that match `typed`, sorted by `sort`."""
         raise NotImplementedError
 
     def action_filter(self) -> None:

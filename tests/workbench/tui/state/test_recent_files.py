@@ -82,6 +82,10 @@ async def test_save_as_asks_before_it_overwrites(program: Any, session_file: Pat
             await driver.until(lambda: isinstance(driver.app.screen, Ask))
             assert other.read_text() == "mine"
             await driver.press(answer)
+            if answer == "escape":  # the question for a name comes back with what was typed
+                await driver.until(lambda: isinstance(driver.app.screen, Prompt))
+                assert driver.app.screen.query_one("LineInput").value == "other"
+                await driver.press("escape")
             await driver.closed()
         await driver.until(lambda: driver.workspace.document.path == other)
         assert load_session(other) == load_session(session_file)

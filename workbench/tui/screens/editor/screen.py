@@ -50,7 +50,7 @@ async def edit_text(app: App[None], text: str) -> tuple[Session, str] | None:
             run_editor(app, path)
             typed = read_session_text(path)
         except (EditorProblem, SessionError) as error:
-            kept = _put_away(path, unchanged=typed == text)
+            kept = _discard_if_unchanged(path, unchanged=typed == text)
             app.notify(
                 f"{error}{kept}", title="Not taken", severity="error", timeout=12, markup=False
             )
@@ -98,8 +98,8 @@ def _new_file() -> Path:
     return folders().state / f"edited-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.yaml"
 
 
-def _put_away(path: Path, *, unchanged: bool) -> str:
-    """Drop a text that nobody has worked on; where the other kind is."""
+def _discard_if_unchanged(path: Path, *, unchanged: bool) -> str:
+    """Delete the file if it was not edited, else return a sentence that says where it is."""
     if unchanged:
         path.unlink(missing_ok=True)
         return ""

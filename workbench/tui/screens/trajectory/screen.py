@@ -91,7 +91,7 @@ class TrajectoryScreen(ActionScreen[None]):
         self._show_state()
 
     def action_leave(self) -> None:
-        """Back to the main."""
+        """Go back to the main screen."""
         self._stop()
         self.dismiss()
 

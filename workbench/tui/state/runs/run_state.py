@@ -104,7 +104,7 @@ class RunState:
             self._rows[event.kind, event.variant, event.end] = pictures
 
     def put(self, kind: RowKind, variant: int | None, pictures: RowPictures, end: int = 0) -> None:
-        """RowPictures that were kept."""
+        """Store a row of pictures."""
         self._rows[kind, variant, end] = pictures
 
     def values(self, variant: int | None) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def row_dependencies(session: Session, kind: RowKind, end: int = 0) -> tuple[obj
 
 
 def split(png: bytes, columns: int) -> Pixels:
-    """RowPictures of equal size side by side in one PNG, as uint8 [columns, H, W, C]."""
+    """Split a PNG of pictures of equal size side by side into uint8 [columns, H, W, C]."""
     with Image.open(BytesIO(png), formats=("PNG",)) as image:
         strip = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     if strip.ndim == 2:
