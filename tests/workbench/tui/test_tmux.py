@@ -159,10 +159,10 @@ def test_the_program_in_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     terminal.press("C-a", "C-k")
     terminal.press("-l", "0.1..0.5/3")
     terminal.until("c 3 values")
-    terminal.press("C-z")
-    terminal.until("c 0.1 0.4")
     terminal.press("Escape")
-    terminal.until("space on/off")  # else the next key would be taken for alt+q
+    terminal.until("space on/off")  # else the next key would be taken for alt+u
+    terminal.press("u")
+    terminal.until("c 0.1 0.4")
     terminal.press("q")
     terminal.until("left")
 
