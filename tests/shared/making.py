@@ -118,21 +118,31 @@ class Cost(NamedTuple):
     megabytes: int
 
 
+# A process that is forked counts its parent's memory as its own until it runs another program, so
+# that a small one stands between a large test process and what is measured.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(f"{code} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")
+"""
+
+
 def watched(folder: Path, *arguments: str | Path, seconds: float = 15) -> Cost:
     """One command in a process of its own, killed after so many seconds."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryDirectory() as kept:
+        measured, out, err = (Path(kept, name) for name in ("measured", "out", "err"))
         command = ["timeout", "-s", "KILL", str(seconds), sys.executable, "-P", "-m", "workbench"]
-        child = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            cwd=folder, env=places(folder), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-        )  # fmt: skip
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        texts = [file.read().decode(errors="replace") for file in (out, err)]
-    code = "took too long" if child.returncode in (-9, 137) else child.returncode
-    return Cost(Said(code, *texts), used.ru_maxrss // 1024)
+        with out.open("wb") as to_out, err.open("wb") as to_err:
+            subprocess.run(
+                [sys.executable, "-c", MEASURE, measured, *command, *map(str, arguments)],
+                check=True, cwd=folder, env=places(folder), stdin=subprocess.DEVNULL,
+                stdout=to_out, stderr=to_err,
+            )  # fmt: skip
+        ended, kilobytes = map(int, measured.read_text().split())
+        texts = [file.read_text(errors="replace") for file in (out, err)]
+    code = "took too long" if ended in (-9, 137) else ended
+    return Cost(Said(code, *texts), kilobytes // 1024)
 
 
 # ---- sessions

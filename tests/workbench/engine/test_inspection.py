@@ -55,7 +55,7 @@ def stored(
 
 
 def ask(engine: Engine, plan: Plan, variant: int, image: int | None) -> Inspection:
-    request = Inspect(id="1", session={}, base="", variant=variant, image=image)
+    request = Inspect(id="1", session={}, base=".", variant=variant, image=image)
     answer = inspect(engine, plan, request)
     assert isinstance(answer, Inspection), answer
     heard = read_event(to_line(answer))
@@ -92,7 +92,7 @@ def test_the_last_step_is_what_the_run_decoded(
 
 def test_what_is_not_there_is_said(engine: Engine, plan: Plan) -> None:
     for variant, image in ((4, 0), (0, 5)):
-        request = Inspect(id="1", session={}, base="", variant=variant, image=image)
+        request = Inspect(id="1", session={}, base=".", variant=variant, image=image)
         answer = inspect(engine, plan, request)
         assert isinstance(answer, Finished) and answer.status == "failed"
         assert answer.error is not None and answer.error.startswith("there is no")
@@ -101,6 +101,6 @@ def test_what_is_not_there_is_said(engine: Engine, plan: Plan) -> None:
 def test_it_can_be_cancelled() -> None:
     fresh = Engine("cpu")
     made = make_plan(parse_session(SESSION.replace("[2, 3]", "2000")), Path(), "small")
-    request = Inspect(id="1", session={}, base="")
+    request = Inspect(id="1", session={}, base=".")
     answer = inspect(fresh, made, request, cancelled=lambda: True)
     assert isinstance(answer, Finished) and answer.status == "cancelled"

@@ -254,7 +254,7 @@ def test_a_tolerance_that_no_number_of_steps_keeps_fails_the_run(
     strict = "{name: ddim, steps: auto, tolerance: 0.00001}"
     ending = run(Engine("cpu"), plan(small, solver=strict, source__images__0__count="1"), tmp_path)
     assert (ending.status, ending.run) == ("failed", None)
-    assert "take another solver or a larger tolerance" in str(ending.error)
+    assert "choose another solver or a larger tolerance" in str(ending.error)
 
 
 def test_a_folder_that_holds_no_runs_fails_the_run(small: Session, tmp_path: Path) -> None:

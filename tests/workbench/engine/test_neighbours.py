@@ -160,7 +160,7 @@ def test_forecast_needs_the_other_latents_too(plan: Plan) -> None:
 
 
 def test_the_inspector_shows_what_the_run_made(engine: Engine, session: Session, plan, latents):
-    request = Inspect(id="1", session={}, base="", variant=1, image=4)
+    request = Inspect(id="1", session={}, base=".", variant=1, image=4)
     answer = inspect(engine, plan, request)
     assert isinstance(answer, Inspection)
     assert [step.label for step in answer.steps] == ["latent", "slerp"]

@@ -108,14 +108,14 @@ def test_points_there_and_back(engine: Engine, tmp_path: Path) -> None:
 def test_latents_of_points_are_looked_at_and_followed(engine: Engine) -> None:
     session = set_value(parse_session(POINTS), "recipe.latent", "[{op: scale, factor: 2}]")
     found = inspect(
-        engine, make_plan(session, Path()), Inspect(id="1", session={}, base="", variant=0)
+        engine, make_plan(session, Path()), Inspect(id="1", session={}, base=".", variant=0)
     )
     assert isinstance(found, Inspection)
     before, after = found.steps
     assert after.std == pytest.approx(2 * before.std)
     assert (before.autocorrelation, before.spectrum) == (None, [])
     assert "autocorrelation" not in found.bands
-    request = Trace(id="2", session=session.model_dump(mode="json"), base="", image=0, variant=0)
+    request = Trace(id="2", session=session.model_dump(mode="json"), base=".", image=0, variant=0)
     states = trace(engine, request)
     assert isinstance(states, States)
     assert split_strip(states.png_state, len(states.states))[0].shape == (SIZE, SIZE, 3)
