@@ -20,7 +20,7 @@ from workbench.session.reading import parse_session
         ("cmnist-fives}]", "cmnist-probe}]", "6: chain.0.checkpoint: cmnist-probe is a probe"),
         ("cmnist-sevens}", "[cmnist-sevens, nix]}", "5: target.checkpoint.1: no checkpoint"),
         ("cmnist-sevens}", "cmnist-digits, label: [1, 10]}", "5: target.label: no label 10"),
-        ("images: [", "label: own\n  images: [{path: a.png}, ", "source.label: own: nobody"),
+        ("images: [", "label: own\n  images: [{path: a.png}, ", "source.label: own: the class of"),
         ("images: [", "label: own\n  images: [{dataset: colored-mnist, digit: 3}, ", "no label 3"),
     ],
 )
