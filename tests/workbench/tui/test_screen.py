@@ -164,6 +164,25 @@ async def test_quitting_asks_when_something_is_unsaved(program: Any, session_fil
         await driver.until(lambda: not driver.app.is_running)
 
 
+async def test_reloading_in_place_of_saving_stays_in_the_program(
+    program: Any, session_file: Path
+) -> None:
+    async with program(session_file) as driver:
+        session_file.write_text(session_file.read_text().replace("Small", "Theirs"))
+        await driver.press("4", "down", "down", "space")
+        mine = driver.session
+        await driver.press("q")
+        await driver.until(lambda: isinstance(driver.app.screen, Ask))
+        await driver.press("s")
+        await driver.until(lambda: "changed" in "\n".join(driver.screen_text()))
+        await driver.press("r")
+        await driver.closed()
+        await driver.until(lambda: driver.session.title == "Theirs")
+        assert driver.app.is_running
+        await driver.press("u")
+        assert driver.session == mine
+
+
 async def test_a_bad_session_is_one_notice(program: Any, session_file: Path) -> None:
     session_file.write_text("version: 1\nsource: 3\n")
     async with program(session_file) as driver:

@@ -6,6 +6,7 @@ import os
 import signal
 
 from textual import work
+from textual.app import SuspendNotSupported
 
 from workbench.tui.actions import ACTIONS as REGISTRY
 from workbench.tui.actions import Action
@@ -26,9 +27,18 @@ def show_help(main: MainBase) -> None:
 
 
 def suspend(main: MainBase) -> None:
-    """Go to the background, as ctrl+z does in a shell; `fg` brings the screen back."""
-    with main.app.suspend():  # gives the terminal back, and draws everything anew afterwards
-        os.kill(os.getpid(), signal.SIGSTOP)
+    """Go to the background, as ctrl+z does in a shell; `fg` brings the screen back.
+
+    The default action of SIGTSTP does nothing where no shell could bring the program back, as
+    under `ssh -t host ddib-workbench`; SIGSTOP would leave that terminal frozen.
+    """
+    try:
+        with main.app.suspend():  # gives the terminal back, and draws everything anew afterwards
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, handler)
+    except SuspendNotSupported:
+        main.hint("This terminal cannot be left to a shell.")
 
 
 def show_manual(main: MainBase) -> None:
@@ -56,17 +66,10 @@ async def _may_stop(main: MainBase, runs: int) -> bool:
     """Whether the user lets go of the runs that are not ended."""
     from workbench.tui.screens.dialogs.ask import Ask
 
-    words = "A run is" if runs == 1 else f"{runs} runs are"
-    answer = await main.app.push_screen_wait(
-        Ask(
-            "Leave during a run",
-            f"{words} not ended. Leaving stops it; the rows that are whole are stored."
-            if runs == 1
-            else f"{words} not ended. Leaving stops them; the rows that are whole are stored.",
-            (("s", "stop and leave"), ("esc", "back")),
-        )
-    )
-    return answer == "s"
+    which = "A run is" if runs == 1 else f"{runs} runs are"
+    words = f"{which} under way or waiting. Leaving stops that; finished rows are stored."
+    answers = (("s", "stop and leave"), ("esc", "back"))
+    return await main.app.push_screen_wait(Ask("Leave during a run", words, answers)) == "s"
 
 
 ACTIONS = (

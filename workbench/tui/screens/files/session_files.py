@@ -94,7 +94,7 @@ class SessionFiles:
             if answer == "a":
                 return await self.save_as(document)
             if answer == "r":
-                return self._reload(document)
+                self._reload(document)
             if answer != "o":
                 return False
         return self._write(document, document.path)
@@ -111,16 +111,16 @@ class SessionFiles:
                 return True
         return False
 
-    def _reload(self, document: Document) -> bool:
+    def _reload(self, document: Document) -> None:
+        """Take up the file as it is; the changes made here are one undo away."""
         from ddib.errors import InputError
 
         try:
             document.reload()
         except InputError as error:
             self._complain(str(error), "Not reloaded")
-            return False
-        self.keep(document)
-        return True
+        else:
+            self.keep(document)
 
     def _write(self, document: Document, path: Path) -> bool:
         from ddib.errors import InputError
