@@ -183,6 +183,16 @@ async def test_reloading_in_place_of_saving_stays_in_the_program(
         assert driver.session == mine
 
 
+async def test_where_the_program_cannot_be_suspended_that_is_said(
+    program: Any, session_file: Path
+) -> None:
+    async with program(session_file) as driver:
+        await driver.press("ctrl+z")
+        await driver.until(lambda: len(driver.app._notifications))
+        (notice,) = driver.app._notifications
+        assert "cannot be left" in notice.message
+
+
 async def test_a_bad_session_is_one_notice(program: Any, session_file: Path) -> None:
     session_file.write_text("version: 1\nsource: 3\n")
     async with program(session_file) as driver:
