@@ -17,7 +17,7 @@ from ddib.checkpoints.files import ZOO
 from workbench import demo, manual
 from workbench.runs.store import read_manifest
 from workbench.session import load_session
-from workbench.tui.state.session_files import examples
+from workbench.tui.state.session.session_files import examples
 sessions = sorted(examples().glob("*.yaml"))
 for path in sessions:
     load_session(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.timer import Timer
@@ -203,8 +205,25 @@ class Running:
     async def _cancel_id(self, run_id: str) -> None:
         await self.cancel(self._workspace.queue.find(run_id))
 
-    def _show_id(self, run_id: str | None) -> None:
+    async def _show_id(self, run_id: str | None) -> None:
         run = self._workspace.queue.find(run_id) if run_id else None
-        if run is not None:
+        if run is not None and (not run.released or await self._read_again(run)):
             self._workspace.queue.show(run)
             self._host.show_run()
+
+    async def _read_again(self, run: RunState) -> bool:
+        """Read a run's pictures from its run directory; whether they are there."""
+        from ddib.errors import InputError
+        from workbench.tui.state.runs.reopen_run import reopen
+
+        assert run.finished is not None and run.finished.run is not None
+        try:
+            reopened = await asyncio.to_thread(reopen, Path(run.finished.run))
+        except InputError as error:
+            self._host.complain(str(error), "This run cannot be shown")
+            return False
+        if reopened.run is None:
+            self._host.complain("\n".join(reopened.problems), "This run cannot be shown")
+            return False
+        run.take_pictures(reopened.run)
+        return True

@@ -99,7 +99,9 @@ def _sheet_title(session: Session, run: RunState, variants: int, images: int) ->
     asked = len(all_variants(run.session)) if run.auto else variants
     counted = [f"{variants} variants"] if variants > 1 else []
     counted = [f"{variants} of {asked} variants"] if asked > variants else counted
-    counted.append(f"{images} image{'' if images == 1 else 's'}")
+    total = run.started.images if run.started else images
+    number = f"{images} of {total}" if total > images else f"{images}"
+    counted.append(f"{number} image{'' if total == 1 else 's'}")
     title = f"Results · {'auto-run · ' if run.auto else ''}{' × '.join(counted)}"
     stale = not run.active and run.freshness("result", 0, session) == "stale"
     if run.auto:

@@ -7,15 +7,16 @@ from functools import partial
 from typing import ClassVar
 
 from textual import events
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 
 from workbench.tui.actions import ACTIONS, ActionGroup
 from workbench.tui.keys import display
+from workbench.tui.widgets.closing import ClosesOnce
 
 Command = tuple[str, str, Callable[[], object]]  # of the palette: title, what it does, doing it
 
 
-class ActionScreen(Screen[ScreenResultType]):
+class ActionScreen(ClosesOnce[ScreenResultType]):
     """A screen with a group of actions: bindings, palette, and why a key does nothing now."""
 
     ACTION_GROUP: ClassVar[ActionGroup] = ActionGroup("", ())

@@ -5,8 +5,10 @@ from __future__ import annotations
 from textual.screen import ModalScreen, ScreenResultType
 from textual.strip import Strip
 
+from workbench.tui.widgets.closing import ClosesOnce
 
-class Dialog(ModalScreen[ScreenResultType]):
+
+class Dialog(ClosesOnce[ScreenResultType], ModalScreen[ScreenResultType]):
     """A modal screen that draws what lies behind it once, dimmed, and not with every key.
 
     Textual draws all of it whenever anything moves: 30 to 60 ms on two cores, at 120x36.

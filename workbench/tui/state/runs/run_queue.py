@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.session.schema import Session
 
 MOST = 50  # ended runs that are listed
+HELD = 3  # ended runs whose pictures stay in memory; those of earlier ones are read again
 PICTURES = 64 * 2**20  # bytes of pixels that ended runs may hold
 
 
@@ -78,9 +79,12 @@ class RunQueue:
             and not run.auto
             and run.started is not None
             and row_dependencies(run.session, "latent") == row_dependencies(session, "latent")
-            and all(
-                row is not None and not row.partial
-                for row in (run.row("latent", v) for v in range(len(run.started.variants)))
+            and (
+                run.done
+                or all(
+                    row is not None and not row.partial
+                    for row in (run.row("latent", v) for v in range(len(run.started.variants)))
+                )
             )
             for run in self.runs
         )
@@ -159,6 +163,8 @@ class RunQueue:
             for r in self.runs
             if not r.active and r not in (self.shown, self.last, self._shown_before)
         ]
+        for old in ended[:-HELD]:
+            old.release()
         while ended and (len(ended) > MOST or sum(r.size for r in ended) > PICTURES):
             self._drop([ended.pop(0)])
 
@@ -168,8 +174,8 @@ class RunQueue:
 
 def _is_done(run: RunState, session: Session, base: Path | None) -> bool:
     return (
-        run.finished is not None
-        and run.finished.status == "done"
+        run.done
+        and not run.released
         and not run.auto
         and run.base == base
         and row_dependencies(run.session, "result") == row_dependencies(session, "result")

@@ -80,6 +80,25 @@ class RunState:
         return self.finished is None
 
     @property
+    def done(self) -> bool:
+        """Whether it ended with all of its results."""
+        return self.finished is not None and self.finished.status == "done"
+
+    @property
+    def released(self) -> bool:
+        """Whether its pictures are in its run directory only."""
+        return self.done and not self._rows
+
+    def release(self) -> None:
+        """Give up the pictures in memory, where the run directory has them."""
+        if self.done and self.finished is not None and self.finished.run is not None:
+            self._rows.clear()
+
+    def take_pictures(self, reopened: RunState) -> None:
+        """Take the pictures that were read from the run directory."""
+        self._rows = reopened._rows
+
+    @property
     def failed_empty(self) -> bool:
         """Whether it failed before there was any result to show."""
         failed = self.finished is not None and self.finished.status == "failed"
