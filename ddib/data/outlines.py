@@ -3,6 +3,7 @@
 Numbers, widths and distances are those of Su et al.'s code (2023).
 """
 
+from abc import abstractmethod
 from math import sqrt
 from typing import ClassVar
 
@@ -44,9 +45,9 @@ class ThreeOutlines(SyntheticPoints):
         size = sum(s**2 for s in self.sizes) / 3 + WIDTH**2 / 12
         return sqrt(self.mean_square * size + sum(c**2 for c in self.centres) / 3 / 2)
 
+    @abstractmethod
     def trace(self, along: NDArray[np.float64]) -> Points:
         """Points of the outline of size 1 at places along it, [N] in [0, 1), clockwise: [N, 2]."""
-        raise NotImplementedError
 
     def draw(self, places: Places, generator: np.random.Generator) -> Points:
         """See `SyntheticPoints`: one outline after the other."""

@@ -6,6 +6,7 @@ lie in the order of their place along the shape, so that a colour by order shows
 from. NumPy only.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -46,13 +47,13 @@ class SyntheticPoints(ImageSource):
         return 0.0
 
     @property
+    @abstractmethod
     def deviation(self) -> float:
         """The standard deviation of all coordinates that are drawn."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, places: Places, generator: np.random.Generator) -> Points:
         """The shape's points at places along it: [N, 2]."""
-        raise NotImplementedError
 
     def draw_standardised(
         self, places: Places, generator: np.random.Generator

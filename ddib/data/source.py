@@ -5,6 +5,7 @@ is then offered by the session's schema, by the form of the source images, by `t
 by `checkpoints adapt`, and is run through the generic tests with its own examples.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,12 +144,12 @@ class ImageSource(BaseModel):
         """Entries for the generic tests; the files they need are written to the folder."""
         return [cls.default_entry()]
 
+    @abstractmethod
     def find(self, base: Path) -> Available:
         """What is there for the entry, whatever it takes of it; relative paths start from `base`.
 
         Raises InputError when nothing is.
         """
-        raise NotImplementedError
 
     def in_version(self, version: int) -> Self:
         """The entry as a session file of this version means it."""

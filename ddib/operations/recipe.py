@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def enabled(operations: Sequence[Operation]) -> tuple[Operation, ...]:
-    """Return the operations that run, each restated for those above it that run."""
+    """Return the operations that run, each adjusted (`given_above`) to those above it that run."""
     running: list[Operation] = []
     applied: list[bool] = []
     for operation in operations:
-        restated = operation.restate(applied) if operation.enabled else None
+        adjusted = operation.given_above(applied) if operation.enabled else None
         applied.append(operation.enabled)
-        if restated is not None:
-            running.append(restated)
+        if adjusted is not None:
+            running.append(adjusted)
     return tuple(running)
 
 

@@ -60,17 +60,17 @@ def train_denoiser(
         log_sigma = log_sigmas[times]
         if stride := {"mixed": 2, "log": 1}.get(config.noise_levels):
             count = config.batch // stride
-            even = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
+            shares = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
             if config.noise_levels == "log":  # one in each equal part, for less noise in the loss
-                even = (even + np.arange(count)) / count
-            log_sigma[::stride][:count] = np.quantile(log_sigmas[[0, -1]], even)
+                shares = (shares + np.arange(count)) / count
+            log_sigma[::stride][:count] = np.quantile(log_sigmas[[0, -1]], shares)
         eps = torch.randn(images.shape, generator=generator)
         dropped = torch.rand(config.batch, generator=generator) < config.label_dropout
         labels = labels.masked_fill(dropped, -1)
-        clock = torch.from_numpy(np.interp(log_sigma, log_sigmas, all_times)).float()
+        network_times = torch.from_numpy(np.interp(log_sigma, log_sigmas, all_times)).float()
         a, b = signal_and_noise(torch.from_numpy(np.exp(log_sigma)).float())
         wanted = target(images, eps, a, b)
-        output = network(a * images + b * eps, network.condition(clock, labels))
+        output = network(a * images + b * eps, network.condition(network_times, labels))
         return F.mse_loss(output.float(), wanted)
 
     torch.manual_seed(config.seed)

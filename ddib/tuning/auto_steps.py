@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddib.denoising.label import Label
 
 IMAGES = 4
-MOST = 256
+MOST_STEPS = 256
 COARSEST = 128  # steps of the solution that counts as exact; four times those tried, when many
 
 
@@ -56,9 +56,9 @@ def fewest_steps(
     found = error(enough)
     while not found <= solver.tolerance:
         failed, enough = enough, 2 * enough
-        if enough > MOST:
+        if enough > MOST_STEPS:
             raise InputError(
-                f"{solver.name} needs more than {MOST} steps to keep the tolerance "
+                f"{solver.name} needs more than {MOST_STEPS} steps to keep the tolerance "
                 f"{solver.tolerance:g}: with {failed} steps its error is {found:.2g}; choose "
                 "another solver or a larger tolerance",
                 key="solver.tolerance",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ddib.data.training import ColoredDigits
 
-MOST = 100_000  # digits that an entry takes
+MOST_DIGITS = 100_000  # digits that an entry takes
 PACKAGED = 100  # digits of each kind; the last ones are set apart, sessions begin with the first
 
 
@@ -53,7 +53,7 @@ class ColoredMNIST(ImageSource):
     digit: int = Field(
         5, ge=0, le=9, description="which digit", json_schema_extra={"enum": list(range(10))}
     )
-    count: int = Field(16, ge=1, le=MOST, description="how many")
+    count: int = Field(16, ge=1, le=MOST_DIGITS, description="how many")
     seed: int = Field(0, ge=0, lt=2**63, description="draws the hues")
     root: PathText | None = Field(
         None, description="a folder of raw MNIST files; null: the package's"

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from ddib.data.checks import check_source
 from ddib.data.points import Places, Points, SyntheticPoints
-from ddib.data.source import IMAGE_SOURCES, ImageSource
+from ddib.data.source import IMAGE_SOURCES, Available, ImageSource
 from ddib.data.sources import source_of, source_of_dataset, suggested_entry
+from ddib.errors import InputError
 
 SOURCES = pytest.mark.parametrize("source", IMAGE_SOURCES.values(), ids=list(IMAGE_SOURCES))
 Source = type[ImageSource]
@@ -69,7 +70,11 @@ def test_a_dataset_has_one_source() -> None:
     before = dict(IMAGE_SOURCES)
     try:
 
-        class OtherMoons(ImageSource):
+        class Empty(ImageSource):
+            def find(self, base: Path) -> Available:
+                raise InputError("nothing is there")
+
+        class OtherMoons(Empty):
             """Moons again."""
 
             name: ClassVar[str] = "other_moons"
@@ -78,7 +83,7 @@ def test_a_dataset_has_one_source() -> None:
         with pytest.raises(ValueError, match="dataset moons is taken by Moons"):
             IMAGE_SOURCES.check("other_moons", OtherMoons)
 
-        class Keyless(ImageSource):
+        class Keyless(Empty):
             """Nothing to know it by."""
 
             name: ClassVar[str] = "keyless"

@@ -33,7 +33,7 @@ def test_fewest_steps_keep_the_tolerance(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_tolerance_out_of_reach_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ddib.tuning.auto_steps.MOST", 8)
+    monkeypatch.setattr("ddib.tuning.auto_steps.MOST_STEPS", 8)
     model, images = ddib.load("cmnist-fives"), ddib.colored_mnist(count=1)
     hard = Solver(name="ddim", steps="auto", tolerance=1e-3)
     with pytest.raises(

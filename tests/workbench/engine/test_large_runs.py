@@ -250,7 +250,7 @@ def test_an_exact_cycle_is_promised_and_kept(small: Session, tmp_path: Path) -> 
 def test_a_tolerance_that_no_number_of_steps_keeps_fails_the_run(
     small: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ddib.tuning.auto_steps.MOST", 4)
+    monkeypatch.setattr("ddib.tuning.auto_steps.MOST_STEPS", 4)
     strict = "{name: ddim, steps: auto, tolerance: 0.00001}"
     ending = run(Engine("cpu"), plan(small, solver=strict, source__images__0__count="1"), tmp_path)
     assert (ending.status, ending.run) == ("failed", None)

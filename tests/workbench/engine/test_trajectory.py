@@ -92,7 +92,7 @@ def test_it_starts_with_the_image(engine, small, tmp_path) -> None:
 
 
 def test_many_steps_are_thinned_evenly_and_keep_their_ends(engine, small, monkeypatch) -> None:
-    monkeypatch.setattr(module, "MOST", 4)
+    monkeypatch.setattr(module, "MOST_STATES", 4)
     told = followed(engine, set_value(small, "solver.steps", "9"))
     assert [s.step for s in told.states] == [0, 4, 8, 9] * 2
     assert [s.evaluations for s in told.states] == [0, 4, 8, 9] * 2

@@ -349,10 +349,10 @@ class Run:
             return "the latent is edited"
         if variant.guide:
             return "guides move the decoding"
-        retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
-        return "the image is edited" if retraces else "another model, label or guidance decodes"
+        exact = all(self.work.is_exact_inverse(row, link) for link in range(self.plan.links))
+        return "the image is edited" if exact else "another model, label or guidance decodes"
 
     def _is_exact(self, row: int) -> bool:
         """Whether the solver guarantees that a variant's pictures come back exactly."""
-        retraces = all(self.work.retraces(row, link) for link in range(self.plan.links))
-        return retraces and self.plan.is_cycle(self.plan.variants[row])
+        exact = all(self.work.is_exact_inverse(row, link) for link in range(self.plan.links))
+        return exact and self.plan.is_cycle(self.plan.variants[row])

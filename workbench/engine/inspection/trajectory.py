@@ -26,7 +26,7 @@ from workbench.session.schema import Session
 if TYPE_CHECKING:
     from workbench.engine.execution.engine import Engine
 
-MOST = 64  # states that are kept in each direction
+MOST_STATES = 64  # states that are kept in each direction
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,14 @@ def _follow(chunk: Chunk, model: Model, check: Callable[[], None]) -> tuple[list
         evaluations = model.denoiser.evaluations - before
         last = Kept(step.step, step.sigma, step.z, step.denoised, evaluations)
         if step.step % stride == 0:
-            if len(kept) == MOST:
+            if len(kept) == MOST_STATES:
                 kept, stride = kept[::2], 2 * stride
             if step.step % stride == 0:
                 kept.append(last)
 
     solved = solve(chunk, model, watch=watch)
     if last is not None and kept[-1] is not last:
-        kept = [*(kept[::2] if len(kept) == MOST else kept), last]
+        kept = [*(kept[::2] if len(kept) == MOST_STATES else kept), last]
     return kept, solved
 
 

@@ -117,7 +117,7 @@ class Work:
         z = torch.cat([edit(part, z) for part, (z, _) in zip(batch, encoded, strict=True)])
         model, label, guidance, _ = self._end(batch, link + 1)
         carried = [part for _, part in encoded if part is not None]
-        retraced = carried and all(self.retraces(row, link) for row, _ in batch)
+        retraced = carried and all(self.is_exact_inverse(row, link) for row, _ in batch)
         kept = torch.cat(carried) if retraced else None
         solver = self.plan.variants[batch[0][0]].solver
         chunk = Chunk("decode", z, solver, label, carried=kept, guidance=guidance)
@@ -160,7 +160,7 @@ class Work:
         start = place - place % self.size
         return row, range(start, min(start + self.size, len(self.plan.images.names)))
 
-    def retraces(self, row: int, link: int = 0) -> bool:
+    def is_exact_inverse(self, row: int, link: int = 0) -> bool:
         """Whether decoding a variant can exactly invert the encoding before it."""
         variant = self.plan.variants[row]
         changed = link == 0 and (variant.latent or variant.guide)
@@ -180,7 +180,12 @@ class Work:
 
     def _decoding_key(self, row: int) -> tuple[object, ...]:
         variant = self.plan.variants[row]
-        return variant.solver.model_dump_json(), variant.target, variant.guide, self.retraces(row)
+        return (
+            variant.solver.model_dump_json(),
+            variant.target,
+            variant.guide,
+            self.is_exact_inverse(row),
+        )
 
     def images(self, places: range) -> Tensor:
         """The source images at some places, as they are before any edit."""

@@ -7,7 +7,7 @@ from workbench.engine.results.rows import RunResults
 from workbench.runs.contact_sheet import SheetRow
 from workbench.session.schema import sweeps
 
-MOST = 16  # pairs that are shown
+MOST_PAIRS = 16  # pairs that are shown
 
 
 def filmstrip(results: RunResults) -> tuple[list[SheetRow], list[str]]:
@@ -29,7 +29,7 @@ def filmstrip(results: RunResults) -> tuple[list[SheetRow], list[str]]:
     finished = sorted(results.finished, key=lambda row: plan.variants[row].values[path])
     pictures = [results.row("result", row).pixels for row in finished]
     rows = []
-    for one in range(min(count, MOST)):
+    for one in range(min(count, MOST_PAIRS)):
         other = (one + slerps[path].offset) % count
         frames = [plan.images.pictures[one], *(row[one] for row in pictures)]
         frames.append(plan.images.pictures[other])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.tui.present.comparison import Difference
 
 FLICKER = 0.5  # seconds that each of the two is shown
-MOST = 64  # cells a pixel can be wide
+LARGEST_FACTOR = 64  # cells a pixel can be wide
 GAP = 2  # pixels between the pictures of a whole row
 
 
@@ -310,7 +310,7 @@ class ViewScreen(ActionScreen[tuple[Spot, "Spot | None"]]):
 
     def action_zoom(self, by: int) -> None:
         """Larger or smaller, by whole factors."""
-        self.factor = max(1, min(MOST, int(self._seen.magnification) + by))
+        self.factor = max(1, min(LARGEST_FACTOR, int(self._seen.magnification) + by))
         self.show()
 
     def action_fit(self) -> None:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from workbench.session.schema import Session
 
-MOST = 50  # ended runs that are listed
-HELD = 3  # ended runs whose pictures stay in memory; those of earlier ones are read again
-PICTURES = 64 * 2**20  # bytes of pixels that ended runs may hold
+MOST_LISTED = 50  # ended runs that are listed
+MOST_WITH_PICTURES = (
+    3  # ended runs whose pictures stay in memory; those of earlier ones are read again
+)
+MOST_PICTURE_BYTES = 64 * 2**20  # bytes of pixels that ended runs may hold
 
 
 class RunQueue:
@@ -163,9 +165,11 @@ class RunQueue:
             for r in self.runs
             if not r.active and r not in (self.shown, self.last, self._shown_before)
         ]
-        for old in ended[:-HELD]:
+        for old in ended[:-MOST_WITH_PICTURES]:
             old.release()
-        while ended and (len(ended) > MOST or sum(r.size for r in ended) > PICTURES):
+        while ended and (
+            len(ended) > MOST_LISTED or sum(r.size for r in ended) > MOST_PICTURE_BYTES
+        ):
             self._drop([ended.pop(0)])
 
     def _drop(self, runs: list[RunState]) -> None:
