@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddib.guides.guide import GUIDES, Guide, State, with_guides
-from ddib.operations.sweeps import Sweepable, sweepable
+from ddib.operations.sweep_checks import check_file_and_sweep, check_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,34 +21,13 @@ _LEVELS = (0.02, 1.0, 40.0)
 
 def check_guide(guide: type[Guide]) -> None:
     """Check a class of guides; raises AssertionError with what is wrong."""
-    check_documentation(guide)
+    check_parameters(guide, "guide", GUIDES)
     for example in guide.examples():
         check_file_and_sweep(example)
         for shape in (_PICTURES,) if guide.pictures_only else (_PICTURES, _POINTS):
             for sigma in _LEVELS:
                 check_shift(example, shape, sigma)
             check_range(example, shape)
-
-
-def check_documentation(guide: type[Guide]) -> None:
-    """Each parameter is described and each number bounded."""
-    name = guide.model_fields["guide"].default
-    assert GUIDES[name] is guide, f"{name} is not registered"
-    for key, parameter in guide.model_json_schema()["properties"].items():
-        assert key == "guide" or parameter.get("description"), f"{key} has no description"
-        if parameter.get("type") in ("number", "integer"):
-            assert {"minimum", "maximum"} <= parameter.keys(), f"{key} has no bounds"
-
-
-def check_file_and_sweep(example: Guide) -> None:
-    """A guide survives writing and reading, and each of its numbers can be swept."""
-    made = type(example)
-    assert made.model_validate_json(example.model_dump_json()) == example
-    for name, value in example:
-        if type(value) in (int, float):
-            swept = sweepable(made).model_validate({**dict(example), name: [value, value]})
-            assert isinstance(swept, Sweepable)
-            assert swept.at({name: value}) == example
 
 
 def check_shift(example: Guide, shape: tuple[int, ...], sigma: float) -> None:

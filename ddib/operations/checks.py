@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddib.operations.operation import OPERATIONS, Context, Operation, Stage
-from ddib.operations.sweeps import Sweepable, sweepable
+from ddib.operations.sweep_checks import check_file_and_sweep, check_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,35 +21,13 @@ _POINTS = (4, 2, 1, 50)
 
 def check_operation(operation: type[Operation]) -> None:
     """Check a class of operations; raises AssertionError with what is wrong."""
-    check_documentation(operation)
+    check_parameters(operation, "op", OPERATIONS)
     for example in operation.examples():
         check_file_and_sweep(example)
         for shape in (_PICTURES,) if operation.pictures_only else (_PICTURES, _POINTS):
             for stage in ("image", "latent"):
                 check_result(example, shape, stage)
                 check_batch_independence(example, shape, stage)
-
-
-def check_documentation(operation: type[Operation]) -> None:
-    """Each parameter is described and each number bounded."""
-    name = operation.model_fields["op"].default
-    assert OPERATIONS[name] is operation, f"{name} is not registered"
-    for name, parameter in operation.model_json_schema()["properties"].items():
-        assert name == "op" or parameter.get("description"), f"{name} has no description"
-        if parameter.get("type") in ("number", "integer"):
-            assert {"minimum", "maximum"} <= parameter.keys(), f"{name} has no bounds"
-
-
-def check_file_and_sweep(example: Operation) -> None:
-    """An operation survives writing and reading, and each of its numbers can be swept."""
-    made = type(example)
-    assert made.model_validate_json(example.model_dump_json()) == example
-    for name, value in example:
-        if type(value) in (int, float):
-            swept = sweepable(made).model_validate({**dict(example), name: [value, value]})
-            assert isinstance(swept, Sweepable)
-            assert swept.sweeps() == {name: (value, value)}
-            assert swept.at({name: value}) == example
 
 
 def check_result(example: Operation, shape: tuple[int, ...], stage: Stage) -> None:
