@@ -23,7 +23,7 @@ from ddib.networks.configurations import (
 HEADER_KEY = "ddib"
 MAX_EDGE = 4096  # pixels of an image
 MAX_PARAMETERS = 10**12
-_JUDGES = ("probe", "classifier")  # kinds whose architectures are called the same
+_JUDGES = ("probe", "classifier")  # kinds whose `architecture.kind` has the same name
 
 
 class CheckpointFacts(Frozen):

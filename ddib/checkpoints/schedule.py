@@ -20,7 +20,9 @@ Beta = Annotated[float, Field(gt=0, lt=1)]
 class Schedule(Frozen):
     """A noise schedule by name, or by its own β, and its number of timesteps."""
 
-    name: str = Field("linear", description="one of `ddib.schedules.grids.SCHEDULES`, or custom")
+    name: str = Field(
+        "linear", description="one of `ddib.schedules.noise_schedules.SCHEDULES`, or custom"
+    )
     steps: int = Field(1000, ge=2, le=MAX_TIMESTEPS)
     betas: tuple[Beta, ...] | None = Field(None, description="of a custom schedule's timesteps")
     rescale_timesteps: bool = Field(

@@ -21,7 +21,7 @@ from ddib.paths import PathText
 from ddib.solvers.solver import Solver
 from workbench.session.registry_field import OneOf
 
-NEEDS = "needs"  # a key of the file only: it follows from the recipe
+NEEDS = "needs"  # only in the file, not in `Session`: derived from it when saving
 MAX_VARIANTS = 10_000  # more rows than anybody looks at: a slip in a sweep
 
 

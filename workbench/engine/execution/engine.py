@@ -38,7 +38,7 @@ class Engine:
     precision: of network evaluations; auto: the fastest within `ddib.tuning.calibration`'s bound.
     """
 
-    encodes_all_first = False  # before anything is decoded: several chunks are solved at a time
+    encodes_all_first = False  # True where chunks are solved in parallel
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ class RunResults:
 
     @property
     def reached(self) -> list[int]:
-        """The variants that an end after the source has decoded all images of."""
+        """Variants with at least one complete row of decoded images, intermediate or final."""
         return [index for index in range(len(self.plan.variants)) if self.pictures(index)]
 
     @property
