@@ -53,7 +53,7 @@ class Mask(Operation):
             cls(shape="foreground", threshold=0.5),
         )
 
-    def given_above(self, above: Sequence[bool]) -> Mask | None:
+    def adjust_to(self, above: Sequence[bool]) -> Mask | None:
         """Count only the operations above that run; a mask of none of them does not run."""
         running = sum(above[-self.operations :])
         return self.model_copy(update={"operations": running}) if running else None

@@ -91,7 +91,7 @@ class Operation(BaseModel):
         """Settings that cover what the class can do, for `ddib.operations.checks`."""
         return (cls.model_validate({"op": cls.model_fields["op"].default}),)
 
-    def given_above(self, above: Sequence[bool]) -> Operation | None:
+    def adjust_to(self, above: Sequence[bool]) -> Operation | None:
         """Return the operation as it is applied below some that run and some that do not.
 
         above: for each operation above it in the stack, whether it runs. An operation that counts

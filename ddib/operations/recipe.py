@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def enabled(operations: Sequence[Operation]) -> tuple[Operation, ...]:
-    """Return the operations that run, each adjusted (`given_above`) to those above it that run."""
+    """Return the operations that run, each adjusted to those above it that run."""
     running: list[Operation] = []
     applied: list[bool] = []
     for operation in operations:
-        adjusted = operation.given_above(applied) if operation.enabled else None
+        adjusted = operation.adjust_to(applied) if operation.enabled else None
         applied.append(operation.enabled)
         if adjusted is not None:
             running.append(adjusted)

@@ -1,6 +1,7 @@
-"""Many runs and many images: memory stays bounded, and what is not shown can be reached."""
+"""Many runs and many images: memory stays bounded, and what is not shown is said."""
 
 import gc
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -40,3 +41,32 @@ async def test_the_memory_of_the_screen_does_not_grow_with_each_run(
         finally:
             tracemalloc.stop()
     assert (held[-1] - held[3]) / 6 < 100_000, held
+
+
+async def test_an_earlier_run_of_the_sitting_is_shown_again(
+    program: Callable[..., Any], session_file: Path, home: Path
+) -> None:
+    """All of its rows are read back from its run directory; a directory that is gone is said."""
+    async with program(session_file, engine=None, runs=home / "runs") as screen:
+        queue = screen.app.screen.workspace.queue
+        rows: list[dict[Any, Any]] = []
+        for number in range(1, 9):
+            await screen.press("r")
+            await screen.until(lambda number=number: len(queue.runs) == number and not queue.active)
+            rows.append(dict(queue.runs[-1]._rows))
+        first, second = queue.runs[:2]
+        assert first.released and second.released
+        await screen.press("Q")
+        await screen.until("Queue")
+        screen.app.screen.dismiss(first.id)
+        await screen.until(lambda: queue.shown is first)
+        for key, pictures in rows[0].items():
+            again = first.row(*key)
+            assert again is not None and (again.pixels == pictures.pixels).all(), key
+            assert again.metrics == pictures.metrics, key
+        shutil.rmtree(second.directory)
+        await screen.press("Q")
+        await screen.until("Queue")
+        screen.app.screen.dismiss(second.id)
+        await screen.until(lambda: any("cannot be shown" in n.title for n in screen.app._notifications))
+        assert queue.shown is first

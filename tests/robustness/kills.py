@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ TRAINING = ("--dataset", "moons", "--steps", "60", "--batch", "64")
 
 
 @dataclass
-class Job:
+class Job(ABC):
     """What is started, killed, started again, and compared."""
 
     program: Program
@@ -49,8 +50,9 @@ class Job:
     seconds: float = 0.0  # that an undisturbed one takes
     undisturbed: list[Path] = field(default_factory=list)  # two results of it
 
+    @abstractmethod
     def start(self, folder: Path, fresh: bool) -> "Attempt":
-        raise NotImplementedError
+        """Start it; fresh: in a new interpreter."""
 
     def measure(self, folder: Path) -> None:
         """Let it finish twice; raises RuntimeError when it does not."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.timer import Timer
@@ -155,7 +154,8 @@ class Running:
         self._auto_run_timer = None
         workspace = self._workspace
         await self.stop_auto()
-        if (done := workspace.queue.done(workspace.session, workspace.document.base)) is not None:
+        done = workspace.queue.done(workspace.session, workspace.document.base)
+        if done is not None and await self._has_pictures(done):
             workspace.queue.show(done)
             self._host.show_run()
         elif workspace.queue.same(workspace.session, workspace.document.base) is None:
@@ -207,23 +207,29 @@ class Running:
 
     async def _show_id(self, run_id: str | None) -> None:
         run = self._workspace.queue.find(run_id) if run_id else None
-        if run is not None and (not run.released or await self._read_again(run)):
+        if run is not None and await self._has_pictures(run):
             self._workspace.queue.show(run)
             self._host.show_run()
 
-    async def _read_again(self, run: RunState) -> bool:
-        """Read a run's pictures from its run directory; whether they are there."""
+    async def _has_pictures(self, run: RunState) -> bool:
+        """Whether a run's pictures are in memory, if need be after reading them from its directory.
+
+        Says what of them is missing or damaged.
+        """
         from ddib.errors import InputError
         from workbench.tui.state.runs.reopen_run import reopen
 
-        assert run.finished is not None and run.finished.run is not None
+        if run.directory is None or not run.released:
+            return True
         try:
-            reopened = await asyncio.to_thread(reopen, Path(run.finished.run))
+            reopened = await asyncio.to_thread(reopen, run.directory)
         except InputError as error:
             self._host.complain(str(error), "This run cannot be shown")
             return False
-        if reopened.run is None:
-            self._host.complain("\n".join(reopened.problems), "This run cannot be shown")
-            return False
-        run.take_pictures(reopened.run)
-        return True
+        shown = reopened.run is not None
+        if reopened.problems:
+            title = "Parts of this run are missing" if shown else "This run cannot be shown"
+            self._host.complain("\n".join(reopened.problems), title)
+        if reopened.run is not None:
+            run.take_pictures(reopened.run)
+        return shown

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from workbench.session.schema import Session
 
 MOST_LISTED = 50  # ended runs that are listed
-MOST_WITH_PICTURES = (
-    3  # ended runs whose pictures stay in memory; those of earlier ones are read again
-)
+MOST_WITH_PICTURES = 3  # ended runs that keep them in memory; of earlier ones they are read again
 MOST_PICTURE_BYTES = 64 * 2**20  # bytes of pixels that ended runs may hold
 
 
@@ -179,7 +177,6 @@ class RunQueue:
 def _is_done(run: RunState, session: Session, base: Path | None) -> bool:
     return (
         run.done
-        and not run.released
         and not run.auto
         and run.base == base
         and row_dependencies(run.session, "result") == row_dependencies(session, "result")

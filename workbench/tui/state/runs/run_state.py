@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from workbench.engine.protocol.messages import Finished, Progress, Row, RowKind,
 from workbench.tui.models import Freshness
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.session.schema import Session
     from workbench.tui.models import Pixels
 
@@ -87,11 +86,17 @@ class RunState:
     @property
     def released(self) -> bool:
         """Whether its pictures are in its run directory only."""
-        return self.done and not self._rows
+        return self.directory is not None and not self._rows
+
+    @property
+    def directory(self) -> Path | None:
+        """The run directory that has all of its results."""
+        run = self.finished.run if self.finished is not None and self.done else None
+        return None if run is None else Path(run)
 
     def release(self) -> None:
         """Give up the pictures in memory, where the run directory has them."""
-        if self.done and self.finished is not None and self.finished.run is not None:
+        if self.directory is not None:
             self._rows.clear()
 
     def take_pictures(self, reopened: RunState) -> None:
