@@ -68,5 +68,6 @@ async def test_an_earlier_run_of_the_sitting_is_shown_again(
         await screen.press("Q")
         await screen.until("Queue")
         screen.app.screen.dismiss(second.id)
-        await screen.until(lambda: any("cannot be shown" in n.title for n in screen.app._notifications))
+        notices = screen.app._notifications
+        await screen.until(lambda: any("cannot be shown" in notice.title for notice in notices))
         assert queue.shown is first
